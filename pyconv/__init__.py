@@ -1,0 +1,3 @@
+"""pyconv: a small, very fast deep-learning library for convolutional networks."""
+
+__version__ = "0.1.0"

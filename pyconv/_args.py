@@ -1,0 +1,117 @@
+"""Checks of the arguments that operations and layers share.
+
+Each takes ``owner``, the operation or layer that its errors name.
+"""
+
+import operator
+from typing import Any
+
+Pair = tuple[int, int]
+Pads = tuple[Pair, Pair]
+
+INT_MAX = 2**31 - 1
+
+
+def int_arg(owner: str, name: str, value: Any, minimum: int = 1, maximum: int = INT_MAX) -> int:
+    """Return ``value`` as an int between ``minimum`` and ``maximum``."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{owner}: {name} must be an integer, got {_shown(value)}")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{owner}: {name} must be an integer, got {_shown(value)}") from None
+    if not minimum <= number <= maximum:
+        raise ValueError(f"{owner}: {name} must be from {minimum} to {maximum}, got {number}")
+    return number
+
+
+def pair_arg(owner: str, name: str, value: Any, minimum: int = 1) -> Pair:
+    """Return ``value``, an integer or two of them, as (height, width)."""
+    if isinstance(value, (tuple, list)):
+        if len(value) != 2:
+            raise ValueError(
+                f"{owner}: {name} must be an integer or (height, width), got {_shown(value)}"
+            )
+        return (
+            int_arg(owner, f"{name}[0]", value[0], minimum),
+            int_arg(owner, f"{name}[1]", value[1], minimum),
+        )
+    number = int_arg(owner, name, value, minimum)
+    return number, number
+
+
+def padding_arg(owner: str, value: Any, name: str = "padding") -> str | Pads:
+    """Return 'valid', 'same' or ((top, bottom), (left, right)).
+
+    Accepts those, an integer for all four sides, and (height, width).
+    """
+    if isinstance(value, str):
+        if value.lower() in ("valid", "same"):
+            return value.lower()
+        raise ValueError(
+            f"{owner}: {name} must be 'valid', 'same', an integer or "
+            f"((top, bottom), (left, right)), got {value!r}"
+        )
+    if isinstance(value, (tuple, list)):
+        if len(value) != 2:
+            raise ValueError(
+                f"{owner}: {name} must be ((top, bottom), (left, right)), got {_shown(value)}"
+            )
+        top, bottom = pair_arg(owner, f"{name}[0]", value[0], minimum=0)
+        left, right = pair_arg(owner, f"{name}[1]", value[1], minimum=0)
+        return (top, bottom), (left, right)
+    number = int_arg(owner, name, value, minimum=0)
+    return (number, number), (number, number)
+
+
+def resolve_padding(
+    padding: str | Pads, size: Pair, kernel: Pair, strides: Pair, dilation: Pair = (1, 1)
+) -> tuple[int, int, int, int]:
+    """Return (top, bottom, left, right) cells of padding for an input of ``size``.
+
+    'same' is TensorFlow's: the output has ceil(size / stride) cells, and the odd cell of
+    padding goes to the end.
+    """
+    if padding == "valid":
+        return 0, 0, 0, 0
+    if padding == "same":
+        top, bottom = _same(size[0], kernel[0], strides[0], dilation[0])
+        left, right = _same(size[1], kernel[1], strides[1], dilation[1])
+        return top, bottom, left, right
+    assert not isinstance(padding, str)
+    (top, bottom), (left, right) = padding
+    return top, bottom, left, right
+
+
+def window_output_size(
+    owner: str,
+    size: Pair,
+    kernel: Pair,
+    strides: Pair,
+    pads: tuple[int, int, int, int],
+    dilation: Pair = (1, 1),
+) -> Pair:
+    """Return (OH, OW): floor((size + padding - (dilation*(kernel - 1) + 1)) / stride) + 1."""
+    oh = _windows(size[0] + pads[0] + pads[1], kernel[0], strides[0], dilation[0])
+    ow = _windows(size[1] + pads[2] + pads[3], kernel[1], strides[1], dilation[1])
+    if oh < 1 or ow < 1:
+        raise ValueError(
+            f"{owner}: a window of {kernel} (dilation {dilation}) does not fit into an input of "
+            f"{size} with padding {pads}; use padding='same' or a smaller window"
+        )
+    return oh, ow
+
+
+def _same(size: int, kernel: int, stride: int, dilation: int) -> Pair:
+    out = -(-size // stride)
+    total = max((out - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
+    return total // 2, total - total // 2
+
+
+def _windows(size: int, kernel: int, stride: int, dilation: int) -> int:
+    return (size - (kernel - 1) * dilation - 1) // stride + 1
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."

@@ -1,0 +1,160 @@
+"""The CPU backend: one function an operation.
+
+Every array is float32 and NHWC unless it says otherwise. Inputs may be non-contiguous.
+``out=None`` allocates; an array given as ``out`` is overwritten, returned, and must be a
+C-contiguous float32 array of exactly the result's shape.
+``strides``, ``dilation``, ``kernel_size`` and ``pool_size`` are ``(height, width)``;
+``padding`` is ``(top, bottom, left, right)``, already resolved by the caller.
+TypeError: wrong dtype. ValueError: wrong shape or value; both name the operation and the argument.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Pair = tuple[int, int]
+Padding = tuple[int, int, int, int]
+Shape4 = tuple[int, int, int, int]
+
+# threads and instruction sets
+def set_num_threads(n: int) -> None: ...
+def get_num_threads() -> int: ...
+def isa() -> str: ...
+def available_isas() -> list[str]: ...
+def set_isa(name: str) -> None: ...
+
+# conv2d: x (N, H, W, C), w (KH, KW, C/groups, OC), b (OC,), y and dy (N, OH, OW, OC)
+def conv2d_forward(
+    x: Array,
+    w: Array,
+    b: Array | None,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+    activation: str = "linear",  # or "relu"
+    out: Array | None = None,
+) -> Array: ...
+def conv2d_backward_input(
+    dy: Array,
+    w: Array,
+    input_shape: Shape4,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+    out: Array | None = None,
+) -> Array: ...
+def conv2d_backward_filter(
+    x: Array,
+    dy: Array,
+    kernel_size: Pair,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+    out: Array | None = None,
+) -> Array: ...
+
+# bias gradient: dy (..., C) -> (C,)
+def bias_backward(dy: Array, out: Array | None = None) -> Array: ...
+
+# pooling: x (N, H, W, C), y and dy (N, OH, OW, C)
+def maxpool2d_forward(
+    x: Array, pool_size: Pair, strides: Pair, padding: Padding, out: Array | None = None
+) -> Array: ...
+def maxpool2d_backward(
+    x: Array, dy: Array, pool_size: Pair, strides: Pair, padding: Padding, out: Array | None = None
+) -> Array: ...
+def avgpool2d_forward(
+    x: Array, pool_size: Pair, strides: Pair, padding: Padding, out: Array | None = None
+) -> Array: ...
+def avgpool2d_backward(
+    dy: Array,
+    input_shape: Shape4,
+    pool_size: Pair,
+    strides: Pair,
+    padding: Padding,
+    out: Array | None = None,
+) -> Array: ...
+def global_avgpool2d_forward(x: Array, out: Array | None = None) -> Array: ...  # -> (N, C)
+def global_avgpool2d_backward(
+    dy: Array, input_shape: Shape4, out: Array | None = None
+) -> Array: ...
+
+# dense: x (N, IN), w (IN, UNITS), b (UNITS,), y and dy (N, UNITS)
+def dense_forward(
+    x: Array, w: Array, b: Array | None, activation: str = "linear", out: Array | None = None
+) -> Array: ...
+def dense_backward_input(dy: Array, w: Array, out: Array | None = None) -> Array: ...
+def dense_backward_weights(x: Array, dy: Array, out: Array | None = None) -> Array: ...
+
+# elementwise, any shape; out may be dy or x itself
+def relu_forward(x: Array, out: Array | None = None) -> Array: ...
+def relu_backward(y: Array, dy: Array, out: Array | None = None) -> Array: ...
+
+# keeps an element with probability 1 - rate and divides it by 1 - rate, else 0. The mask depends
+# on (seed, offset + index of the element) alone; the gradient is the same call on dy.
+def dropout(
+    x: Array, rate: float, seed: int, offset: int = 0, out: Array | None = None
+) -> Array: ...
+
+# over the last axis
+def softmax_forward(x: Array, out: Array | None = None) -> Array: ...
+def softmax_backward(y: Array, dy: Array, out: Array | None = None) -> Array: ...
+
+# logits (N, C); labels int64 (N,) of class numbers, or float32 (N, C) of probabilities.
+# Returns the loss of each row (N,) and, times row_scale (N,) where given, its gradient (N, C).
+def softmax_cross_entropy(
+    logits: Array,
+    labels: NDArray[np.int64] | Array,
+    row_scale: Array | None = None,
+    loss: Array | None = None,
+    grad: Array | None = None,
+) -> tuple[Array, Array]: ...
+
+# optimizers: one call for all parameters; params and states are updated in place.
+# weight_decay is decoupled: w -= w * weight_decay * learning_rate, before the update.
+def sgd_update(
+    params: Sequence[Array],
+    grads: Sequence[Array],
+    velocities: Sequence[Array] | None,  # needed where momentum > 0
+    learning_rate: float,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    weight_decay: float = 0.0,
+) -> None: ...
+def rmsprop_update(
+    params: Sequence[Array],
+    grads: Sequence[Array],
+    velocities: Sequence[Array],  # running mean of the squared gradient
+    mean_grads: Sequence[Array] | None,  # centered
+    momentums: Sequence[Array] | None,  # needed where momentum > 0
+    learning_rate: float,
+    rho: float = 0.9,
+    momentum: float = 0.0,
+    epsilon: float = 1e-7,
+    weight_decay: float = 0.0,
+) -> None: ...
+def adam_update(
+    params: Sequence[Array],
+    grads: Sequence[Array],
+    momentums: Sequence[Array],
+    velocities: Sequence[Array],
+    velocity_maxima: Sequence[Array] | None,  # amsgrad
+    learning_rate: float,
+    step: int,  # 1 for the first update
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-7,
+    weight_decay: float = 0.0,
+) -> None: ...
+
+# out[i] = x[indices[i]] as float32; x (N, ...) is uint8, float32 or float64, C-contiguous
+def gather_rows(
+    x: NDArray[np.uint8] | Array | NDArray[np.float64],
+    indices: NDArray[np.int64],
+    out: Array | None = None,
+) -> Array: ...
