@@ -1,0 +1,76 @@
+// Arrays at the border to Python: numpy's on the CPU backend.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace pyconv {
+
+namespace py = pybind11;
+
+using Shape = std::vector<int64_t>;
+
+// "(2, 3)", as Python writes it.
+std::string to_string(const Shape& shape);
+
+// A float32 array that an operation reads: C-contiguous, copied if it was not.
+class Input {
+public:
+    // TypeError where `value` is not a float32 array, ValueError where it has not `ndim`
+    // dimensions (any number for -1).
+    Input(const char* op, const char* name, py::handle value, int ndim = -1);
+
+    const float* data() const { return data_; }
+    const Shape& shape() const { return shape_; }
+    int64_t operator[](size_t axis) const { return shape_[axis]; }
+    int64_t size() const { return size_; }
+    // ValueError unless the array has this shape.
+    void expect(const char* op, const char* name, const Shape& shape) const;
+
+private:
+    py::object holder_;
+    const float* data_;
+    Shape shape_;
+    int64_t size_;
+};
+
+// The array that an operation writes: given by the caller, or fresh.
+class Output {
+public:
+    // TypeError or ValueError where `given` is not None and not a writable C-contiguous float32
+    // array of `shape`; ValueError where the result would not fit into memory.
+    Output(const char* op, const char* name, py::handle given, const Shape& shape);
+
+    // ValueError where the memory is also read through `input`.
+    Output& apart_from(const char* op, const Input& input);
+    float* data() const { return data_; }
+    py::object object() const { return holder_; }
+
+private:
+    py::object holder_;
+    float* data_;
+    int64_t size_;
+};
+
+// A C-contiguous array of integers (int64), as class numbers and indices are given.
+class Integers {
+public:
+    Integers(const char* op, const char* name, py::handle value, int64_t size, int64_t below);
+    const int64_t* data() const { return data_; }
+    int64_t size() const { return size_; }
+
+private:
+    py::object holder_;
+    const int64_t* data_;
+    int64_t size_;
+};
+
+// "float64 array", "list", ...: what an error says was got.
+std::string described(py::handle value);
+
+}  // namespace pyconv

@@ -1,0 +1,102 @@
+// Forward and input gradient: both are products of pixels, read where they lie, with packed
+// filters (conv_taps.h). No im2col, no padded copy.
+
+#include "ops/conv2d.h"
+
+#include <algorithm>
+
+#include "check.h"
+#include "ops/conv_taps.h"
+#include "parallel.h"
+#include "scratch.h"
+#include "simd/kernels.h"
+
+namespace pyconv {
+namespace {
+
+// Packs the panels of one product: weights(tap) is the first value of a tap's (c, oc) matrix.
+template <class Weights>
+const float* pack(const TapConv& conv, int64_t ld, bool transposed, const Weights& weights,
+                  Scratch& scratch) {
+    const simd::Kernels& k = simd::kernels();
+    const int64_t taps = static_cast<int64_t>(conv.taps.size());
+    const int64_t panel_count = ceil_div(conv.oc, k.nr);
+    float* panels = scratch.take<float>(tap_panels_size(conv));
+    parallel_for(panel_count * taps, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+            const int64_t column = i / taps * k.nr, t = i % taps;
+            const int n = static_cast<int>(std::min<int64_t>(k.nr, conv.oc - column));
+            float* panel = panels + i * conv.c * k.nr;
+            if (transposed) {
+                k.pack_panel_transposed(conv.c, n, weights(t) + column * ld, ld, panel);
+            } else {
+                k.pack_panel(conv.c, n, weights(t) + column, ld, panel);
+            }
+        }
+    });
+    return panels;
+}
+
+}  // namespace
+
+void conv2d_forward(const Conv2dShape& s, const float* x, const float* w, const float* b,
+                    Activation activation, float* y) {
+    const int64_t c = s.group_c(), oc = s.group_oc();
+    TapConv conv{s.n, s.h, s.w, c, s.c, s.oh, s.ow, s.strides.h, s.strides.w,
+                 s.oh * s.ow * s.oc, s.ow * s.oc, s.oc, oc, {}};
+    for (int64_t kh = 0; kh < s.kernel.h; ++kh)
+        for (int64_t kw = 0; kw < s.kernel.w; ++kw)
+            conv.taps.push_back(
+                {kh * s.dilation.h - s.padding.top, kw * s.dilation.w - s.padding.left});
+    for (int64_t g = 0; g < s.groups; ++g) {
+        Scratch scratch;
+        const auto weights = [&](int64_t tap) { return w + tap * c * s.oc + g * oc; };
+        const float* panels = pack(conv, s.oc, false, weights, scratch);
+        tap_conv(conv, x + g * c, panels, b ? b + g * oc : nullptr, activation, y + g * oc);
+    }
+}
+
+// Input pixels of one phase (row modulo the stride, likewise column) meet the same filter taps,
+// each at a fixed distance in dy: one product a phase.
+void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {
+    const int64_t c = s.group_c(), oc = s.group_oc();
+    const int64_t phases_h = std::min(s.strides.h, s.h), phases_w = std::min(s.strides.w, s.w);
+    struct Source {
+        int64_t at, offset;  // filter row or column, distance in dy
+    };
+    const auto sources = [](int64_t phase, int64_t pad, int64_t kernel, int64_t stride,
+                            int64_t dilation) {
+        std::vector<Source> list;
+        for (int64_t k = kernel - 1; k >= 0; --k)
+            if (const int64_t at = phase + pad - k * dilation; floor_mod(at, stride) == 0)
+                list.push_back({k, floor_div(at, stride)});
+        return list;
+    };
+    for (int64_t rh = 0; rh < phases_h; ++rh) {
+        const auto rows = sources(rh, s.padding.top, s.kernel.h, s.strides.h, s.dilation.h);
+        for (int64_t rw = 0; rw < phases_w; ++rw) {
+            const auto cols = sources(rw, s.padding.left, s.kernel.w, s.strides.w, s.dilation.w);
+            TapConv conv{s.n, s.oh, s.ow, oc, s.oc,
+                         ceil_div(s.h - rh, s.strides.h), ceil_div(s.w - rw, s.strides.w), 1, 1,
+                         s.h * s.w * s.c, s.strides.h * s.w * s.c, s.strides.w * s.c, c, {}};
+            std::vector<int64_t> filter_taps;
+            for (const Source& row : rows) {
+                for (const Source& col : cols) {
+                    conv.taps.push_back({row.offset, col.offset});
+                    filter_taps.push_back(row.at * s.kernel.w + col.at);
+                }
+            }
+            for (int64_t g = 0; g < s.groups; ++g) {
+                Scratch scratch;
+                const auto weights = [&](int64_t tap) {
+                    return w + filter_taps[tap] * c * s.oc + g * oc;
+                };
+                const float* panels = pack(conv, s.oc, true, weights, scratch);
+                tap_conv(conv, dy + g * oc, panels, nullptr, Activation::kLinear,
+                         dx + (rh * s.w + rw) * s.c + g * c);
+            }
+        }
+    }
+}
+
+}  // namespace pyconv

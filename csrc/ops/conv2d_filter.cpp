@@ -1,0 +1,230 @@
+// Gradient of the filters: dw (kh * kw * c, oc) = sum over pixels of patch x dy, as tiles of
+// (mr, nr) accumulators that stay in registers while the pixels of a block pass by.
+//
+// The pixels are cut into chunks whose number depends on the problem alone; each chunk has its
+// own sums, and the chunks are added in order: the same bits for any number of threads.
+
+#include <algorithm>
+#include <cstring>
+
+#include "check.h"
+#include "ops/conv2d.h"
+#include "parallel.h"
+#include "scratch.h"
+#include "simd/kernels.h"
+
+namespace pyconv {
+namespace {
+
+using simd::kMaxTileRows;
+
+constexpr int64_t kUnitPixels = 256;    // of one visit to the accumulators
+constexpr int64_t kChunkPixels = 1024;  // at least, so that adding the chunks costs little
+constexpr int64_t kMaxSums = 1 << 20;   // floats of all chunks' sums
+constexpr int64_t kTasks = 16;
+
+// How the work is cut; nothing here may depend on the number of threads.
+struct Plan {
+    int64_t unit_images, unit_rows;    // one visit: whole images, or rows of one
+    int64_t image_units, row_units;    // units over the batch, over an image
+    int64_t chunks;
+    int64_t k, k_tiles;                // rows of dw, tiles of them
+    int64_t panels, group_panels, panel_groups;  // of dw's columns
+};
+
+Plan plan(const Conv2dShape& s, int mr, int nr) {
+    Plan p;
+    const int64_t pixels = s.oh * s.ow;
+    p.unit_rows = std::clamp<int64_t>(kUnitPixels / s.ow, 1, s.oh);
+    p.unit_images = p.unit_rows < s.oh ? 1 : std::clamp<int64_t>(kUnitPixels / pixels, 1, s.n);
+    p.image_units = ceil_div(s.n, p.unit_images);
+    p.row_units = ceil_div(s.oh, p.unit_rows);
+    p.k = s.kernel.h * s.kernel.w * s.group_c();
+    p.k_tiles = ceil_div(p.k, mr);
+    p.panels = ceil_div(s.group_oc(), nr);
+    const int64_t sums = p.k_tiles * mr * p.panels * nr;
+    const int64_t most = std::min({s.n * pixels / kChunkPixels, kMaxSums / sums,
+                                   p.image_units * p.row_units, int64_t{32}});
+    p.chunks = 1;
+    while (p.chunks * 2 <= most) p.chunks *= 2;
+    p.group_panels = std::max<int64_t>(1, p.panels * p.chunks / kTasks);
+    p.panel_groups = ceil_div(p.panels, p.group_panels);
+    return p;
+}
+
+// One operand of a unit, in place or copied.
+struct View {
+    const float* data;
+    int64_t image, row, col;  // floats from one to the next
+};
+
+// Adds the gradient of some units and panels of one group of channels to its sums.
+class FilterGradient {
+public:
+    FilterGradient(const Conv2dShape& s, const Plan& p, const float* x, const float* dy,
+                   int64_t group)
+        : s_(s), p_(p), k_(simd::kernels()), x_(x + group * s.group_c()),
+          dy_(dy + group * s.group_oc()) {
+        in_place_ = s.padding.top == 0 && s.padding.left == 0 &&
+                    (s.oh - 1) * s.strides.h + extent_h() <= s.h &&
+                    (s.ow - 1) * s.strides.w + extent_w() <= s.w;
+        // A copy of dy pays when many tiles read it; a part of a panel must not be read past dy.
+        copy_dy_ = p.k_tiles >= 4 || s.group_oc() % k_.nr != 0;
+    }
+
+    // sums (panels of the group, k_tiles, mr, nr)
+    void run(int64_t chunk, int64_t panel_group, float* sums) const {
+        const int64_t units = p_.image_units * p_.row_units;
+        const int64_t u0 = units * chunk / p_.chunks, u1 = units * (chunk + 1) / p_.chunks;
+        const int64_t panel0 = panel_group * p_.group_panels;
+        const int64_t panel1 = std::min(p_.panels, panel0 + p_.group_panels);
+        Scratch scratch;
+        float* x_copy = in_place_ ? nullptr : scratch.take<float>(x_copy_size());
+        float* dy_copy = copy_dy_ ? scratch.take<float>(dy_copy_size()) : nullptr;
+        for (int64_t unit = u0; unit < u1; ++unit) {
+            const Unit u = unit_at(unit);
+            const View x = view_x(u, x_copy);
+            for (int64_t panel = panel0; panel < panel1; ++panel) {
+                const View dy = view_dy(u, panel, dy_copy);
+                tiles(u, x, dy, panel, unit > u0,
+                      sums + (panel - panel0) * p_.k_tiles * k_.mr * k_.nr);
+            }
+        }
+    }
+
+private:
+    struct Unit {
+        int64_t image, images, row, rows;
+    };
+
+    int64_t extent_h() const { return (s_.kernel.h - 1) * s_.dilation.h + 1; }
+    int64_t extent_w() const { return (s_.kernel.w - 1) * s_.dilation.w + 1; }
+    int64_t copy_rows(int64_t rows) const { return (rows - 1) * s_.strides.h + extent_h(); }
+    int64_t copy_cols() const { return (s_.ow - 1) * s_.strides.w + extent_w(); }
+    int64_t x_copy_size() const {
+        return p_.unit_images * copy_rows(p_.unit_rows) * copy_cols() * s_.group_c();
+    }
+    int64_t dy_copy_size() const { return p_.unit_images * p_.unit_rows * s_.ow * k_.nr; }
+
+    Unit unit_at(int64_t index) const {
+        Unit u;
+        u.image = index / p_.row_units * p_.unit_images;
+        u.row = index % p_.row_units * p_.unit_rows;
+        u.images = std::min(p_.unit_images, s_.n - u.image);
+        u.rows = std::min(p_.unit_rows, s_.oh - u.row);
+        return u;
+    }
+
+    // The input under a unit's windows, with the padding's zeros.
+    View view_x(const Unit& u, float* copy) const {
+        if (in_place_)
+            return {x_ + (u.image * s_.h + u.row * s_.strides.h) * s_.w * s_.c,
+                    s_.h * s_.w * s_.c, s_.w * s_.c, s_.c};
+        const int64_t c = s_.group_c(), rows = copy_rows(u.rows), cols = copy_cols();
+        const View view{copy, rows * cols * c, cols * c, c};
+        for (int64_t image = 0; image < u.images; ++image)
+            for (int64_t r = 0; r < rows; ++r)
+                copy_row(u.image + image, u.row * s_.strides.h - s_.padding.top + r,
+                         copy + image * view.image + r * view.row);
+        return view;
+    }
+
+    void copy_row(int64_t image, int64_t row, float* dst) const {
+        const int64_t c = s_.group_c(), cols = copy_cols();
+        if (row < 0 || row >= s_.h) {
+            std::memset(dst, 0, sizeof(float) * cols * c);
+            return;
+        }
+        const int64_t before = std::min(s_.padding.left, cols);
+        const int64_t real = std::max<int64_t>(0, std::min(cols - before, s_.w));
+        const float* src = x_ + (image * s_.h + row) * s_.w * s_.c;
+        std::memset(dst, 0, sizeof(float) * before * c);
+        if (c == s_.c) {
+            std::memcpy(dst + before * c, src, sizeof(float) * real * c);
+        } else {
+            for (int64_t j = 0; j < real; ++j)
+                std::memcpy(dst + (before + j) * c, src + j * s_.c, sizeof(float) * c);
+        }
+        std::memset(dst + (before + real) * c, 0, sizeof(float) * (cols - before - real) * c);
+    }
+
+    View view_dy(const Unit& u, int64_t panel, float* copy) const {
+        const float* src = dy_ + (u.image * s_.oh + u.row) * s_.ow * s_.oc + panel * k_.nr;
+        const int64_t image = s_.oh * s_.ow * s_.oc, pixels = u.rows * s_.ow;
+        if (!copy_dy_) return {src, image, s_.ow * s_.oc, s_.oc};
+        for (int64_t i = 0; i < u.images; ++i)
+            k_.pack_panel(pixels, columns(panel), src + i * image, s_.oc,
+                          copy + i * pixels * k_.nr);
+        return {copy, pixels * k_.nr, s_.ow * k_.nr, k_.nr};
+    }
+
+    int columns(int64_t panel) const {
+        return static_cast<int>(std::min<int64_t>(k_.nr, s_.group_oc() - panel * k_.nr));
+    }
+
+    void tiles(const Unit& u, const View& x, const View& dy, int64_t panel, bool accumulate,
+               float* sums) const {
+        const simd::PixelWalk walk{u.images, u.rows, s_.ow,
+                                   x.image, x.row * s_.strides.h, x.col * s_.strides.w,
+                                   dy.image, dy.row, dy.col};
+        const int64_t c = s_.group_c();
+        for (int64_t tile = 0; tile < p_.k_tiles; ++tile, sums += k_.mr * k_.nr) {
+            const float* a[kMaxTileRows];
+            const int m = static_cast<int>(std::min<int64_t>(k_.mr, p_.k - tile * k_.mr));
+            for (int i = 0; i < m; ++i) {
+                const int64_t row = tile * k_.mr + i, tap = row / c;
+                a[i] = x.data + tap / s_.kernel.w * s_.dilation.h * x.row +
+                       tap % s_.kernel.w * s_.dilation.w * x.col + row % c;
+            }
+            k_.outer_tile(m, columns(panel), walk, a, dy.data, sums, accumulate);
+        }
+    }
+
+    const Conv2dShape& s_;
+    const Plan& p_;
+    const simd::Kernels& k_;
+    const float* x_;
+    const float* dy_;
+    bool in_place_, copy_dy_;
+};
+
+}  // namespace
+
+void conv2d_backward_filter(const Conv2dShape& s, const float* x, const float* dy, float* dw) {
+    const simd::Kernels& k = simd::kernels();
+    const int64_t oc = s.group_oc();
+    if (s.n == 0) {
+        std::memset(dw, 0, sizeof(float) * s.kernel.h * s.kernel.w * s.group_c() * s.oc);
+        return;
+    }
+    const Plan p = plan(s, k.mr, k.nr);
+    const int64_t panel_size = p.k_tiles * k.mr * k.nr;
+    const int64_t chunk_size = p.panels * panel_size;
+    for (int64_t g = 0; g < s.groups; ++g) {
+        Scratch scratch;
+        float* sums = scratch.take<float>(p.chunks * chunk_size);
+        const FilterGradient gradient(s, p, x, dy, g);
+        parallel_for(p.chunks * p.panel_groups, [&](int64_t begin, int64_t end) {
+            for (int64_t task = begin; task < end; ++task) {
+                const int64_t chunk = task / p.panel_groups, group = task % p.panel_groups;
+                gradient.run(chunk, group,
+                             sums + chunk * chunk_size + group * p.group_panels * panel_size);
+            }
+        });
+        // Rows of dw, each the sum of the chunks' in order.
+        parallel_for(p.k, [&](int64_t begin, int64_t end) {
+            for (int64_t panel = 0; panel < p.panels; ++panel) {
+                const int64_t columns = std::min<int64_t>(k.nr, oc - panel * k.nr);
+                for (int64_t row = begin; row < end; ++row) {
+                    float* out = dw + row * s.oc + g * oc + panel * k.nr;
+                    const float* sum = sums + panel * panel_size + row * k.nr;
+                    std::memcpy(out, sum, sizeof(float) * columns);
+                    for (int64_t chunk = 1; chunk < p.chunks; ++chunk)
+                        k.add(columns, sum + chunk * chunk_size, out);
+                }
+            }
+        });
+    }
+}
+
+}  // namespace pyconv

@@ -1,0 +1,35 @@
+// The product that a convolution and its input gradient share: a convolution as a list of taps.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ops/shapes.h"
+
+namespace pyconv {
+
+// Where a tap reads, relative to the source pixel of a cell.
+struct Tap {
+    int64_t row, col;
+};
+
+// dst cell (image, i, j) = act(bias + sum over taps t and channels k of
+//   src[image][i * sh + t.row][j * sw + t.col][k] * weights[t][k]); pixels outside src are 0.
+struct TapConv {
+    int64_t n, h, w;        // source: images, rows, columns
+    int64_t c, src_ld;      // channels read, floats from one pixel to the next
+    int64_t gh, gw;         // cells of an image
+    int64_t sh, sw;         // source pixels from one cell to the next
+    int64_t dst_image, dst_row, dst_col;  // floats from one cell to the next
+    int64_t oc;             // channels written
+    std::vector<Tap> taps;
+};
+
+// Floats of the packed weights: ceil(oc / nr) panels of (taps * c, nr).
+int64_t tap_panels_size(const TapConv& conv);
+
+// src and dst point at the first channel to read and write. bias (oc,) or null.
+void tap_conv(const TapConv& conv, const float* src, const float* panels, const float* bias,
+              Activation activation, float* dst);
+
+}  // namespace pyconv

@@ -1,0 +1,96 @@
+#include "ops/gemm.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "check.h"
+#include "parallel.h"
+#include "scratch.h"
+#include "simd/kernels.h"
+
+namespace pyconv {
+namespace {
+
+using simd::kMaxTileRows;
+
+constexpr int64_t KC = 256;  // (KC, nr) of B stays in the first-level cache
+constexpr int64_t MC = 96;   // rows of A that pass over it
+
+}  // namespace
+
+void gemm(const Gemm& g) {
+    const simd::Kernels& k = simd::kernels();
+    const int64_t panels = ceil_div(g.n, k.nr);
+    // Few rows: one part, so that no panel is packed twice.
+    const int64_t row_parts = ceil_div(g.m, MC);
+    parallel_for(panels * row_parts, [&](int64_t begin, int64_t end) {
+        Scratch scratch;
+        float* packed = scratch.take<float>(KC * k.nr);
+        for (int64_t task = begin; task < end; ++task) {
+            const int64_t column = task / row_parts * k.nr;
+            const int64_t m0 = task % row_parts * MC, m1 = std::min(g.m, m0 + MC);
+            const int n = static_cast<int>(std::min<int64_t>(k.nr, g.n - column));
+            for (int64_t k0 = 0; k0 < g.k; k0 += KC) {
+                const int64_t kc = std::min(KC, g.k - k0);
+                const float* b = packed;
+                int64_t b_ld = k.nr;
+                if (g.b_transposed) {
+                    k.pack_panel_transposed(kc, n, g.b + column * g.ldb + k0, g.ldb, packed);
+                } else if (n < k.nr || m1 - m0 > k.mr) {
+                    k.pack_panel(kc, n, g.b + k0 * g.ldb + column, g.ldb, packed);
+                } else {
+                    b = g.b + k0 * g.ldb + column;
+                    b_ld = g.ldb;
+                }
+                const int flags =
+                    (k0 > 0 ? simd::kAccumulate : 0) |
+                    (k0 + kc == g.k && g.activation == Activation::kRelu ? simd::kRelu : 0);
+                for (int64_t row = m0; row < m1; row += k.mr) {
+                    const int m = static_cast<int>(std::min<int64_t>(k.mr, m1 - row));
+                    const float* a[kMaxTileRows];
+                    float* c[kMaxTileRows];
+                    for (int i = 0; i < m; ++i) {
+                        a[i] = g.a + (row + i) * g.lda + k0;
+                        c[i] = g.c + (row + i) * g.ldc + column;
+                    }
+                    k.tile(m, n, 1, kc, a, b, b_ld, k0 == 0 && g.bias ? g.bias + column : nullptr,
+                           c, flags);
+                }
+            }
+        }
+    });
+}
+
+void gemm_outer(int64_t m, int64_t n, int64_t k_size, const float* a, const float* b, float* c) {
+    const simd::Kernels& k = simd::kernels();
+    const int64_t panels = ceil_div(n, k.nr), tiles = ceil_div(m, k.mr);
+    if (k_size == 0) {
+        std::memset(c, 0, sizeof(float) * m * n);
+        return;
+    }
+    Scratch shared;
+    float* packed = shared.take<float>(panels * k_size * k.nr);
+    parallel_for(panels, [&](int64_t begin, int64_t end) {
+        for (int64_t p = begin; p < end; ++p)
+            k.pack_panel(k_size, static_cast<int>(std::min<int64_t>(k.nr, n - p * k.nr)),
+                         b + p * k.nr, n, packed + p * k_size * k.nr);
+    });
+    parallel_for(tiles, [&](int64_t begin, int64_t end) {
+        float sums[kMaxTileRows * simd::kMaxTileCols];
+        for (int64_t tile = begin; tile < end; ++tile) {
+            const float* rows[kMaxTileRows];
+            const int mr = static_cast<int>(std::min<int64_t>(k.mr, m - tile * k.mr));
+            for (int i = 0; i < mr; ++i) rows[i] = a + tile * k.mr + i;
+            for (int64_t p = 0; p < panels; ++p) {
+                const int nr = static_cast<int>(std::min<int64_t>(k.nr, n - p * k.nr));
+                const simd::PixelWalk walk{1, 1, k_size, 0, 0, m, 0, 0, k.nr};
+                k.outer_tile(mr, nr, walk, rows, packed + p * k_size * k.nr, sums, false);
+                for (int i = 0; i < mr; ++i)
+                    std::memcpy(c + (tile * k.mr + i) * n + p * k.nr, sums + i * k.nr,
+                                sizeof(float) * nr);
+            }
+        }
+    });
+}
+
+}  // namespace pyconv

@@ -1,0 +1,208 @@
+#include "parallel.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace pyconv {
+namespace {
+
+// Long enough to bridge the gap between two operations of a training step, short enough
+// that an idle pool costs nothing.
+constexpr auto kSpin = std::chrono::microseconds(100);
+
+thread_local bool inside_pool = false;
+
+void pause() {
+#if defined(__x86_64__)
+    _mm_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+int usable_cores() {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
+    return std::max(1u, std::thread::hardware_concurrency());
+}
+
+// Spins on `done` for a while; false when it gave up.
+template <class Done>
+bool spin_until(Done done) {
+    static const bool worthwhile = usable_cores() > 1;
+    if (!worthwhile) return done();
+    const auto end = std::chrono::steady_clock::now() + kSpin;
+    do {
+        for (int i = 0; i < 64; ++i) {
+            if (done()) return true;
+            pause();
+        }
+    } while (std::chrono::steady_clock::now() < end);
+    return false;
+}
+
+class Pool {
+public:
+    explicit Pool(int threads) : spins_(threads <= usable_cores()) {
+        try {
+            for (int i = 1; i < threads; ++i) {
+                threads_.emplace_back(&Pool::work, this, i);
+            }
+        } catch (const std::system_error&) {
+            // The system gives no more threads: go on with those that there are.
+        }
+    }
+
+    // The pool must be idle.
+    ~Pool() {
+        stopping_.store(true, std::memory_order_relaxed);
+        publish();
+        wake_.notify_all();
+        for (std::thread& thread : threads_) thread.join();
+    }
+
+    void run(int64_t n, RangeBody body) {
+        const int workers = static_cast<int>(threads_.size());
+        const int parts = static_cast<int>(std::min<int64_t>(n, workers + 1));
+        if (parts <= 1) {
+            body(0, n);
+            return;
+        }
+        n_ = n;
+        body_ = &body;
+        parts_ = parts;
+        errors_.assign(parts, nullptr);
+        pending_.store(workers, std::memory_order_relaxed);
+        publish();
+        if (sleepers_.load(std::memory_order_acquire) > 0) wake_.notify_all();
+        run_part(0);
+        const auto done = [&] { return pending_.load(std::memory_order_acquire) == 0; };
+        if (!(spins_ && spin_until(done))) {
+            std::unique_lock<std::mutex> lock(mutex_);
+            finished_.wait(lock, done);
+        }
+        for (const std::exception_ptr& error : errors_)
+            if (error) std::rethrow_exception(error);
+    }
+
+private:
+    // Under the lock, so that a worker about to sleep sees the new job.
+    void publish() {
+        std::lock_guard<std::mutex> lock(mutex_);
+        job_.fetch_add(1, std::memory_order_release);
+    }
+
+    void run_part(int part) {
+        if (part >= parts_) return;
+        try {
+            (*body_)(n_ * part / parts_, n_ * (part + 1) / parts_);
+        } catch (...) {
+            errors_[part] = std::current_exception();
+        }
+    }
+
+    void work(int index) {
+        inside_pool = true;
+        for (uint64_t seen = 0;; ++seen) {
+            const auto ready = [&] { return job_.load(std::memory_order_acquire) > seen; };
+            if (!(spins_ && spin_until(ready))) {
+                std::unique_lock<std::mutex> lock(mutex_);
+                sleepers_.fetch_add(1, std::memory_order_acq_rel);
+                wake_.wait(lock, ready);
+                sleepers_.fetch_sub(1, std::memory_order_acq_rel);
+            }
+            if (stopping_.load(std::memory_order_relaxed)) return;
+            run_part(index);
+            if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+                std::lock_guard<std::mutex> lock(mutex_);
+                finished_.notify_one();
+            }
+        }
+    }
+
+    const bool spins_;
+    std::vector<std::thread> threads_;
+    std::mutex mutex_;
+    std::condition_variable wake_, finished_;
+    std::atomic<uint64_t> job_{0};
+    std::atomic<int> pending_{0}, sleepers_{0};
+    std::atomic<bool> stopping_{false};
+    int64_t n_ = 0;
+    int parts_ = 0;
+    const RangeBody* body_ = nullptr;
+    std::vector<std::exception_ptr> errors_;
+};
+
+// Never destroyed: workers may still wait in it when the process exits.
+struct State {
+    std::mutex in_use;
+    Pool* pool = nullptr;
+    std::atomic<int> threads{std::min(usable_cores(), kMaxThreads)};
+};
+State* state = nullptr;
+
+// The workers and whatever they hold stay behind in the parent.
+void forget_in_child() {
+    State* fresh = new State;
+    if (state) fresh->threads.store(state->threads.load());
+    state = fresh;
+}
+
+State& the_state() {
+    static const bool once = [] {
+        state = new State;
+        pthread_atfork(nullptr, nullptr, forget_in_child);
+        return true;
+    }();
+    (void)once;
+    return *state;
+}
+
+}  // namespace
+
+void parallel_for(int64_t n, RangeBody body) {
+    if (n <= 0) return;
+    State& s = the_state();
+    if (n == 1 || inside_pool || s.threads.load(std::memory_order_relaxed) == 1) {
+        body(0, n);
+        return;
+    }
+    std::unique_lock<std::mutex> lock(s.in_use, std::try_to_lock);
+    if (!lock.owns_lock()) {
+        body(0, n);
+        return;
+    }
+    if (!s.pool) s.pool = new Pool(s.threads.load());
+    inside_pool = true;
+    struct Leave {
+        ~Leave() { inside_pool = false; }
+    } leave;
+    s.pool->run(n, body);
+}
+
+int num_threads() { return the_state().threads.load(); }
+
+void set_num_threads(int n) {
+    State& s = the_state();
+    std::lock_guard<std::mutex> lock(s.in_use);
+    if (n == s.threads.load()) return;
+    s.threads.store(n);
+    delete s.pool;
+    s.pool = nullptr;
+}
+
+}  // namespace pyconv

@@ -1,0 +1,44 @@
+// Four floats with the compiler's vector extension: SSE on x86-64, whatever a CPU has elsewhere.
+#pragma once
+
+namespace {
+
+constexpr int kTileRows = 6;
+constexpr int kTileVecs = 2;
+
+struct Vec {
+    typedef float Reg __attribute__((vector_size(16)));
+    typedef int Mask __attribute__((vector_size(16)));
+    static constexpr int kLanes = 4;
+    Reg r;
+
+    static Vec zero() { return {Reg{0.f, 0.f, 0.f, 0.f}}; }
+    static Vec set1(float x) { return {Reg{x, x, x, x}}; }
+    static Vec load(const float* p) {
+        Vec v;
+        __builtin_memcpy(&v.r, p, sizeof(Reg));
+        return v;
+    }
+    void store(float* p) const { __builtin_memcpy(p, &r, sizeof(Reg)); }
+
+    friend Vec operator+(Vec a, Vec b) { return {a.r + b.r}; }
+    friend Vec operator-(Vec a, Vec b) { return {a.r - b.r}; }
+    friend Vec operator*(Vec a, Vec b) { return {a.r * b.r}; }
+    friend Vec operator/(Vec a, Vec b) { return {a.r / b.r}; }
+    static Vec fmadd(Vec a, Vec b, Vec c) { return {a.r * b.r + c.r}; }
+    static Vec sqrt(Vec a) {
+        for (int i = 0; i < kLanes; ++i) a.r[i] = __builtin_sqrtf(a.r[i]);
+        return a;
+    }
+
+    static Mask greater_or_nan(Vec x, Vec y) { return (x.r > y.r) | (x.r != x.r); }
+    static Vec select(Mask m, Vec a, Vec b) {
+        return {reinterpret_cast<Reg>((reinterpret_cast<Mask>(a.r) & m) |
+                                      (reinterpret_cast<Mask>(b.r) & ~m))};
+    }
+    static Mask equal(Vec a, Vec b) { return a.r == b.r; }
+    static Mask not_positive(Vec a) { return a.r <= zero().r; }
+    static Vec relu(Vec a) { return select(a.r < zero().r, zero(), a); }
+};
+
+}  // namespace
