@@ -7,7 +7,8 @@
 namespace pyconv {
 namespace {
 
-constexpr int kReadable = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+constexpr int kReadable = static_cast<int>(py::array::c_style) |
+                          static_cast<int>(py::detail::npy_api::NPY_ARRAY_ALIGNED_);
 
 template <class T>
 bool holds(const py::array& array) {

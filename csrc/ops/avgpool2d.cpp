@@ -1,3 +1,5 @@
+// Threads take rows of windows; in the gradient whole images, since windows may overlap.
+
 #include "ops/avgpool2d.h"
 
 #include <cstring>
@@ -14,19 +16,11 @@ void avgpool2d_forward(const WindowShape& s, const float* x, float* y) {
         Scratch scratch;
         int64_t* cells = scratch.take<int64_t>(window_cells(s));
         const float** taps = scratch.take<const float*>(window_cells(s));
-        for (int64_t row = begin; row < end; ++row) {
-            const float* image = x + row / s.oh * s.h * s.w * s.c;
-            float* out = y + row / s.oh * s.oh * s.ow * s.c;
-            for_each_window(s, row % s.oh, cells, [&](const int64_t*, int count, int64_t pixel) {
-                for (int t = 0; t < count; ++t) taps[t] = image + cells[t] * s.c;
-                simd::kernels().mean_window(count, s.c, taps, out + pixel * s.c);
-            });
-        }
+        pool_rows(s, x, y, begin, end, cells, taps, simd::kernels().mean_windows);
     });
 }
 
 void avgpool2d_backward(const WindowShape& s, const float* dy, float* dx) {
-    // Windows may overlap, so that one thread takes a whole image.
     parallel_for(s.n, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         int64_t* cells = scratch.take<int64_t>(window_cells(s));
@@ -34,12 +28,14 @@ void avgpool2d_backward(const WindowShape& s, const float* dy, float* dx) {
         for (int64_t n = begin; n < end; ++n) {
             const float* grad = dy + n * s.oh * s.ow * s.c;
             float* out = dx + n * s.h * s.w * s.c;
-            std::memset(out, 0, sizeof(float) * s.h * s.w * s.c);
+            if (!windows_cover(s)) std::memset(out, 0, sizeof(float) * s.h * s.w * s.c);
             for (int64_t oh = 0; oh < s.oh; ++oh) {
-                for_each_window(s, oh, cells, [&](const int64_t*, int count, int64_t pixel) {
-                    for (int t = 0; t < count; ++t) dtaps[t] = out + cells[t] * s.c;
-                    simd::kernels().mean_window_backward(count, s.c, grad + pixel * s.c, dtaps);
-                });
+                for_each_window_row(
+                    s, oh, cells,
+                    [&](const simd::WindowRow& row, const int64_t* at, int64_t first) {
+                        for (int t = 0; t < row.count; ++t) dtaps[t] = out + at[t] * s.c;
+                        simd::kernels().mean_windows_backward(row, grad + first * s.c, dtaps);
+                    });
             }
         }
     });

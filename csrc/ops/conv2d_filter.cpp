@@ -168,6 +168,8 @@ private:
                                    x.image, x.row * s_.strides.h, x.col * s_.strides.w,
                                    dy.image, dy.row, dy.col};
         const int64_t c = s_.group_c();
+        const int whole_vectors =
+            static_cast<int>(ceil_div(columns(panel), k_.lanes)) * k_.lanes;
         for (int64_t tile = 0; tile < p_.k_tiles; ++tile, sums += k_.mr * k_.nr) {
             const float* a[kMaxTileRows];
             const int m = static_cast<int>(std::min<int64_t>(k_.mr, p_.k - tile * k_.mr));
@@ -176,7 +178,8 @@ private:
                 a[i] = x.data + tap / s_.kernel.w * s_.dilation.h * x.row +
                        tap % s_.kernel.w * s_.dilation.w * x.col + row % c;
             }
-            k_.outer_tile(m, columns(panel), walk, a, dy.data, sums, accumulate);
+            k_.outer_tile(m, whole_vectors, walk, a, dy.data, sums, k_.nr,
+                          accumulate ? simd::kAccumulate : 0);
         }
     }
 

@@ -17,139 +17,152 @@ using simd::kMaxTileRows;
 // first-level cache while all tiles of a block pass over it.
 constexpr int64_t kMaxK = 384;
 constexpr int64_t kBlockTiles = 16;
-constexpr int64_t kMaxPointers = 16 * 1024;  // of one block's tiles
 
-// Neighbouring taps of one filter row are neighbours in memory too, so that away from the border
-// one segment of the product serves `run` of them.
-int64_t run_length(const TapConv& conv) {
-    if (conv.c != conv.src_ld || conv.taps.empty()) return 1;
-    const int64_t count = static_cast<int64_t>(conv.taps.size());
-    const auto follows = [&](int64_t t) {
-        return conv.taps[t].row == conv.taps[t - 1].row &&
-               conv.taps[t].col == conv.taps[t - 1].col + 1;
-    };
-    int64_t run = 1;
-    while (run < count && follows(run)) ++run;
-    if (count % run != 0 || run * conv.c > 2 * kMaxK) return 1;
-    for (int64_t t = 0; t < count; ++t)
-        if (t % run != 0 && !follows(t)) return 1;
-    return run;
-}
+// What all blocks of a product share.
+struct Plan {
+    Plan(const TapConv& conv, int mr, int nr) : mr(mr), nr(nr), taps(conv.taps.size()) {
+        for (const Tap& tap : conv.taps) {
+            offsets.push_back((tap.row * conv.w + tap.col) * conv.src_ld);
+            top = std::min(top, tap.row);
+            bottom = std::max(bottom, tap.row);
+            left = std::min(left, tap.col);
+            right = std::max(right, tap.col);
+        }
+        run = run_length(conv);
+        for (int64_t t = 0; t < taps; t += run) run_offsets.push_back(offsets[t]);
+        step = std::max(run, kMaxK / conv.c / run * run);
+        inner0 = std::min(conv.gw, ceil_div(-left, conv.sw));
+        inner1 = std::clamp(floor_div(conv.w - 1 - right, conv.sw) + 1, inner0, conv.gw);
+        // Whole rows of cells, where a row is not longer than a block.
+        block_cells = kBlockTiles * mr;
+        if (conv.gw <= 2 * block_cells)
+            block_cells = std::max<int64_t>(1, block_cells / conv.gw) * conv.gw;
+        panel_size = taps * conv.c * nr;
+    }
 
-// The tiles of a block: for each, where its rows read and write.
+    // Neighbouring taps of one filter row are neighbours in memory too, so that away from the
+    // border one segment of the product serves `run` of them.
+    static int64_t run_length(const TapConv& conv) {
+        if (conv.c != conv.src_ld || conv.taps.empty()) return 1;
+        const int64_t count = static_cast<int64_t>(conv.taps.size());
+        const auto follows = [&](int64_t t) {
+            return conv.taps[t].row == conv.taps[t - 1].row &&
+                   conv.taps[t].col == conv.taps[t - 1].col + 1;
+        };
+        int64_t run = 1;
+        while (run < count && follows(run)) ++run;
+        if (count % run != 0 || run * conv.c > 2 * kMaxK) return 1;
+        for (int64_t t = 0; t < count; ++t)
+            if (t % run != 0 && !follows(t)) return 1;
+        return run;
+    }
+
+    int mr, nr;
+    int64_t taps, run;
+    int64_t step;                                      // taps of one pass over a block
+    int64_t top = 0, bottom = 0, left = 0, right = 0;  // reach of the taps
+    int64_t inner0, inner1;  // cells of a row whose taps all lie between its ends
+    int64_t block_cells, panel_size;
+    std::vector<int64_t> offsets, run_offsets;  // of the taps and of the runs, in floats
+};
+
+// Some cells, cut into tiles: strips of whole tiles inside one row, away from the border, and
+// tiles of the cells that are left over.
 class Block {
 public:
-    Block(const TapConv& conv, int64_t run, int mr, int64_t tiles, Scratch& scratch,
-          const float* zeros)
-        : conv_(conv), run_(run), mr_(mr), taps_(static_cast<int64_t>(conv.taps.size())),
-          zeros_(zeros) {
-        a_ = scratch.take<const float*>(std::max<int64_t>(tiles * taps_ * mr, 1));
-        y_ = scratch.take<float*>(tiles * mr);
-        merged_ = scratch.take<bool>(tiles);
-        for (const Tap& tap : conv.taps) {
-            top_ = std::min(top_, tap.row);
-            bottom_ = std::max(bottom_, tap.row);
-            left_ = std::min(left_, tap.col);
-            right_ = std::max(right_, tap.col);
-        }
+    Block(const TapConv& conv, const Plan& plan, const float* zeros, Scratch& scratch)
+        : conv_(conv), plan_(plan), zeros_(zeros) {
+        const int64_t tiles = ceil_div(plan.block_cells, plan.mr);
+        strips_ = scratch.take<Strip>(plan.block_cells / plan.mr + 1);
+        a_ = scratch.take<const float*>(tiles * std::max<int64_t>(1, plan.taps) * plan.mr);
+        y_ = scratch.take<float*>(tiles * plan.mr);
     }
 
-    // Points the tiles at cells first .. first + count of all.
+    // Cells first .. first + count of all.
     void aim(int64_t first, int64_t count, const float* src, float* dst) {
-        const int64_t per_image = conv_.gh * conv_.gw;
-        int64_t image = first / per_image;
-        int64_t i = first % per_image / conv_.gw, j = first % conv_.gw;
-        cells_ = count;
-        Cell cells[kMaxTileRows];
-        for (int64_t t = 0; t * mr_ < count; ++t) {
-            bool inside = run_ > 1;
-            for (int m = 0; m < rows(t); ++m) {
-                const int64_t row = i * conv_.sh, col = j * conv_.sw;
-                cells[m] = {src + (image * conv_.h * conv_.w + row * conv_.w + col) * conv_.src_ld,
-                            row, col};
-                inside = inside && row + top_ >= 0 && row + bottom_ < conv_.h && col + left_ >= 0 &&
-                         col + right_ < conv_.w;
-                y_[t * mr_ + m] =
-                    dst + image * conv_.dst_image + i * conv_.dst_row + j * conv_.dst_col;
-                if (++j == conv_.gw) {
-                    j = 0;
-                    if (++i == conv_.gh) {
-                        i = 0;
-                        ++image;
-                    }
-                }
-            }
-            merged_[t] = inside;
-            point(a_ + t * taps_ * mr_, rows(t), cells, inside);
+        strip_count_ = rest_ = 0;
+        int64_t row = first / conv_.gw, j = first % conv_.gw;
+        for (; count > 0; ++row, j = 0) {
+            const int64_t end = std::min(conv_.gw, j + count);
+            count -= end - j;
+            aim_row(row / conv_.gh, row % conv_.gh, j, end, src, dst);
         }
     }
 
-    int64_t tiles() const { return ceil_div(cells_, mr_); }
-    int rows(int64_t tile) const {
-        return static_cast<int>(std::min<int64_t>(mr_, cells_ - tile * mr_));
-    }
-    float* const* y(int64_t tile) const { return y_ + tile * mr_; }
-    // Taps that one segment of this tile covers.
-    int64_t taps_per_segment(int64_t tile) const { return merged_[tile] ? run_ : 1; }
-    const float* const* a(int64_t tile, int64_t tap) const {
-        return a_ + tile * taps_ * mr_ + tap / taps_per_segment(tile) * mr_;
+    // All products with one panel (taps * c, nr) of n channels, written from `column` on.
+    void multiply(const float* panel, int n, const float* bias, Activation activation,
+                  int64_t column) const {
+        const simd::Kernels& k = simd::kernels();
+        const int64_t c = conv_.c;
+        for (int64_t t0 = 0; t0 == 0 || t0 < plan_.taps; t0 += plan_.step) {
+            const int64_t taps = std::min(plan_.step, plan_.taps - t0);
+            const bool last = t0 + taps >= plan_.taps;
+            const int flags = (t0 > 0 ? simd::kAccumulate : 0) |
+                              (last && activation == Activation::kRelu ? simd::kRelu : 0);
+            const float* start = t0 == 0 ? bias : nullptr;
+            const float* b = panel + t0 * c * plan_.nr;
+            for (int64_t s = 0; s < strip_count_; ++s)
+                k.tile_row(strips_[s].tiles, n, taps / plan_.run, plan_.run * c, strips_[s].a,
+                           conv_.sw * conv_.src_ld, plan_.run_offsets.data() + t0 / plan_.run, b,
+                           start, strips_[s].y + column, conv_.dst_col, flags);
+            float* y[kMaxTileRows];
+            for (int64_t cell = 0; cell < rest_; cell += plan_.mr) {
+                const int m = static_cast<int>(std::min<int64_t>(plan_.mr, rest_ - cell));
+                for (int i = 0; i < m; ++i) y[i] = y_[cell + i] + column;
+                k.tile(m, n, taps, c, a_ + cell * plan_.taps + t0 * plan_.mr, b, plan_.nr, start,
+                       y, flags);
+            }
+        }
     }
 
 private:
-    struct Cell {
-        const float* pixel;
-        int64_t row, col;
+    struct Strip {
+        const float* a;
+        float* y;
+        int64_t tiles;
     };
 
-    void point(const float** a, int rows, const Cell* cells, bool inside) const {
-        const int64_t step = inside ? run_ : 1;
-        for (int64_t t = 0; t < taps_; t += step, a += mr_) {
-            const Tap tap = conv_.taps[t];
-            const int64_t offset = (tap.row * conv_.w + tap.col) * conv_.src_ld;
-            for (int m = 0; m < rows; ++m) {
-                const Cell& cell = cells[m];
-                const bool hit = inside || (cell.row + tap.row >= 0 &&
-                                            cell.row + tap.row < conv_.h &&
-                                            cell.col + tap.col >= 0 &&
-                                            cell.col + tap.col < conv_.w);
-                a[m] = hit ? cell.pixel + offset : zeros_;
-            }
+    // Cells j0 .. j1 of row i of an image.
+    void aim_row(int64_t image, int64_t i, int64_t j0, int64_t j1, const float* src, float* dst) {
+        const int64_t row = i * conv_.sh;
+        const float* pixels = src + (image * conv_.h + row) * conv_.w * conv_.src_ld;
+        float* y = dst + image * conv_.dst_image + i * conv_.dst_row;
+        int64_t strip0 = j1, strip1 = j1;
+        if (row + plan_.top >= 0 && row + plan_.bottom < conv_.h) {
+            strip0 = std::clamp(plan_.inner0, j0, j1);
+            const int64_t tiles = std::max<int64_t>(0, std::min(plan_.inner1, j1) - strip0) /
+                                  plan_.mr;
+            strip1 = strip0 + tiles * plan_.mr;
+            if (tiles > 0)
+                strips_[strip_count_++] = {pixels + strip0 * conv_.sw * conv_.src_ld,
+                                           y + strip0 * conv_.dst_col, tiles};
         }
+        for (int64_t j = j0; j < strip0; ++j) add_rest(pixels, row, j, y);
+        for (int64_t j = strip1; j < j1; ++j) add_rest(pixels, row, j, y);
+    }
+
+    void add_rest(const float* pixels, int64_t row, int64_t j, float* y) {
+        const int64_t col = j * conv_.sw;
+        const float* pixel = pixels + col * conv_.src_ld;
+        const int64_t slot = rest_ % plan_.mr;
+        const float** a = a_ + (rest_ - slot) * plan_.taps + slot;
+        for (int64_t t = 0; t < plan_.taps; ++t, a += plan_.mr) {
+            const int64_t r = row + conv_.taps[t].row, q = col + conv_.taps[t].col;
+            const bool hit = r >= 0 && r < conv_.h && q >= 0 && q < conv_.w;
+            *a = hit ? pixel + plan_.offsets[t] : zeros_;
+        }
+        y_[rest_++] = y + j * conv_.dst_col;
     }
 
     const TapConv& conv_;
-    const int64_t run_;
-    const int mr_;
-    const int64_t taps_;
+    const Plan& plan_;
     const float* zeros_;
-    int64_t top_ = 0, bottom_ = 0, left_ = 0, right_ = 0;
-    int64_t cells_ = 0;
+    Strip* strips_;
+    int64_t strip_count_ = 0;
     const float** a_;  // (tiles, taps, mr)
-    float** y_;        // (tiles, mr)
-    bool* merged_;
+    float** y_;        // (tiles * mr)
+    int64_t rest_ = 0;  // cells in a_ and y_
 };
-
-// All products of a block with one panel (taps * c, nr).
-void multiply(const TapConv& conv, const Block& block, int64_t run, const float* panel, int n,
-              const float* bias, Activation activation, int64_t column) {
-    const simd::Kernels& k = simd::kernels();
-    const int64_t taps = static_cast<int64_t>(conv.taps.size());
-    const int64_t step = std::max(run, kMaxK / conv.c / run * run);  // taps of a pass
-    float* y[kMaxTileRows];
-    for (int64_t t0 = 0; t0 == 0 || t0 < taps; t0 += step) {
-        const int64_t t1 = std::min(taps, t0 + step);
-        const bool last = t1 >= taps;
-        for (int64_t tile = 0; tile < block.tiles(); ++tile) {
-            const int m = block.rows(tile);
-            for (int i = 0; i < m; ++i) y[i] = block.y(tile)[i] + column;
-            const int64_t merge = block.taps_per_segment(tile);
-            const int flags = (t0 > 0 ? simd::kAccumulate : 0) |
-                              (last && activation == Activation::kRelu ? simd::kRelu : 0);
-            k.tile(m, n, (t1 - t0) / merge, merge * conv.c, block.a(tile, t0),
-                   panel + t0 * conv.c * k.nr, k.nr, t0 == 0 ? bias : nullptr, y, flags);
-        }
-    }
-}
 
 }  // namespace
 
@@ -160,39 +173,32 @@ int64_t tap_panels_size(const TapConv& conv) {
 
 void tap_conv(const TapConv& conv, const float* src, const float* panels, const float* bias,
               Activation activation, float* dst) {
-    const int mr = simd::kernels().mr, nr = simd::kernels().nr;
     const int64_t cells = conv.n * conv.gh * conv.gw;
-    const int64_t taps = static_cast<int64_t>(conv.taps.size());
     if (cells == 0) return;
-    const int64_t run = run_length(conv);
-    const int64_t panel_size = taps * conv.c * nr, panel_count = ceil_div(conv.oc, nr);
-
+    const Plan plan(conv, simd::kernels().mr, simd::kernels().nr);
     Scratch shared;
     float* zeros = shared.take<float>(conv.c);
     std::memset(zeros, 0, sizeof(float) * conv.c);
 
-    const int64_t fit = std::max<int64_t>(1, kMaxPointers / std::max<int64_t>(1, taps * mr));
-    const int64_t tiles = ceil_div(cells, mr);
-    const int64_t block_tiles = std::min({kBlockTiles, fit, ceil_div(tiles, num_threads())});
-    const int64_t blocks = ceil_div(tiles, block_tiles);
+    const int64_t blocks = ceil_div(cells, plan.block_cells);
+    const int64_t panel_count = ceil_div(conv.oc, plan.nr);
     // With few pixels the panels are shared out as well.
     const int64_t parts = blocks >= 4 * num_threads() ? 1 : panel_count;
+    const int64_t part_panels = panel_count / parts;
     parallel_for(blocks * parts, [&](int64_t begin, int64_t end) {
         Scratch scratch;
-        Block block(conv, run, mr, block_tiles, scratch, zeros);
+        Block block(conv, plan, zeros, scratch);
         int64_t aimed = -1;
         for (int64_t task = begin; task < end; ++task) {
-            const int64_t b = task / parts, part = task % parts;
-            if (b != aimed) {
-                const int64_t first = b * block_tiles * mr;
-                block.aim(first, std::min(block_tiles * mr, cells - first), src, dst);
-                aimed = b;
-            }
-            const int64_t p0 = parts == 1 ? 0 : part, p1 = parts == 1 ? panel_count : part + 1;
-            for (int64_t p = p0; p < p1; ++p) {
-                const int n = static_cast<int>(std::min<int64_t>(nr, conv.oc - p * nr));
-                multiply(conv, block, run, panels + p * panel_size, n,
-                         bias ? bias + p * nr : nullptr, activation, p * nr);
+            const int64_t first = task / parts * plan.block_cells;
+            if (first != aimed)
+                block.aim(first, std::min(plan.block_cells, cells - first), src, dst);
+            aimed = first;
+            for (int64_t i = 0; i < part_panels; ++i) {
+                const int64_t panel = task % parts * part_panels + i, column = panel * plan.nr;
+                block.multiply(panels + panel * plan.panel_size,
+                               static_cast<int>(std::min<int64_t>(plan.nr, conv.oc - column)),
+                               bias ? bias + column : nullptr, activation, column);
             }
         }
     });

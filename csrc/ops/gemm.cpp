@@ -63,7 +63,7 @@ void gemm(const Gemm& g) {
 
 void gemm_outer(int64_t m, int64_t n, int64_t k_size, const float* a, const float* b, float* c) {
     const simd::Kernels& k = simd::kernels();
-    const int64_t panels = ceil_div(n, k.nr), tiles = ceil_div(m, k.mr);
+    const int64_t panels = ceil_div(n, k.nr), row_parts = ceil_div(m, MC);
     if (k_size == 0) {
         std::memset(c, 0, sizeof(float) * m * n);
         return;
@@ -75,19 +75,24 @@ void gemm_outer(int64_t m, int64_t n, int64_t k_size, const float* a, const floa
             k.pack_panel(k_size, static_cast<int>(std::min<int64_t>(k.nr, n - p * k.nr)),
                          b + p * k.nr, n, packed + p * k_size * k.nr);
     });
-    parallel_for(tiles, [&](int64_t begin, int64_t end) {
-        float sums[kMaxTileRows * simd::kMaxTileCols];
-        for (int64_t tile = begin; tile < end; ++tile) {
-            const float* rows[kMaxTileRows];
-            const int mr = static_cast<int>(std::min<int64_t>(k.mr, m - tile * k.mr));
-            for (int i = 0; i < mr; ++i) rows[i] = a + tile * k.mr + i;
+    parallel_for(row_parts, [&](int64_t begin, int64_t end) {
+        Scratch scratch;
+        // A copy: columns of A a power of two apart would fall on the same cache lines.
+        float* columns = scratch.take<float>(k_size * MC);
+        const simd::PixelWalk walk{1, 1, k_size, 0, 0, MC, 0, 0, k.nr};
+        for (int64_t part = begin; part < end; ++part) {
+            const int64_t m0 = part * MC, mc = std::min(MC, m - m0);
+            for (int64_t i = 0; i < k_size; ++i)
+                std::memcpy(columns + i * MC, a + i * m + m0, sizeof(float) * mc);
             for (int64_t p = 0; p < panels; ++p) {
                 const int nr = static_cast<int>(std::min<int64_t>(k.nr, n - p * k.nr));
-                const simd::PixelWalk walk{1, 1, k_size, 0, 0, m, 0, 0, k.nr};
-                k.outer_tile(mr, nr, walk, rows, packed + p * k_size * k.nr, sums, false);
-                for (int i = 0; i < mr; ++i)
-                    std::memcpy(c + (tile * k.mr + i) * n + p * k.nr, sums + i * k.nr,
-                                sizeof(float) * nr);
+                for (int64_t row = 0; row < mc; row += k.mr) {
+                    const int mr = static_cast<int>(std::min<int64_t>(k.mr, mc - row));
+                    const float* rows[kMaxTileRows];
+                    for (int i = 0; i < mr; ++i) rows[i] = columns + row + i;
+                    k.outer_tile(mr, nr, walk, rows, packed + p * k_size * k.nr,
+                                 c + (m0 + row) * n + p * k.nr, n, 0);
+                }
             }
         }
     });

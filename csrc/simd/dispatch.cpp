@@ -69,13 +69,16 @@ const Kernels& kernels() {
 }
 
 const char* const* available_isas() {
-    static const char* names[8] = {};
-    if (!names[0]) {
-        int count = 0;
-        for (const Candidate* c = candidates(); c->table; ++c)
-            if (c->supported) names[count++] = c->table->isa;
-    }
-    return names;
+    struct Names {
+        const char* list[8] = {};
+        Names() {
+            int count = 0;
+            for (const Candidate* c = candidates(); c->table; ++c)
+                if (c->supported) list[count++] = c->table->isa;
+        }
+    };
+    static const Names names;
+    return names.list;
 }
 
 bool set_isa(const char* name) {

@@ -49,46 +49,54 @@ void each_vector(int64_t n, Body body) {
 
 // --- matrix tiles ---------------------------------------------------------------------------
 
+#define PYCONV_INLINE inline __attribute__((always_inline))
+
 template <int V>
-Vec load_col(const float* p, int v, int n) {
+PYCONV_INLINE Vec load_col(const float* p, int v, int n) {
     return (v + 1) * kLanes <= n ? Vec::load(p + v * kLanes)
                                  : Part{n - v * kLanes}.load(p + v * kLanes);
 }
 
-template <int M, int V>
-void tile(int n, int64_t segments, int64_t length, const float* const* a, const float* b,
-          int64_t b_ld, const float* bias, float* const* y, int flags) {
-    Vec acc[M][V];
+// The start of a tile: what y holds, or the bias. y(i) points at row i.
+template <int M, int V, class Rows>
+PYCONV_INLINE void begin_tile(Vec (&acc)[M][V], int n, const float* bias, const Rows& y,
+                              int flags) {
     if (flags & kAccumulate) {
         PYCONV_UNROLL
         for (int i = 0; i < M; ++i) {
             PYCONV_UNROLL
-            for (int v = 0; v < V; ++v) acc[i][v] = load_col<V>(y[i], v, n);
+            for (int v = 0; v < V; ++v) acc[i][v] = load_col<V>(y(i), v, n);
         }
-    } else {
+        return;
+    }
+    PYCONV_UNROLL
+    for (int v = 0; v < V; ++v) {
+        const Vec start = bias ? load_col<V>(bias, v, n) : Vec::zero();
         PYCONV_UNROLL
-        for (int v = 0; v < V; ++v) {
-            const Vec start = bias ? load_col<V>(bias, v, n) : Vec::zero();
+        for (int i = 0; i < M; ++i) acc[i][v] = start;
+    }
+}
+
+// Adds p[i][0..length) x b (length, n); returns the row of b after them.
+template <int M, int V>
+PYCONV_INLINE const float* multiply_tile(Vec (&acc)[M][V], const float* const (&p)[M],
+                                         int64_t length, const float* b, int64_t b_ld) {
+    for (int64_t k = 0; k < length; ++k, b += b_ld) {
+        Vec row[V];
+        PYCONV_UNROLL
+        for (int v = 0; v < V; ++v) row[v] = Vec::load(b + v * kLanes);
+        PYCONV_UNROLL
+        for (int i = 0; i < M; ++i) {
+            const Vec x = Vec::set1(p[i][k]);
             PYCONV_UNROLL
-            for (int i = 0; i < M; ++i) acc[i][v] = start;
+            for (int v = 0; v < V; ++v) acc[i][v] = Vec::fmadd(x, row[v], acc[i][v]);
         }
     }
-    for (int64_t s = 0; s < segments; ++s, a += kTileRows) {
-        const float* p[M];
-        PYCONV_UNROLL
-        for (int i = 0; i < M; ++i) p[i] = a[i];
-        for (int64_t k = 0; k < length; ++k, b += b_ld) {
-            Vec row[V];
-            PYCONV_UNROLL
-            for (int v = 0; v < V; ++v) row[v] = Vec::load(b + v * kLanes);
-            PYCONV_UNROLL
-            for (int i = 0; i < M; ++i) {
-                const Vec x = Vec::set1(p[i][k]);
-                PYCONV_UNROLL
-                for (int v = 0; v < V; ++v) acc[i][v] = Vec::fmadd(x, row[v], acc[i][v]);
-            }
-        }
-    }
+    return b;
+}
+
+template <int M, int V, class Rows>
+PYCONV_INLINE void end_tile(Vec (&acc)[M][V], int n, const Rows& y, int flags) {
     if (flags & kRelu) {
         PYCONV_UNROLL
         for (int i = 0; i < M; ++i) {
@@ -102,24 +110,55 @@ void tile(int n, int64_t segments, int64_t length, const float* const* a, const 
         PYCONV_UNROLL
         for (int v = 0; v < V; ++v) {
             if (v + 1 < V || whole) {
-                acc[i][v].store(y[i] + v * kLanes);
+                acc[i][v].store(y(i) + v * kLanes);
             } else {
-                Part{n - v * kLanes}.store(acc[i][v], y[i] + v * kLanes);
+                Part{n - v * kLanes}.store(acc[i][v], y(i) + v * kLanes);
             }
         }
     }
 }
 
 template <int M, int V>
-void outer_tile(const PixelWalk& w, const float* const* a, const float* b, float* acc_out,
-                bool accumulate) {
+void tile(int n, int64_t segments, int64_t length, const float* const* a, const float* b,
+          int64_t b_ld, const float* bias, float* const* y, int flags) {
+    const auto rows = [&](int i) { return y[i]; };
     Vec acc[M][V];
-    PYCONV_UNROLL
-    for (int i = 0; i < M; ++i) {
+    begin_tile(acc, n, bias, rows, flags);
+    for (int64_t s = 0; s < segments; ++s, a += kTileRows) {
+        const float* p[M];
         PYCONV_UNROLL
-        for (int v = 0; v < V; ++v)
-            acc[i][v] = accumulate ? Vec::load(acc_out + i * kTileCols + v * kLanes) : Vec::zero();
+        for (int i = 0; i < M; ++i) p[i] = a[i];
+        b = multiply_tile(acc, p, length, b, b_ld);
     }
+    end_tile(acc, n, rows, flags);
+}
+
+template <int V>
+void tile_row(int64_t tiles, int n, int64_t segments, int64_t length, const float* a,
+              int64_t a_step, const int64_t* offsets, const float* b, const float* bias, float* y,
+              int64_t y_step, int flags) {
+    constexpr int M = kTileRows;
+    for (int64_t t = 0; t < tiles; ++t, a += M * a_step, y += M * y_step) {
+        const auto rows = [&](int i) { return y + i * y_step; };
+        Vec acc[M][V];
+        begin_tile(acc, n, bias, rows, flags);
+        const float* panel = b;
+        for (int64_t s = 0; s < segments; ++s) {
+            const float* p[M];
+            PYCONV_UNROLL
+            for (int i = 0; i < M; ++i) p[i] = a + i * a_step + offsets[s];
+            panel = multiply_tile(acc, p, length, panel, kTileCols);
+        }
+        end_tile(acc, n, rows, flags);
+    }
+}
+
+template <int M, int V>
+void outer_tile(int n, const PixelWalk& w, const float* const* a, const float* b, float* y,
+                int64_t y_ld, int flags) {
+    const auto rows = [&](int i) { return y + i * y_ld; };
+    Vec acc[M][V];
+    begin_tile(acc, n, nullptr, rows, flags);
     for (int64_t image = 0; image < w.images; ++image) {
         for (int64_t r = 0; r < w.rows; ++r) {
             const int64_t a_row = image * w.a_image + r * w.a_row;
@@ -141,11 +180,7 @@ void outer_tile(const PixelWalk& w, const float* const* a, const float* b, float
             }
         }
     }
-    PYCONV_UNROLL
-    for (int i = 0; i < M; ++i) {
-        PYCONV_UNROLL
-        for (int v = 0; v < V; ++v) acc[i][v].store(acc_out + i * kTileCols + v * kLanes);
-    }
+    end_tile(acc, n, rows, flags);
 }
 
 // Calls body<M, V>() with the run-time m rows and v vectors as constants.
@@ -173,10 +208,19 @@ void any_tile(int m, int n, int64_t segments, int64_t length, const float* const
     });
 }
 
+void any_tile_row(int64_t tiles, int n, int64_t segments, int64_t length, const float* a,
+                  int64_t a_step, const int64_t* offsets, const float* b, const float* bias,
+                  float* y, int64_t y_step, int flags) {
+    with_tile_size<1, kTileVecs>(1, vectors(n), [&]<int, int V>() {
+        tile_row<V>(tiles, n, segments, length, a, a_step, offsets, b, bias, y, y_step, flags);
+    });
+}
+
 void any_outer_tile(int m, int n, const PixelWalk& walk, const float* const* a, const float* b,
-                    float* acc, bool accumulate) {
-    with_tile_size<kTileRows, kTileVecs>(
-        m, vectors(n), [&]<int M, int V>() { outer_tile<M, V>(walk, a, b, acc, accumulate); });
+                    float* y, int64_t y_ld, int flags) {
+    with_tile_size<kTileRows, kTileVecs>(m, vectors(n), [&]<int M, int V>() {
+        outer_tile<M, V>(n, walk, a, b, y, y_ld, flags);
+    });
 }
 
 void pack_panel(int64_t k, int n, const float* src, int64_t ld, float* dst) {
@@ -195,15 +239,21 @@ void pack_panel(int64_t k, int n, const float* src, int64_t ld, float* dst) {
 }
 
 void pack_panel_transposed(int64_t k, int n, const float* src, int64_t ld, float* dst) {
-    // Blocks of 16 keep the lines that a block reads and writes in the first-level cache.
-    constexpr int64_t kBlock = 16;
-    for (int64_t i0 = 0; i0 < k; i0 += kBlock) {
-        const int64_t i1 = i0 + kBlock < k ? i0 + kBlock : k;
-        for (int j = 0; j < n; ++j)
-            for (int64_t i = i0; i < i1; ++i) dst[i * kTileCols + j] = src[j * ld + i];
-        for (int j = n; j < kTileCols; ++j)
-            for (int64_t i = i0; i < i1; ++i) dst[i * kTileCols + j] = 0.f;
+    int64_t i = 0;
+    for (; i + kLanes <= k; i += kLanes) {
+        for (int j = 0; j < kTileCols; j += kLanes) {
+            Vec block[kLanes];
+            PYCONV_UNROLL
+            for (int r = 0; r < kLanes; ++r)
+                block[r] = j + r < n ? Vec::load(src + (j + r) * ld + i) : Vec::zero();
+            Vec::transpose(block);
+            PYCONV_UNROLL
+            for (int r = 0; r < kLanes; ++r) block[r].store(dst + (i + r) * kTileCols + j);
+        }
     }
+    for (; i < k; ++i)
+        for (int j = 0; j < kTileCols; ++j)
+            dst[i * kTileCols + j] = j < n ? src[j * ld + i] : 0.f;
 }
 
 // --- sums -----------------------------------------------------------------------------------
@@ -231,52 +281,72 @@ void add(int64_t n, const float* x, float* y) {
 
 // --- pooling --------------------------------------------------------------------------------
 
-void max_window(int count, int64_t c, const float* const* taps, float* y) {
-    each_vector(c, [&](int64_t i, auto at) {
-        Vec best = Vec::set1(-__builtin_inff());
-        for (int t = 0; t < count; ++t) {
-            const Vec x = at.load(taps[t] + i);
-            best = Vec::select(Vec::greater_or_nan(x, best), x, best);
-        }
-        at.store(best, y + i);
-    });
+void max_windows(const WindowRow& w, const float* const* taps, float* y) {
+    for (int64_t p = 0; p < w.windows; ++p, y += w.c) {
+        const int64_t at_window = p * w.step;
+        each_vector(w.c, [&](int64_t i, auto at) {
+            Vec best = Vec::set1(-__builtin_inff());
+            for (int t = 0; t < w.count; ++t) {
+                const Vec x = at.load(taps[t] + at_window + i);
+                best = Vec::select(Vec::greater_or_nan(x, best), x, best);
+            }
+            at.store(best, y + i);
+        });
+    }
 }
 
-void max_window_backward(int count, int64_t c, const float* const* taps, const float* dy,
-                         float* const* dtaps) {
-    each_vector(c, [&](int64_t i, auto at) {
-        Vec best = Vec::set1(-__builtin_inff());
-        Vec winner = Vec::zero();
-        for (int t = 0; t < count; ++t) {
-            const Vec x = at.load(taps[t] + i);
-            const auto better = Vec::greater_or_nan(x, best);
-            best = Vec::select(better, x, best);
-            winner = Vec::select(better, Vec::set1(static_cast<float>(t)), winner);
-        }
-        const Vec grad = at.load(dy + i);
-        for (int t = 0; t < count; ++t) {
-            const auto won = Vec::equal(winner, Vec::set1(static_cast<float>(t)));
-            const Vec old = at.load(dtaps[t] + i);
-            at.store(Vec::select(won, old + grad, old), dtaps[t] + i);
-        }
-    });
+void max_windows_backward(const WindowRow& w, const float* const* taps, const float* dy,
+                          float* const* dtaps) {
+    for (int64_t p = 0; p < w.windows; ++p, dy += w.c) {
+        const int64_t at_window = p * w.step;
+        each_vector(w.c, [&](int64_t i, auto at) {
+            Vec best = Vec::set1(-__builtin_inff());
+            Vec winner = Vec::zero();
+            for (int t = 0; t < w.count; ++t) {
+                const Vec x = at.load(taps[t] + at_window + i);
+                const auto better = Vec::greater_or_nan(x, best);
+                best = Vec::select(better, x, best);
+                winner = Vec::select(better, Vec::set1(static_cast<float>(t)), winner);
+            }
+            const Vec grad = at.load(dy + i);
+            for (int t = 0; t < w.count; ++t) {
+                const auto won = Vec::equal(winner, Vec::set1(static_cast<float>(t)));
+                float* dx = dtaps[t] + at_window + i;
+                if (w.overlap) {
+                    const Vec old = at.load(dx);
+                    at.store(Vec::select(won, old + grad, old), dx);
+                } else {
+                    at.store(Vec::select(won, Vec::zero() + grad, Vec::zero()), dx);
+                }
+            }
+        });
+    }
 }
 
-void mean_window(int count, int64_t c, const float* const* taps, float* y) {
-    const Vec divisor = Vec::set1(static_cast<float>(count));
-    each_vector(c, [&](int64_t i, auto at) {
-        Vec sum = Vec::zero();
-        for (int t = 0; t < count; ++t) sum = sum + at.load(taps[t] + i);
-        at.store(sum / divisor, y + i);
-    });
+void mean_windows(const WindowRow& w, const float* const* taps, float* y) {
+    const Vec divisor = Vec::set1(static_cast<float>(w.count));
+    for (int64_t p = 0; p < w.windows; ++p, y += w.c) {
+        const int64_t at_window = p * w.step;
+        each_vector(w.c, [&](int64_t i, auto at) {
+            Vec sum = Vec::zero();
+            for (int t = 0; t < w.count; ++t) sum = sum + at.load(taps[t] + at_window + i);
+            at.store(sum / divisor, y + i);
+        });
+    }
 }
 
-void mean_window_backward(int count, int64_t c, const float* dy, float* const* dtaps) {
-    const Vec divisor = Vec::set1(static_cast<float>(count));
-    each_vector(c, [&](int64_t i, auto at) {
-        const Vec share = at.load(dy + i) / divisor;
-        for (int t = 0; t < count; ++t) at.store(at.load(dtaps[t] + i) + share, dtaps[t] + i);
-    });
+void mean_windows_backward(const WindowRow& w, const float* dy, float* const* dtaps) {
+    const Vec divisor = Vec::set1(static_cast<float>(w.count));
+    for (int64_t p = 0; p < w.windows; ++p, dy += w.c) {
+        const int64_t at_window = p * w.step;
+        each_vector(w.c, [&](int64_t i, auto at) {
+            const Vec share = at.load(dy + i) / divisor;
+            for (int t = 0; t < w.count; ++t) {
+                float* dx = dtaps[t] + at_window + i;
+                at.store(w.overlap ? at.load(dx) + share : share, dx);
+            }
+        });
+    }
 }
 
 // --- elementwise ----------------------------------------------------------------------------
@@ -292,49 +362,48 @@ void relu_backward(int64_t n, const float* y, const float* dy, float* dx) {
     });
 }
 
-// Philox4x32-10 on eight counters at once (Salmon et al., "Parallel random numbers: as easy as
-// 1, 2, 3", 2011). out[4 * j + word] is the stream in order.
-void philox8(uint64_t counter, uint64_t seed, uint32_t* out) {
-    constexpr int kCounters = 8;
-    uint32_t c0[kCounters], c1[kCounters], c2[kCounters], c3[kCounters];
-    for (int j = 0; j < kCounters; ++j) {
-        c0[j] = static_cast<uint32_t>(counter + j);
-        c1[j] = static_cast<uint32_t>((counter + j) >> 32);
-        c2[j] = c3[j] = 0;
-    }
-    uint32_t k0 = static_cast<uint32_t>(seed), k1 = static_cast<uint32_t>(seed >> 32);
-    for (int round = 0; round < 10; ++round) {
-        for (int j = 0; j < kCounters; ++j) {
-            const uint64_t a = uint64_t{0xD2511F53u} * c0[j];
-            const uint64_t b = uint64_t{0xCD9E8D57u} * c2[j];
-            c0[j] = static_cast<uint32_t>(b >> 32) ^ c1[j] ^ k0;
-            c2[j] = static_cast<uint32_t>(a >> 32) ^ c3[j] ^ k1;
-            c1[j] = static_cast<uint32_t>(b);
-            c3[j] = static_cast<uint32_t>(a);
+// One block of the stream of Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as
+// 1, 2, 3", 2011): word w of counter j of 16 is value 16 * w + j.
+void philox_block(uint64_t block, uint64_t seed, uint32_t* out) {
+    for (int j = 0; j < 16; j += kLanes) {
+        const uint64_t counter = block * 16 + j;
+        // 16 counters never cross a multiple of 2^32.
+        Words c0 = Words::iota(static_cast<uint32_t>(counter));
+        Words c1 = Words::set1(static_cast<uint32_t>(counter >> 32));
+        Words c2 = Words::set1(0), c3 = Words::set1(0);
+        uint32_t k0 = static_cast<uint32_t>(seed), k1 = static_cast<uint32_t>(seed >> 32);
+        for (int round = 0; round < 10; ++round) {
+            Words a_low, a_high, b_low, b_high;
+            Words::multiply(c0, 0xD2511F53u, a_low, a_high);
+            Words::multiply(c2, 0xCD9E8D57u, b_low, b_high);
+            c0 = b_high ^ c1 ^ Words::set1(k0);
+            c2 = a_high ^ c3 ^ Words::set1(k1);
+            c1 = b_low;
+            c3 = a_low;
+            k0 += 0x9E3779B9u;
+            k1 += 0xBB67AE85u;
         }
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    for (int j = 0; j < kCounters; ++j) {
-        out[4 * j] = c0[j];
-        out[4 * j + 1] = c1[j];
-        out[4 * j + 2] = c2[j];
-        out[4 * j + 3] = c3[j];
+        c0.store(out + j);
+        c1.store(out + 16 + j);
+        c2.store(out + 32 + j);
+        c3.store(out + 48 + j);
     }
 }
 
 void dropout(int64_t n, const float* x, float* y, uint64_t first, uint64_t seed,
              uint32_t threshold, float scale) {
-    constexpr int kBlock = 32;
+    constexpr int kBlock = 64;
     uint32_t bits[kBlock];
     for (int64_t i = 0; i < n;) {
         const uint64_t index = first + static_cast<uint64_t>(i);
-        const int skip = static_cast<int>(index % 4);
-        philox8(index / 4, seed, bits);
+        const int skip = static_cast<int>(index % kBlock);
+        philox_block(index / kBlock, seed, bits);
         const int64_t left = n - i;
         const int count = left < kBlock - skip ? static_cast<int>(left) : kBlock - skip;
-        for (int j = 0; j < count; ++j)
-            y[i + j] = bits[skip + j] >= threshold ? x[i + j] * scale : 0.f;
+        for (int j = 0; j < count; ++j) {
+            const float kept = x[i + j] * scale;
+            y[i + j] = bits[skip + j] >= threshold ? kept : 0.f;
+        }
         i += count;
     }
 }
@@ -428,15 +497,16 @@ const Kernels PYCONV_TABLE = {
     kTileCols,
     kLanes,
     any_tile,
+    any_tile_row,
     any_outer_tile,
     pack_panel,
     pack_panel_transposed,
     column_sums,
     add,
-    max_window,
-    max_window_backward,
-    mean_window,
-    mean_window_backward,
+    max_windows,
+    max_windows_backward,
+    mean_windows,
+    mean_windows_backward,
     relu,
     relu_backward,
     dropout,

@@ -23,6 +23,14 @@ struct PixelWalk {
     int64_t b_image, b_row, b_col;
 };
 
+// Windows side by side that have the same number of cells.
+struct WindowRow {
+    int64_t windows, c;  // channels
+    int64_t step;        // floats from one window's cell to the next window's
+    int count;           // cells of a window
+    bool overlap;        // a gradient adds to what a cell holds, else it overwrites
+};
+
 struct SgdParams {
     float learning_rate, momentum, weight_decay;
     bool nesterov;
@@ -49,10 +57,18 @@ struct Kernels {
     void (*tile)(int m, int n, int64_t segments, int64_t length, const float* const* a,
                  const float* b, int64_t b_ld, const float* bias, float* const* y, int flags);
 
-    // Sum of outer products over pixels, for gradients of weights.
-    // a m pointers, b one pointer, both moved by `walk`; acc (mr, nr), added to when `accumulate`.
+    // The same for `tiles` whole tiles side by side, whose rows are equally far apart: row i of
+    // segment s starts at a + i * a_step + offsets[s], and is written to y + i * y_step. b is
+    // packed, with rows nr apart.
+    void (*tile_row)(int64_t tiles, int n, int64_t segments, int64_t length, const float* a,
+                     int64_t a_step, const int64_t* offsets, const float* b, const float* bias,
+                     float* y, int64_t y_step, int flags);
+
+    // Sum of outer products over pixels, for gradients of weights: y (m, n) with rows y_ld apart
+    // (+)= sum of a[i] * b[j]; a m pointers, b one pointer, all moved by `walk`. b is read in
+    // whole vectors.
     void (*outer_tile)(int m, int n, const PixelWalk& walk, const float* const* a, const float* b,
-                       float* acc, bool accumulate);
+                       float* y, int64_t y_ld, int flags);
 
     // dst (k, nr) = columns 0..n of src (k, >= n) with row stride ld; columns from n on are 0.
     void (*pack_panel)(int64_t k, int n, const float* src, int64_t ld, float* dst);
@@ -63,17 +79,19 @@ struct Kernels {
     void (*column_sums)(int64_t rows, int64_t cols, const float* x, int64_t ld, float* y);
     void (*add)(int64_t n, const float* x, float* y);  // y += x
 
-    // Pooling of one window: taps (count) pointers to c channels each, in scan order.
-    void (*max_window)(int count, int64_t c, const float* const* taps, float* y);
-    void (*max_window_backward)(int count, int64_t c, const float* const* taps, const float* dy,
-                                float* const* dtaps);
-    void (*mean_window)(int count, int64_t c, const float* const* taps, float* y);
-    void (*mean_window_backward)(int count, int64_t c, const float* dy, float* const* dtaps);
+    // Pooling of a row of windows; taps (count) pointers to the first window's cells, in scan
+    // order; y and dy (windows, c); dtaps as taps, in the gradient.
+    void (*max_windows)(const WindowRow& row, const float* const* taps, float* y);
+    void (*max_windows_backward)(const WindowRow& row, const float* const* taps, const float* dy,
+                                 float* const* dtaps);
+    void (*mean_windows)(const WindowRow& row, const float* const* taps, float* y);
+    void (*mean_windows_backward)(const WindowRow& row, const float* dy, float* const* dtaps);
 
     void (*relu)(int64_t n, const float* x, float* y);
     void (*relu_backward)(int64_t n, const float* y, const float* dy, float* dx);
 
-    // Philox4x32-10; element i of the stream is word i % 4 of counter i / 4.
+    // Keeps x * scale where the random word of element first + i is at least the threshold.
+    // Words come in blocks of 64: 4 words of each of 16 counters of Philox4x32-10.
     void (*dropout)(int64_t n, const float* x, float* y, uint64_t first, uint64_t seed,
                     uint32_t threshold, float scale);
 

@@ -37,6 +37,45 @@ struct Vec {
     }
     // The second operand wins where one is NaN.
     static Vec relu(Vec a) { return {_mm256_max_ps(_mm256_setzero_ps(), a.r)}; }
+
+    // Rows become columns: pairs, then quads, then halves.
+    static void transpose(Vec (&m)[kLanes]) {
+        __m256 t[8], u[8];
+        for (int i = 0; i < 8; i += 2) {
+            t[i] = _mm256_unpacklo_ps(m[i].r, m[i + 1].r);
+            t[i + 1] = _mm256_unpackhi_ps(m[i].r, m[i + 1].r);
+        }
+        for (int i = 0; i < 8; i += 4) {
+            u[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+            u[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
+            u[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+            u[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+        }
+        for (int i = 0; i < 4; ++i) {
+            m[i].r = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20);
+            m[i + 4].r = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);
+        }
+    }
+};
+
+// Eight unsigned integers of 32 bits.
+struct Words {
+    __m256i r;
+
+    static Words set1(unsigned x) { return {_mm256_set1_epi32(static_cast<int>(x))}; }
+    static Words iota(unsigned x) {
+        return {_mm256_add_epi32(set1(x).r, _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))};
+    }
+    void store(unsigned* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), r); }
+    friend Words operator^(Words a, Words b) { return {_mm256_xor_si256(a.r, b.r)}; }
+    // The 64 bits of each product, in two halves.
+    static void multiply(Words a, unsigned b, Words& low, Words& high) {
+        const __m256i factor = set1(b).r;
+        const __m256i even = _mm256_mul_epu32(a.r, factor);
+        const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a.r, 32), factor);
+        low.r = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+        high.r = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+    }
 };
 
 }  // namespace

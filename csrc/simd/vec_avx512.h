@@ -37,6 +37,52 @@ struct Vec {
     }
     // The second operand wins where one is NaN.
     static Vec relu(Vec a) { return {_mm512_max_ps(_mm512_setzero_ps(), a.r)}; }
+
+    // Rows become columns: pairs, quads, then 128-bit lanes twice.
+    static void transpose(Vec (&m)[kLanes]) {
+        __m512 t[16], u[16];
+        for (int i = 0; i < 16; i += 2) {
+            t[i] = _mm512_unpacklo_ps(m[i].r, m[i + 1].r);
+            t[i + 1] = _mm512_unpackhi_ps(m[i].r, m[i + 1].r);
+        }
+        for (int i = 0; i < 16; i += 4) {
+            u[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+            u[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
+            u[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+            u[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+        }
+        for (int i = 0; i < 4; ++i) {
+            t[i] = _mm512_shuffle_f32x4(u[i], u[i + 4], 0x88);
+            t[i + 4] = _mm512_shuffle_f32x4(u[i], u[i + 4], 0xdd);
+            t[i + 8] = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0x88);
+            t[i + 12] = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0xdd);
+        }
+        for (int i = 0; i < 8; ++i) {
+            m[i].r = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
+            m[i + 8].r = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd);
+        }
+    }
+};
+
+// Sixteen unsigned integers of 32 bits.
+struct Words {
+    __m512i r;
+
+    static Words set1(unsigned x) { return {_mm512_set1_epi32(static_cast<int>(x))}; }
+    static Words iota(unsigned x) {
+        return {_mm512_add_epi32(set1(x).r, _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+                                                              11, 12, 13, 14, 15))};
+    }
+    void store(unsigned* p) const { _mm512_storeu_si512(p, r); }
+    friend Words operator^(Words a, Words b) { return {_mm512_xor_si512(a.r, b.r)}; }
+    // The 64 bits of each product, in two halves.
+    static void multiply(Words a, unsigned b, Words& low, Words& high) {
+        const __m512i factor = set1(b).r;
+        const __m512i even = _mm512_mul_epu32(a.r, factor);
+        const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a.r, 32), factor);
+        low.r = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
+        high.r = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd);
+    }
 };
 
 }  // namespace

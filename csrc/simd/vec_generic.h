@@ -39,6 +39,36 @@ struct Vec {
     static Mask equal(Vec a, Vec b) { return a.r == b.r; }
     static Mask not_positive(Vec a) { return a.r <= zero().r; }
     static Vec relu(Vec a) { return select(a.r < zero().r, zero(), a); }
+
+    // Rows become columns.
+    static void transpose(Vec (&m)[kLanes]) {
+        for (int i = 0; i < kLanes; ++i) {
+            for (int j = 0; j < i; ++j) {
+                const float swapped = m[i].r[j];
+                m[i].r[j] = m[j].r[i];
+                m[j].r[i] = swapped;
+            }
+        }
+    }
+};
+
+// Four unsigned integers of 32 bits.
+struct Words {
+    typedef unsigned Reg __attribute__((vector_size(16)));
+    Reg r;
+
+    static Words set1(unsigned x) { return {Reg{x, x, x, x}}; }
+    static Words iota(unsigned x) { return {Reg{x, x + 1, x + 2, x + 3}}; }
+    void store(unsigned* p) const { __builtin_memcpy(p, &r, sizeof(Reg)); }
+    friend Words operator^(Words a, Words b) { return {a.r ^ b.r}; }
+    // The 64 bits of each product, in two halves.
+    static void multiply(Words a, unsigned b, Words& low, Words& high) {
+        for (int i = 0; i < 4; ++i) {
+            const unsigned long long product = static_cast<unsigned long long>(a.r[i]) * b;
+            low.r[i] = static_cast<unsigned>(product);
+            high.r[i] = static_cast<unsigned>(product >> 32);
+        }
+    }
 };
 
 }  // namespace

@@ -33,6 +33,32 @@ struct Vec {
     static Mask equal(Vec a, Vec b) { return vceqq_f32(a.r, b.r); }
     static Mask not_positive(Vec a) { return vcleq_f32(a.r, vdupq_n_f32(0.f)); }
     static Vec relu(Vec a) { return select(vcltq_f32(a.r, vdupq_n_f32(0.f)), zero(), a); }
+
+    // Rows become columns.
+    static void transpose(Vec (&m)[kLanes]) {
+        const float32x4x2_t a = vtrnq_f32(m[0].r, m[1].r), b = vtrnq_f32(m[2].r, m[3].r);
+        m[0].r = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));
+        m[1].r = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));
+        m[2].r = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
+        m[3].r = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
+    }
+};
+
+// Four unsigned integers of 32 bits.
+struct Words {
+    uint32x4_t r;
+
+    static Words set1(unsigned x) { return {vdupq_n_u32(x)}; }
+    static Words iota(unsigned x) { return {uint32x4_t{x, x + 1, x + 2, x + 3}}; }
+    void store(unsigned* p) const { vst1q_u32(p, r); }
+    friend Words operator^(Words a, Words b) { return {veorq_u32(a.r, b.r)}; }
+    // The 64 bits of each product, in two halves.
+    static void multiply(Words a, unsigned b, Words& low, Words& high) {
+        const uint32x4_t first = vreinterpretq_u32_u64(vmull_n_u32(vget_low_u32(a.r), b));
+        const uint32x4_t second = vreinterpretq_u32_u64(vmull_n_u32(vget_high_u32(a.r), b));
+        low.r = vuzp1q_u32(first, second);
+        high.r = vuzp2q_u32(first, second);
+    }
 };
 
 }  // namespace
