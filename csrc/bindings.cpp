@@ -15,6 +15,7 @@
 #include "ops/avgpool2d.h"
 #include "ops/bias.h"
 #include "ops/conv2d.h"
+#include "ops/conv2d_winograd.h"
 #include "ops/dense.h"
 #include "ops/dropout.h"
 #include "ops/gather.h"
@@ -483,6 +484,25 @@ void set_isa_(const char* op, const std::string& name) {
     fail(op, "must be one of ", known, " on this CPU, got '", name, "'");
 }
 
+constexpr std::pair<const char*, ConvAlgorithm> kAlgorithms[] = {
+    {"auto", ConvAlgorithm::kAuto},
+    {"direct", ConvAlgorithm::kDirect},
+    {"winograd", ConvAlgorithm::kWinograd},
+};
+
+void set_conv_algorithm_(const std::string& name) {
+    for (const auto& [known, algorithm] : kAlgorithms)
+        if (name == known) return set_conv_algorithm(algorithm);
+    fail("set_conv_algorithm", "algorithm must be 'auto', 'direct' or 'winograd', got '", name,
+         "'");
+}
+
+std::string get_conv_algorithm_() {
+    for (const auto& [name, algorithm] : kAlgorithms)
+        if (algorithm == conv_algorithm()) return name;
+    return "auto";
+}
+
 void read_environment() {
     if (const char* text = std::getenv("PYCONV_NUM_THREADS"); text && *text) {
         char* end;
@@ -505,6 +525,9 @@ PYBIND11_MODULE(PYCONV_MODULE, m) {
     m.def("isa", [] { return std::string(simd::kernels().isa); });
     m.def("available_isas", &available_isas_);
     m.def("set_isa", [](const std::string& name) { set_isa_("set_isa", name); }, "name"_a);
+
+    m.def("set_conv_algorithm", &set_conv_algorithm_, "algorithm"_a);
+    m.def("get_conv_algorithm", &get_conv_algorithm_);
 
     m.def("conv2d_forward", &conv2d_forward_, "x"_a, "w"_a, "b"_a, "strides"_a, "padding"_a,
           "dilation"_a, "groups"_a, "activation"_a = "linear", "out"_a = none);

@@ -13,9 +13,9 @@ namespace {
 
 using simd::kMaxTileRows;
 
-// Products along k before the accumulators are put down: (kMaxK, nr) of a panel stays in the
-// first-level cache while all tiles of a block pass over it.
-constexpr int64_t kMaxK = 384;
+// Products along k of one pass: (kMaxK, nr) of a panel stays in the first-level cache while all
+// tiles of a block pass over it, and chains of kMaxK additions keep the error low.
+constexpr int64_t kMaxK = 128;
 constexpr int64_t kBlockTiles = 16;
 
 // What all blocks of a product share.
@@ -92,30 +92,42 @@ public:
     // All products with one panel (taps * c, nr) of n channels, written from `column` on.
     void multiply(const float* panel, int n, const float* bias, Activation activation,
                   int64_t column) const {
-        const simd::Kernels& k = simd::kernels();
-        const int64_t c = conv_.c;
-        for (int64_t t0 = 0; t0 == 0 || t0 < plan_.taps; t0 += plan_.step) {
-            const int64_t taps = std::min(plan_.step, plan_.taps - t0);
-            const bool last = t0 + taps >= plan_.taps;
-            const int flags = (t0 > 0 ? simd::kAccumulate : 0) |
-                              (last && activation == Activation::kRelu ? simd::kRelu : 0);
-            const float* start = t0 == 0 ? bias : nullptr;
-            const float* b = panel + t0 * c * plan_.nr;
-            for (int64_t s = 0; s < strip_count_; ++s)
-                k.tile_row(strips_[s].tiles, n, taps / plan_.run, plan_.run * c, strips_[s].a,
-                           conv_.sw * conv_.src_ld, plan_.run_offsets.data() + t0 / plan_.run, b,
-                           start, strips_[s].y + column, conv_.dst_col, flags);
-            float* y[kMaxTileRows];
-            for (int64_t cell = 0; cell < rest_; cell += plan_.mr) {
-                const int m = static_cast<int>(std::min<int64_t>(plan_.mr, rest_ - cell));
-                for (int i = 0; i < m; ++i) y[i] = y_[cell + i] + column;
-                k.tile(m, n, taps, c, a_ + cell * plan_.taps + t0 * plan_.mr, b, plan_.nr, start,
-                       y, flags);
+        const int64_t taps = plan_.taps, c = conv_.c, chunk = std::min(c, kMaxK);
+        for (int64_t t0 = 0; t0 == 0 || t0 < taps; t0 += plan_.step) {
+            for (int64_t c0 = 0; c0 < c; c0 += chunk) {
+                const bool first = t0 == 0 && c0 == 0;
+                const bool last = t0 + plan_.step >= taps && c0 + chunk >= c;
+                const int flags = (first ? 0 : simd::kAccumulate) |
+                                  (last && activation == Activation::kRelu ? simd::kRelu : 0);
+                pass({t0, std::min(plan_.step, taps - t0), c0, std::min(chunk, c - c0)},
+                     panel + (t0 * c + c0) * plan_.nr, n, first ? bias : nullptr, column, flags);
             }
         }
     }
 
 private:
+    // Taps t0 .. t0 + taps and channels c0 .. c0 + c: part of a tap's channels only where taps = 1.
+    struct Pass {
+        int64_t t0, taps, c0, c;
+    };
+
+    void pass(const Pass& p, const float* b, int n, const float* bias, int64_t column,
+              int flags) const {
+        const simd::Kernels& k = simd::kernels();
+        for (int64_t s = 0; s < strip_count_; ++s)
+            k.tile_row(strips_[s].tiles, n, p.taps / plan_.run, plan_.run * p.c,
+                       strips_[s].a + p.c0, conv_.sw * conv_.src_ld,
+                       plan_.run_offsets.data() + p.t0 / plan_.run, b, bias,
+                       strips_[s].y + column, conv_.dst_col, flags);
+        float* y[kMaxTileRows];
+        for (int64_t cell = 0; cell < rest_; cell += plan_.mr) {
+            const int m = static_cast<int>(std::min<int64_t>(plan_.mr, rest_ - cell));
+            for (int i = 0; i < m; ++i) y[i] = y_[cell + i] + column;
+            k.tile(m, n, p.taps, p.c, a_ + cell * plan_.taps + p.t0 * plan_.mr, p.c0, b, plan_.nr,
+                   bias, y, flags);
+        }
+    }
+
     struct Strip {
         const float* a;
         float* y;

@@ -12,7 +12,7 @@ constexpr int kMaxTileRows = 8;
 constexpr int kMaxTileCols = 32;
 
 enum TileFlags : int {
-    kAccumulate = 1,  // start from y instead of the bias
+    kAccumulate = 1,  // add to y
     kRelu = 2,
 };
 
@@ -51,11 +51,12 @@ struct Kernels {
     int lanes;  // floats in a vector
 
     // Matrix product whose left rows are read where they lie.
-    // a (segments, mr) pointers to `length` values each; b (segments * length, nr), rows b_ld apart;
-    // y m pointers to n values; bias (n,) or null.
-    // y[i][j] = act(init[j] + sum over s, k of a[s][i][k] * b[s * length + k][j])
+    // a (segments, mr) pointers, each a_offset before `length` values; b (segments * length, nr),
+    // rows b_ld apart; y m pointers to n values; bias (n,) or null.
+    // y[i][j] = act(bias[j] + sum over s, k of a[s][i][k] * b[s * length + k][j])
     void (*tile)(int m, int n, int64_t segments, int64_t length, const float* const* a,
-                 const float* b, int64_t b_ld, const float* bias, float* const* y, int flags);
+                 int64_t a_offset, const float* b, int64_t b_ld, const float* bias,
+                 float* const* y, int flags);
 
     // The same for `tiles` whole tiles side by side, whose rows are equally far apart: row i of
     // segment s starts at a + i * a_step + offsets[s], and is written to y + i * y_step. b is
@@ -74,6 +75,19 @@ struct Kernels {
     void (*pack_panel)(int64_t k, int n, const float* src, int64_t ld, float* dst);
     // The same where element (k, j) lies at src[j * ld + k].
     void (*pack_panel_transposed)(int64_t k, int n, const float* src, int64_t ld, float* dst);
+
+    // Winograd's F(2x2, 3x3). A matrix of 3x3, 4x4 or 2x2 values is either planes `step` floats
+    // apart or pointers, one a value; each is transformed for n or c positions.
+    void (*winograd_filter)(int64_t n, const float* w, int64_t w_step, float* u, int64_t u_step);
+    void (*winograd_filter_backward)(int64_t n, const float* du, int64_t du_step, float* dw,
+                                     int64_t dw_step);
+    // Channels of v in groups of 16, `v_group` floats apart.
+    void (*winograd_input)(int64_t c, const float* const* x, float* v, int64_t v_step,
+                           int64_t v_group);
+    void (*winograd_output)(int64_t c, const float* m, int64_t m_step, const float* bias,
+                            float* const* y, int flags);
+    void (*winograd_output_backward)(int64_t c, const float* const* dy, float* dm,
+                                     int64_t dm_step);
 
     // y[j] = sum over rows of x[r * ld + j]
     void (*column_sums)(int64_t rows, int64_t cols, const float* x, int64_t ld, float* y);

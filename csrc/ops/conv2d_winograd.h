@@ -1,0 +1,24 @@
+// Convolution of 3x3 filters with stride 1 by Winograd's F(2x2, 3x3): 16 products where the
+// direct kernel needs 36, at about twice its rounding error.
+#pragma once
+
+#include "ops/shapes.h"
+
+namespace pyconv {
+
+enum class ConvAlgorithm { kAuto, kDirect, kWinograd };
+
+// What convolutions use from now on; kWinograd falls back to direct where it does not apply.
+void set_conv_algorithm(ConvAlgorithm algorithm);
+ConvAlgorithm conv_algorithm();
+
+// Whether this convolution goes through Winograd under the current choice.
+bool uses_winograd(const Conv2dShape& s);
+
+// As in conv2d.h, where uses_winograd(s).
+void winograd_forward(const Conv2dShape& s, const float* x, const float* w, const float* b,
+                      Activation activation, float* y);
+void winograd_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx);
+void winograd_backward_filter(const Conv2dShape& s, const float* x, const float* dy, float* dw);
+
+}  // namespace pyconv

@@ -1,0 +1,48 @@
+// Whole vectors and parts of one, and loops over a run of floats.
+// Part of kernels.cpp.
+#pragma once
+
+// An array of accumulators stays in registers only if every loop over it is fully unrolled.
+#if defined(__clang__)
+#define PYCONV_UNROLL _Pragma("unroll")
+#else
+#define PYCONV_UNROLL _Pragma("GCC unroll 32")
+#endif
+#define PYCONV_INLINE inline __attribute__((always_inline))
+
+namespace pyconv::simd {
+namespace {
+
+constexpr int kLanes = Vec::kLanes;
+constexpr int kTileCols = kTileVecs * kLanes;
+static_assert(kTileRows <= kMaxTileRows && kTileCols <= kMaxTileCols);
+
+// Access to a whole vector, and to the first n < kLanes floats of one.
+struct Whole {
+    Vec load(const float* p) const { return Vec::load(p); }
+    void store(Vec v, float* p) const { v.store(p); }
+};
+
+struct Part {
+    int64_t n;
+    Vec load(const float* p) const {
+        float buffer[kLanes] = {};
+        for (int64_t i = 0; i < n; ++i) buffer[i] = p[i];
+        return Vec::load(buffer);
+    }
+    void store(Vec v, float* p) const {
+        float buffer[kLanes];
+        v.store(buffer);
+        for (int64_t i = 0; i < n; ++i) p[i] = buffer[i];
+    }
+};
+
+template <class Body>
+void each_vector(int64_t n, Body body) {
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) body(i, Whole{});
+    if (i < n) body(i, Part{n - i});
+}
+
+}  // namespace
+}  // namespace pyconv::simd

@@ -1,0 +1,213 @@
+// Matrix tiles: accumulators in registers, and the packing of panels.
+// Part of kernels.cpp.
+#pragma once
+
+#include "simd/access.h"
+
+namespace pyconv::simd {
+namespace {
+
+template <int V>
+PYCONV_INLINE Vec load_col(const float* p, int v, int n) {
+    return (v + 1) * kLanes <= n ? Vec::load(p + v * kLanes)
+                                 : Part{n - v * kLanes}.load(p + v * kLanes);
+}
+
+// The start of a tile: the bias, or 0 where the tile is added to y at its end. A new sum for
+// each pass keeps the chains of additions short, and so the rounding error.
+template <int M, int V>
+PYCONV_INLINE void begin_tile(Vec (&acc)[M][V], int n, const float* bias) {
+    PYCONV_UNROLL
+    for (int v = 0; v < V; ++v) {
+        const Vec start = bias ? load_col<V>(bias, v, n) : Vec::zero();
+        PYCONV_UNROLL
+        for (int i = 0; i < M; ++i) acc[i][v] = start;
+    }
+}
+
+// Adds p[i][0..length) x b (length, n); returns the row of b after them.
+template <int M, int V>
+PYCONV_INLINE const float* multiply_tile(Vec (&acc)[M][V], const float* const (&p)[M],
+                                         int64_t length, const float* b, int64_t b_ld) {
+    for (int64_t k = 0; k < length; ++k, b += b_ld) {
+        Vec row[V];
+        PYCONV_UNROLL
+        for (int v = 0; v < V; ++v) row[v] = Vec::load(b + v * kLanes);
+        PYCONV_UNROLL
+        for (int i = 0; i < M; ++i) {
+            const Vec x = Vec::set1(p[i][k]);
+            PYCONV_UNROLL
+            for (int v = 0; v < V; ++v) acc[i][v] = Vec::fmadd(x, row[v], acc[i][v]);
+        }
+    }
+    return b;
+}
+
+// y(i) points at row i.
+template <int M, int V, class Rows>
+PYCONV_INLINE void end_tile(Vec (&acc)[M][V], int n, const Rows& y, int flags) {
+    if (flags & kAccumulate) {
+        PYCONV_UNROLL
+        for (int i = 0; i < M; ++i) {
+            PYCONV_UNROLL
+            for (int v = 0; v < V; ++v) acc[i][v] = load_col<V>(y(i), v, n) + acc[i][v];
+        }
+    }
+    if (flags & kRelu) {
+        PYCONV_UNROLL
+        for (int i = 0; i < M; ++i) {
+            PYCONV_UNROLL
+            for (int v = 0; v < V; ++v) acc[i][v] = Vec::relu(acc[i][v]);
+        }
+    }
+    const bool whole = n == V * kLanes;
+    PYCONV_UNROLL
+    for (int i = 0; i < M; ++i) {
+        PYCONV_UNROLL
+        for (int v = 0; v < V; ++v) {
+            if (v + 1 < V || whole) {
+                acc[i][v].store(y(i) + v * kLanes);
+            } else {
+                Part{n - v * kLanes}.store(acc[i][v], y(i) + v * kLanes);
+            }
+        }
+    }
+}
+
+template <int M, int V>
+void tile(int n, int64_t segments, int64_t length, const float* const* a, int64_t a_offset,
+          const float* b, int64_t b_ld, const float* bias, float* const* y, int flags) {
+    Vec acc[M][V];
+    begin_tile(acc, n, bias);
+    for (int64_t s = 0; s < segments; ++s, a += kTileRows) {
+        const float* p[M];
+        PYCONV_UNROLL
+        for (int i = 0; i < M; ++i) p[i] = a[i] + a_offset;
+        b = multiply_tile(acc, p, length, b, b_ld);
+    }
+    end_tile(acc, n, [&](int i) { return y[i]; }, flags);
+}
+
+template <int V>
+void tile_row(int64_t tiles, int n, int64_t segments, int64_t length, const float* a,
+              int64_t a_step, const int64_t* offsets, const float* b, const float* bias, float* y,
+              int64_t y_step, int flags) {
+    constexpr int M = kTileRows;
+    for (int64_t t = 0; t < tiles; ++t, a += M * a_step, y += M * y_step) {
+        Vec acc[M][V];
+        begin_tile(acc, n, bias);
+        const float* panel = b;
+        for (int64_t s = 0; s < segments; ++s) {
+            const float* p[M];
+            PYCONV_UNROLL
+            for (int i = 0; i < M; ++i) p[i] = a + i * a_step + offsets[s];
+            panel = multiply_tile(acc, p, length, panel, kTileCols);
+        }
+        end_tile(acc, n, [&](int i) { return y + i * y_step; }, flags);
+    }
+}
+
+template <int M, int V>
+void outer_tile(int n, const PixelWalk& w, const float* const* a, const float* b, float* y,
+                int64_t y_ld, int flags) {
+    Vec acc[M][V];
+    begin_tile(acc, n, nullptr);
+    for (int64_t image = 0; image < w.images; ++image) {
+        for (int64_t r = 0; r < w.rows; ++r) {
+            const int64_t a_row = image * w.a_image + r * w.a_row;
+            const float* q = b + image * w.b_image + r * w.b_row;
+            const float* p[M];
+            PYCONV_UNROLL
+            for (int i = 0; i < M; ++i) p[i] = a[i] + a_row;
+            int64_t offset = 0;
+            for (int64_t c = 0; c < w.cols; ++c, offset += w.a_col, q += w.b_col) {
+                Vec row[V];
+                PYCONV_UNROLL
+                for (int v = 0; v < V; ++v) row[v] = Vec::load(q + v * kLanes);
+                PYCONV_UNROLL
+                for (int i = 0; i < M; ++i) {
+                    const Vec x = Vec::set1(p[i][offset]);
+                    PYCONV_UNROLL
+                    for (int v = 0; v < V; ++v) acc[i][v] = Vec::fmadd(x, row[v], acc[i][v]);
+                }
+            }
+        }
+    }
+    end_tile(acc, n, [&](int i) { return y + i * y_ld; }, flags);
+}
+
+// Calls body<M, V>() with the run-time m rows and v vectors as constants.
+template <int M, int V, class Body>
+void with_tile_size(int m, int v, const Body& body) {
+    if (m == M && v == V) {
+        body.template operator()<M, V>();
+    } else if constexpr (V > 1) {
+        with_tile_size<M, V - 1>(m, v, body);
+    } else if constexpr (M > 1) {
+        with_tile_size<M - 1, kTileVecs>(m, v, body);
+    }
+}
+
+int vectors(int n) { return (n + kLanes - 1) / kLanes; }
+
+void any_tile(int m, int n, int64_t segments, int64_t length, const float* const* a,
+              int64_t a_offset, const float* b, int64_t b_ld, const float* bias, float* const* y, int flags) {
+    if (m == kTileRows && n == kTileCols) {
+        tile<kTileRows, kTileVecs>(n, segments, length, a, a_offset, b, b_ld, bias, y, flags);
+        return;
+    }
+    with_tile_size<kTileRows, kTileVecs>(m, vectors(n), [&]<int M, int V>() {
+        tile<M, V>(n, segments, length, a, a_offset, b, b_ld, bias, y, flags);
+    });
+}
+
+void any_tile_row(int64_t tiles, int n, int64_t segments, int64_t length, const float* a,
+                  int64_t a_step, const int64_t* offsets, const float* b, const float* bias,
+                  float* y, int64_t y_step, int flags) {
+    with_tile_size<1, kTileVecs>(1, vectors(n), [&]<int, int V>() {
+        tile_row<V>(tiles, n, segments, length, a, a_step, offsets, b, bias, y, y_step, flags);
+    });
+}
+
+void any_outer_tile(int m, int n, const PixelWalk& walk, const float* const* a, const float* b,
+                    float* y, int64_t y_ld, int flags) {
+    with_tile_size<kTileRows, kTileVecs>(m, vectors(n), [&]<int M, int V>() {
+        outer_tile<M, V>(n, walk, a, b, y, y_ld, flags);
+    });
+}
+
+void pack_panel(int64_t k, int n, const float* src, int64_t ld, float* dst) {
+    if (n == kTileCols) {
+        for (int64_t i = 0; i < k; ++i, src += ld, dst += kTileCols) {
+            PYCONV_UNROLL
+            for (int v = 0; v < kTileVecs; ++v)
+                Vec::load(src + v * kLanes).store(dst + v * kLanes);
+        }
+        return;
+    }
+    for (int64_t i = 0; i < k; ++i, src += ld, dst += kTileCols) {
+        for (int j = 0; j < n; ++j) dst[j] = src[j];
+        for (int j = n; j < kTileCols; ++j) dst[j] = 0.f;
+    }
+}
+
+void pack_panel_transposed(int64_t k, int n, const float* src, int64_t ld, float* dst) {
+    int64_t i = 0;
+    for (; i + kLanes <= k; i += kLanes) {
+        for (int j = 0; j < kTileCols; j += kLanes) {
+            Vec block[kLanes];
+            PYCONV_UNROLL
+            for (int r = 0; r < kLanes; ++r)
+                block[r] = j + r < n ? Vec::load(src + (j + r) * ld + i) : Vec::zero();
+            Vec::transpose(block);
+            PYCONV_UNROLL
+            for (int r = 0; r < kLanes; ++r) block[r].store(dst + (i + r) * kTileCols + j);
+        }
+    }
+    for (; i < k; ++i)
+        for (int j = 0; j < kTileCols; ++j)
+            dst[i * kTileCols + j] = j < n ? src[j * ld + i] : 0.f;
+}
+
+}  // namespace
+}  // namespace pyconv::simd
