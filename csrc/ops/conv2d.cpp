@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "check.h"
+#include "ops/conv2d_depthwise.h"
 #include "ops/conv2d_winograd.h"
 #include "ops/conv_taps.h"
 #include "parallel.h"
@@ -42,6 +43,7 @@ const float* pack(const TapConv& conv, int64_t ld, bool transposed, const Weight
 
 void conv2d_forward(const Conv2dShape& s, const float* x, const float* w, const float* b,
                     Activation activation, float* y) {
+    if (is_depthwise(s)) return depthwise_forward(s, x, w, b, activation, y);
     if (uses_winograd(s)) return winograd_forward(s, x, w, b, activation, y);
     const int64_t c = s.group_c(), oc = s.group_oc();
     TapConv conv{s.n, s.h, s.w, c, s.c, s.oh, s.ow, s.strides.h, s.strides.w,
@@ -61,6 +63,7 @@ void conv2d_forward(const Conv2dShape& s, const float* x, const float* w, const 
 // Input pixels of one phase (row modulo the stride, likewise column) meet the same filter taps,
 // each at a fixed distance in dy: one product a phase.
 void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {
+    if (is_depthwise(s)) return depthwise_backward_input(s, dy, w, dx);
     if (uses_winograd(s)) return winograd_backward_input(s, dy, w, dx);
     const int64_t c = s.group_c(), oc = s.group_oc();
     const int64_t phases_h = std::min(s.strides.h, s.h), phases_w = std::min(s.strides.w, s.w);

@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "ops/conv2d.h"
+#include "ops/conv2d_depthwise.h"
 #include "ops/conv2d_winograd.h"
 #include "parallel.h"
 #include "scratch.h"
@@ -201,6 +202,7 @@ void conv2d_backward_filter(const Conv2dShape& s, const float* x, const float* d
         std::memset(dw, 0, sizeof(float) * s.kernel.h * s.kernel.w * s.group_c() * s.oc);
         return;
     }
+    if (is_depthwise(s)) return depthwise_backward_filter(s, x, dy, dw);
     if (uses_winograd(s)) return winograd_backward_filter(s, x, dy, dw);
     const Plan p = plan(s, k.mr, k.nr);
     const int64_t panel_size = p.k_tiles * k.mr * k.nr;

@@ -6,27 +6,48 @@
 
 #include "check.h"
 #include "ops/shapes.h"
+#include "scratch.h"
 #include "simd/kernels.h"
 
 namespace pyconv {
 
-// The cells of a window that lie in the image, in scan order, as indices of pixels.
-// `cells` has room for window_cells(s).
-inline int cells_of_window(const WindowShape& s, int64_t oh, int64_t ow, int64_t* cells) {
-    const int64_t top = oh * s.strides.h - s.padding.top;
-    const int64_t left = ow * s.strides.w - s.padding.left;
-    const int64_t h0 = std::max<int64_t>(0, top), h1 = std::min(s.h, top + s.kernel.h);
-    const int64_t w0 = std::max<int64_t>(0, left), w1 = std::min(s.w, left + s.kernel.w);
-    int count = 0;
-    for (int64_t h = h0; h < h1; ++h)
-        for (int64_t w = w0; w < w1; ++w) cells[count++] = h * s.w + w;
-    return count;
-}
+// A window's cells that lie in the image, in scan order.
+struct WindowCells {
+    WindowCells(const WindowShape& s, Scratch& scratch)
+        : pixels(scratch.take<int64_t>(most(s))), taps(scratch.take<int64_t>(most(s))) {}
 
-// The largest number of cells of a window.
-inline int64_t window_cells(const WindowShape& s) {
-    return std::min(s.kernel.h, s.h) * std::min(s.kernel.w, s.w);
-}
+    static int64_t most(const WindowShape& s) {
+        return std::min(s.kernel.h, s.h) * std::min(s.kernel.w, s.w);
+    }
+
+    void find(const WindowShape& s, int64_t oh, int64_t ow) {
+        const int64_t top = oh * s.strides.h - s.padding.top;
+        const int64_t left = ow * s.strides.w - s.padding.left;
+        const Range rows = inside(top, s.kernel.h, s.dilation.h, s.h);
+        const Range cols = inside(left, s.kernel.w, s.dilation.w, s.w);
+        count = 0;
+        for (int64_t i = rows.begin; i < rows.end; ++i) {
+            for (int64_t j = cols.begin; j < cols.end; ++j) {
+                pixels[count] = (top + i * s.dilation.h) * s.w + left + j * s.dilation.w;
+                taps[count++] = i * s.kernel.w + j;
+            }
+        }
+    }
+
+    int count = 0;
+    int64_t* pixels;  // which pixel of the image each is
+    int64_t* taps;    // which of the window's cells
+
+private:
+    struct Range {
+        int64_t begin, end;
+    };
+    static Range inside(int64_t start, int64_t kernel, int64_t dilation, int64_t size) {
+        const int64_t begin = start < 0 ? ceil_div(-start, dilation) : 0;
+        const int64_t end = std::min(kernel, ceil_div(size - start, dilation));
+        return {begin, std::max(begin, end)};
+    }
+};
 
 inline bool windows_overlap(const WindowShape& s) {
     return s.strides.h < s.kernel.h || s.strides.w < s.kernel.w;
@@ -39,36 +60,41 @@ inline bool windows_cover(const WindowShape& s) {
            p.left == 0 && p.right == 0 && s.h % s.kernel.h == 0 && s.w % s.kernel.w == 0;
 }
 
-// Calls visit(row, cells, first) for the windows of output row oh: those that lie inside the
-// image side by side at once, the others one by one. `cells` are the first window's, `first` is
-// its output pixel.
+// Calls visit(row, first) for the windows of output row oh: those that lie inside the image side
+// by side at once, the others one by one. `cells` are then the first window's, `first` is its
+// output pixel.
 template <class Visit>
-void for_each_window_row(const WindowShape& s, int64_t oh, int64_t* cells, const Visit& visit) {
+void for_each_window_row(const WindowShape& s, int64_t oh, WindowCells& cells,
+                         const Visit& visit) {
+    const int64_t extent = (s.kernel.w - 1) * s.dilation.w + 1;
     const int64_t whole0 = std::min(s.ow, ceil_div(s.padding.left, s.strides.w));
     const int64_t whole1 = std::clamp(
-        floor_div(s.w + s.padding.left - s.kernel.w, s.strides.w) + 1, whole0, s.ow);
+        floor_div(s.w + s.padding.left - extent, s.strides.w) + 1, whole0, s.ow);
     const auto call = [&](int64_t ow, int64_t windows) {
-        const int count = cells_of_window(s, oh, ow, cells);
-        const simd::WindowRow row{windows, s.c, s.strides.w * s.c, count, windows_overlap(s)};
-        visit(row, cells, oh * s.ow + ow);
+        cells.find(s, oh, ow);
+        visit(simd::WindowRow{windows, s.c, s.strides.w * s.c, cells.count, windows_overlap(s)},
+              oh * s.ow + ow);
     };
     for (int64_t ow = 0; ow < whole0; ++ow) call(ow, 1);
     if (whole1 > whole0) call(whole0, whole1 - whole0);
     for (int64_t ow = whole1; ow < s.ow; ++ow) call(ow, 1);
 }
 
-// Calls forward(row, taps, y) for all windows of x (n, h, w, c), y (n, oh, ow, c).
+// Calls forward(row, taps, y) for the windows of rows first_row .. last_row of all images:
+// x (n, h, w, c), y (n, oh, ow, c).
 template <class Forward>
 void pool_rows(const WindowShape& s, const float* x, float* y, int64_t first_row,
-               int64_t last_row, int64_t* cells, const float** taps, const Forward& forward) {
+               int64_t last_row, const Forward& forward) {
+    Scratch scratch;
+    WindowCells cells(s, scratch);
+    const float** taps = scratch.take<const float*>(WindowCells::most(s));
     for (int64_t r = first_row; r < last_row; ++r) {
         const float* image = x + r / s.oh * s.h * s.w * s.c;
         float* out = y + r / s.oh * s.oh * s.ow * s.c;
-        for_each_window_row(s, r % s.oh, cells,
-                            [&](const simd::WindowRow& row, const int64_t* at, int64_t first) {
-                                for (int t = 0; t < row.count; ++t) taps[t] = image + at[t] * s.c;
-                                forward(row, taps, out + first * s.c);
-                            });
+        for_each_window_row(s, r % s.oh, cells, [&](const simd::WindowRow& row, int64_t first) {
+            for (int t = 0; t < row.count; ++t) taps[t] = image + cells.pixels[t] * s.c;
+            forward(row, taps, out + first * s.c);
+        });
     }
 }
 

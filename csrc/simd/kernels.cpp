@@ -6,6 +6,7 @@
 
 #include PYCONV_VEC_HEADER
 
+#include "simd/depthwise.h"
 #include "simd/elementwise.h"
 #include "simd/optimizers.h"
 #include "simd/pooling.h"
@@ -36,6 +37,9 @@ const Kernels PYCONV_TABLE = {
     max_windows_backward,
     mean_windows,
     mean_windows_backward,
+    any_weighted_windows,
+    weighted_windows_backward,
+    any_weights_backward,
     relu,
     relu_backward,
     dropout,

@@ -101,6 +101,18 @@ struct Kernels {
     void (*mean_windows)(const WindowRow& row, const float* const* taps, float* y);
     void (*mean_windows_backward)(const WindowRow& row, const float* dy, float* const* dtaps);
 
+    // Depthwise convolution of a row of windows; taps, y, dy and dtaps as above, weights (count)
+    // pointers to c values.
+    // y = act(bias + sum of taps * weights)
+    void (*weighted_windows)(const WindowRow& row, const float* const* taps,
+                             const float* const* weights, const float* bias, float* y, int flags);
+    // dtaps += dy * weights
+    void (*weighted_windows_backward)(const WindowRow& row, const float* const* weights,
+                                      const float* dy, float* const* dtaps);
+    // dweights += sum over windows of taps * dy
+    void (*weights_backward)(const WindowRow& row, const float* const* taps, const float* dy,
+                             float* const* dweights);
+
     void (*relu)(int64_t n, const float* x, float* y);
     void (*relu_backward)(int64_t n, const float* y, const float* dy, float* dx);
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ops/conv2d.h"
+#include "ops/conv2d_winograd.h"
 #include "ops/dense.h"
 #include "ops/dropout.h"
 #include "ops/maxpool2d.h"
@@ -62,13 +63,18 @@ void check_same(const char* what, const Floats& a, const Floats& b) {
 
 Conv2dShape random_conv() {
     Conv2dShape s;
-    s.groups = pick(0, 3) ? 1 : pick(2, 3);
+    s.groups = pick(0, 3) ? 1 : pick(2, 12);
     s.n = pick(1, 3);
-    s.c = s.groups * pick(1, 20);
-    s.oc = s.groups * pick(1, 36);
+    const bool depthwise = s.groups > 1 && pick(0, 1);
+    s.c = s.groups * (depthwise ? 1 : pick(1, 20));
+    s.oc = s.groups * (depthwise ? 1 : pick(1, 36));
     s.kernel = {pick(1, 4), pick(1, 4)};
     s.strides = {pick(1, 3), pick(1, 3)};
     s.dilation = {pick(1, 2), pick(1, 2)};
+    if (pick(0, 2) == 0) {  // what Winograd takes
+        s.kernel = {3, 3};
+        s.strides = s.dilation = {1, 1};
+    }
     s.padding = {pick(0, 4), pick(0, 4), pick(0, 4), pick(0, 4)};
     s.h = s.kernel.h * s.dilation.h + pick(0, 9);
     s.w = s.kernel.w * s.dilation.w + pick(0, 9);
@@ -109,6 +115,7 @@ void for_each_product(const Conv2dShape& s, const Term& term) {
 
 void test_conv2d() {
     const Conv2dShape s = random_conv();
+    set_conv_algorithm(pick(0, 1) ? ConvAlgorithm::kWinograd : ConvAlgorithm::kDirect);
     const int64_t x_size = s.n * s.h * s.w * s.c, y_size = s.n * s.oh * s.ow * s.oc;
     const int64_t w_size = s.kernel.h * s.kernel.w * s.group_c() * s.oc;
     const Floats x = noise(x_size), w = noise(w_size), b = noise(s.oc), dy = noise(y_size);
