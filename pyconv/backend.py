@@ -1,8 +1,20 @@
 """The active backend: a module with one function an operation (see ``_cpu.pyi``)."""
 
-from pyconv import _cpu as active
+try:
+    from pyconv import _cpu as active
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "pyconv's native module is missing: this is a source folder, not an installed package. "
+        "Run `pip install .` and start Python outside of it."
+    ) from error
 
-__all__ = ["active", "get_num_threads", "set_num_threads"]
+__all__ = [
+    "active",
+    "get_conv_algorithm",
+    "get_num_threads",
+    "set_conv_algorithm",
+    "set_num_threads",
+]
 
 
 def set_num_threads(n: int) -> None:
@@ -37,3 +49,40 @@ def get_num_threads() -> int:
         True
     """
     return active.get_num_threads()
+
+
+def set_conv_algorithm(algorithm: str) -> None:
+    """Choose how convolutions are computed from the next operation on.
+
+    Args:
+        algorithm: "auto" takes Winograd's F(2x2, 3x3) for 3x3 filters with stride 1 and at least
+            32 channels, where it is faster at about the direct kernel's rounding error; "direct"
+            never takes it; "winograd" takes it for every 3x3 filter with stride 1.
+
+    Raises:
+        TypeError: ``algorithm`` is not a string.
+        ValueError: ``algorithm`` is none of the three.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.set_conv_algorithm("direct")
+        >>> pyconv.get_conv_algorithm()
+        'direct'
+        >>> pyconv.set_conv_algorithm("auto")
+    """
+    if not isinstance(algorithm, str):
+        raise TypeError(
+            f"set_conv_algorithm: algorithm must be a string, got {type(algorithm).__name__}"
+        )
+    active.set_conv_algorithm(algorithm)
+
+
+def get_conv_algorithm() -> str:
+    """Return what ``set_conv_algorithm`` chose.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.get_conv_algorithm()
+        'auto'
+    """
+    return active.get_conv_algorithm()
