@@ -1,7 +1,5 @@
 #include "array.h"
 
-#include <unistd.h>
-
 #include "check.h"
 
 namespace pyconv {
@@ -23,18 +21,6 @@ Shape shape_of(const py::array& array) { return Shape(array.shape(), array.shape
     if (py::isinstance<py::array>(value)) fix = std::string(name) + ".astype(\"float32\")";
     throw py::type_error(std::string(op) + ": " + name + " must be a " + wanted + ", got a " +
                          described(value) + "; convert it with " + fix);
-}
-
-// An array larger than half of the memory is a mistake, and taking it could end the process.
-void check_fits(const char* op, const char* name, const Shape& shape) {
-    static const double most = 0.5 * static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
-                               static_cast<double>(sysconf(_SC_PAGE_SIZE));
-    double bytes = sizeof(float);
-    for (int64_t extent : shape) bytes *= static_cast<double>(extent);
-    if (bytes > most)
-        fail(op, name, " of shape ", to_string(shape), " would take ",
-             static_cast<int64_t>(bytes / (1 << 20)), " MiB, more than half of this machine's ",
-             "memory");
 }
 
 }  // namespace
@@ -79,7 +65,9 @@ Output::Output(const char* op, const char* name, py::handle given, const Shape& 
     size_ = 1;
     for (int64_t extent : shape) size_ = checked_mul(op, size_, extent);
     if (given.is_none()) {
-        check_fits(op, name, shape);
+        double floats = 1;
+        for (int64_t extent : shape) floats *= static_cast<double>(extent);
+        check_memory(op, std::string(name) + " of shape " + to_string(shape), floats);
         auto array = py::array_t<float>(std::vector<py::ssize_t>(shape.begin(), shape.end()));
         holder_ = array;
         data_ = array.mutable_data();

@@ -29,6 +29,13 @@ inline int64_t checked_mul(const char* op, int64_t a, int64_t b) {
     return product;
 }
 
+// Half of this machine's memory, in bytes: a larger array is a mistake, and taking it could end
+// the process.
+int64_t memory_limit();
+
+// Throws unless `floats` floats, which are `what`, stay below the limit.
+void check_memory(const char* op, const std::string& what, double floats);
+
 // Floor and ceiling of a / b, and a modulo b, for b > 0.
 inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 inline int64_t ceil_div(int64_t a, int64_t b) { return floor_div(a + b - 1, b); }

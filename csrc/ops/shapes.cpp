@@ -38,6 +38,9 @@ WindowShape window_shape(const char* op, int64_t n, int64_t h, int64_t w, int64_
     s.oh = window_count(op, h, padding.top, padding.bottom, kernel.h, strides.h, dilation.h);
     s.ow = window_count(op, w, padding.left, padding.right, kernel.w, strides.w, dilation.w);
     checked_mul(op, checked_mul(op, kernel.h, kernel.w), c);
+    const double rows = static_cast<double>(h) + padding.top + padding.bottom;
+    const double cols = static_cast<double>(w) + padding.left + padding.right;
+    check_memory(op, "an image of x with its padding", rows * cols * static_cast<double>(c));
     return s;
 }
 
