@@ -56,15 +56,31 @@ def download(remote: Remote, folder: Path) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[BinaryIO]:
-    """Open ``path`` for reading and writing, after any other process that has it open so."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    with os.fdopen(descriptor, "r+b") as file:
+    """Open ``path`` for reading and writing, after any other process that has it open so.
+
+    An empty file is removed at the end.
+    """
+    with _open_locked(path) as file:
+        try:
+            yield file
+        finally:
+            if file.seek(0, os.SEEK_END) == 0:
+                path.unlink(missing_ok=True)
+
+
+def _open_locked(path: Path) -> BinaryIO:
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b")
         # Some file systems have no locks. The checksum then still keeps out a mixed-up file.
         with suppress(ImportError, OSError):
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
+        # The process that had the lock may have renamed or removed what was opened here.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                return file
+        file.close()
 
 
 def _fill(file: BinaryIO, remote: Remote) -> None:

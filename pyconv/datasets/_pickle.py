@@ -9,8 +9,10 @@ import re
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 _MAX_OPCODES = 500_000  # a batch of 10,000 images takes 30,000 to 120,000
+_MAX_DIMENSIONS = 32  # NumPy 1's own limit
 _NUMERIC_DTYPE = re.compile(r"[biuf][1248]")
 
 
@@ -31,9 +33,18 @@ class _DType:
         self.byte_order = "|"
 
 
+# How NumPy 1 and 2 pickle an array: up to protocol 4, and from protocol 5 on.
 _RECONSTRUCT = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
+_FROMBUFFER = ("numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer")
 _BYTES = ("__builtin__.bytes", "builtins.bytes")
-_ACCEPTED = (*_RECONSTRUCT, *_BYTES, "numpy.ndarray", "numpy.dtype", "_codecs.encode")
+_ACCEPTED = (
+    *_RECONSTRUCT,
+    *_FROMBUFFER,
+    *_BYTES,
+    "numpy.ndarray",
+    "numpy.dtype",
+    "_codecs.encode",
+)
 
 
 def loads(data: bytes) -> object:
@@ -56,6 +67,7 @@ def _interpret(data: bytes) -> object:
     stack: list[Any] = []
     marks: list[int] = []
     memo: dict[int, Any] = {}
+    encoded = 0
 
     def pop_to_mark() -> list[Any]:
         start = marks.pop()
@@ -82,8 +94,8 @@ def _interpret(data: bytes) -> object:
                 stack.append(arg.encode("latin-1"))
             case "BINUNICODE" | "SHORT_BINUNICODE" | "BINUNICODE8" | "UNICODE":
                 stack.append(arg)
-            case "BINBYTES" | "SHORT_BINBYTES" | "BINBYTES8":
-                stack.append(arg)
+            case "BINBYTES" | "SHORT_BINBYTES" | "BINBYTES8" | "BYTEARRAY8":
+                stack.append(bytes(arg))
             case "NONE":
                 stack.append(None)
             case "NEWTRUE" | "NEWFALSE":
@@ -125,7 +137,11 @@ def _interpret(data: bytes) -> object:
                 stack[-2:] = [_global(_expect(module, str), _expect(name, str))]
             case "REDUCE":
                 function, args = _top(stack, 2)
-                stack[-2:] = [_reduce(_expect(function, _Global).name, _expect(args, tuple))]
+                value = _reduce(_expect(function, _Global).name, _expect(args, tuple))
+                encoded += len(value) if isinstance(value, bytes) else 0
+                if encoded > len(data):
+                    raise ValueError("the pickle encodes one string again and again")
+                stack[-2:] = [value]
             case "BUILD":
                 value, state = _top(stack, 2)
                 stack[-2:] = [_build(value, _expect(state, tuple))]
@@ -141,6 +157,9 @@ def _interpret(data: bytes) -> object:
 def _reduce(name: str, args: tuple[Any, ...]) -> object:
     if name in _RECONSTRUCT:
         return _Array()
+    if name in _FROMBUFFER:
+        raw, dtype, shape, order = args
+        return _array(raw, dtype, shape, order == "F")
     if name == "numpy.dtype":
         code = args[0].decode("latin-1") if isinstance(args[0], bytes) else _expect(args[0], str)
         if not _NUMERIC_DTYPE.fullmatch(code):
@@ -165,13 +184,19 @@ def _build(value: object, state: tuple[Any, ...]) -> object:
     if not isinstance(value, _Array):
         raise ValueError("the pickle sets the state of something that is no array")
     _, shape, dtype, fortran_order, raw = state
-    dtype = _expect(dtype, _DType)
-    numpy_dtype = np.dtype(dtype.byte_order + dtype.code)
-    shape = tuple(_number(size) for size in _expect(shape, tuple))
-    if math.prod(shape) * numpy_dtype.itemsize != len(_expect(raw, bytes)):
-        raise ValueError(f"the pickle holds {len(raw)} bytes for an array of shape {shape}")
-    array = np.frombuffer(raw, numpy_dtype)
-    return array.reshape(shape, order="F" if fortran_order is True else "C")
+    return _array(raw, dtype, shape, fortran_order is True)
+
+
+def _array(raw: Any, dtype: Any, shape: Any, fortran_order: bool) -> NDArray[Any]:
+    numpy_dtype = np.dtype(_expect(dtype, _DType).byte_order + dtype.code)
+    if len(_expect(shape, tuple)) > _MAX_DIMENSIONS:
+        raise ValueError(f"the pickle holds an array of {len(shape)} dimensions")
+    sizes = [_number(size) for size in shape]
+    if math.prod(sizes) * numpy_dtype.itemsize != len(_expect(raw, bytes)):
+        raise ValueError(f"the pickle has {len(raw)} bytes for an array of shape {shape}")
+    flat: NDArray[Any] = np.frombuffer(raw, numpy_dtype)
+    array: NDArray[Any] = flat.reshape(sizes, order="F" if fortran_order else "C")
+    return array
 
 
 def _global(module: str, name: str) -> _Global:
@@ -198,8 +223,8 @@ def _top(stack: list[Any], size: int) -> list[Any]:
 
 
 def _number(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("the pickle is damaged (a size or a memo index is no number)")
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError("the pickle is damaged (a size or a memo index is out of range)")
     return value
 
 

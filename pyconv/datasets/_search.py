@@ -73,7 +73,7 @@ def locate(catalog: Catalog, path: object = None) -> Path:
             f"{catalog.owner}(path=...), or set PYCONV_DATA to its folder. "
             "pyconv.datasets.shapes10 needs no files.",
             reason=str(error),
-        ) from error
+        ) from None
     found, lacks = _at(catalog, cache)
     assert found is not None
     assert not lacks
