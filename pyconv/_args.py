@@ -10,6 +10,7 @@ Pair = tuple[int, int]
 Pads = tuple[Pair, Pair]
 
 INT_MAX = 2**31 - 1
+FLOAT_MAX = 3.4028234663852886e38  # the largest float32
 
 
 def int_arg(owner: str, name: str, value: Any, minimum: int = 1, maximum: int = INT_MAX) -> int:
@@ -22,6 +23,26 @@ def int_arg(owner: str, name: str, value: Any, minimum: int = 1, maximum: int = 
         raise TypeError(f"{owner}: {name} must be an integer, got {_shown(value)}") from None
     if not minimum <= number <= maximum:
         raise ValueError(f"{owner}: {name} must be from {minimum} to {maximum}, got {number}")
+    return number
+
+
+def float_arg(
+    owner: str, name: str, value: Any, minimum: float = 0.0, maximum: float = FLOAT_MAX
+) -> float:
+    """Return ``value`` as a float between ``minimum`` and ``maximum``; NaN is refused."""
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise TypeError(f"{owner}: {name} must be a number, got {_shown(value)}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{owner}: {name} must be a number, got {_shown(value)}") from None
+    if not minimum <= number <= maximum:
+        wanted = (
+            f"at least {minimum:g} and finite"
+            if maximum == FLOAT_MAX
+            else f"from {minimum:g} to {maximum:g}"
+        )
+        raise ValueError(f"{owner}: {name} must be {wanted}, got {number:g}")
     return number
 
 
