@@ -1,3 +1,69 @@
 """pyconv: a small, very fast deep-learning library for convolutional networks."""
 
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from pyconv import (
+        activations,
+        backend,
+        callbacks,
+        datasets,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        optimizers,
+        utils,
+    )
+    from pyconv.backend import get_num_threads, set_num_threads
+    from pyconv.layers import Input
+    from pyconv.models import Sequential
+
+__all__ = [
+    "Input",
+    "Sequential",
+    "__version__",
+    "activations",
+    "backend",
+    "callbacks",
+    "datasets",
+    "get_num_threads",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "set_num_threads",
+    "utils",
+]
+
+_DEFINED_IN = {
+    "Input": "pyconv.layers",
+    "Sequential": "pyconv.models",
+    "get_num_threads": "pyconv.backend",
+    "set_num_threads": "pyconv.backend",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a part of the library when it is first used: ``import pyconv`` stays cheap."""
+    if name not in __all__:
+        raise AttributeError(f"module 'pyconv' has no attribute {name!r}")
+    from importlib import import_module
+
+    if name in _DEFINED_IN:
+        value = getattr(import_module(_DEFINED_IN[name]), name)
+    else:
+        value = import_module(f"pyconv.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
