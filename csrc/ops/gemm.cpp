@@ -17,45 +17,81 @@ using simd::kMaxTileRows;
 constexpr int64_t KC = 128;
 constexpr int64_t MC = 96;   // rows of A that pass over it
 
+// Panels that are packed together where B is larger than a cache: a row of it is read some lines
+// at a time, not line by line from pages far apart.
+constexpr int64_t kGroup = 4;
+constexpr int64_t kLargeB = 1 << 19;  // floats
+constexpr int64_t kRowsAtOnce = 8;
+
+// Rows k0 .. k0 + kc of some panels from `column` on, one after the other (kc, nr) each.
+void pack_group(const Gemm& g, int64_t k0, int64_t kc, int64_t column, int64_t columns,
+                float* packed) {
+    const simd::Kernels& k = simd::kernels();
+    const auto width = [&](int64_t j) {
+        return static_cast<int>(std::min<int64_t>(k.nr, columns - j));
+    };
+    if (g.b_transposed) {
+        for (int64_t j = 0; j < columns; j += k.nr, packed += kc * k.nr)
+            k.pack_panel_transposed(kc, width(j), g.b + (column + j) * g.ldb + k0, g.ldb, packed);
+        return;
+    }
+    for (int64_t i = 0; i < kc; i += kRowsAtOnce) {
+        const int64_t rows = std::min(kRowsAtOnce, kc - i);
+        for (int64_t j = 0; j < columns; j += k.nr)
+            k.pack_panel(rows, width(j), g.b + (k0 + i) * g.ldb + column + j, g.ldb,
+                         packed + j * kc + i * k.nr);
+    }
+}
+
+// C rows m0 .. m1 and columns column .. column + columns (+)= the products with rows of B; b holds
+// its panels, `panel` floats from one to the next, with rows b_ld apart.
+void multiply_group(const Gemm& g, int64_t k0, int64_t kc, int64_t m0, int64_t m1, int64_t column,
+                    int64_t columns, const float* b, int64_t panel, int64_t b_ld) {
+    const simd::Kernels& k = simd::kernels();
+    const int flags = (k0 > 0 ? simd::kAccumulate : 0) |
+                      (k0 + kc == g.k && g.activation == Activation::kRelu ? simd::kRelu : 0);
+    for (int64_t j = 0; j < columns; j += k.nr, b += panel) {
+        const int n = static_cast<int>(std::min<int64_t>(k.nr, columns - j));
+        const float* bias = k0 == 0 && g.bias ? g.bias + column + j : nullptr;
+        for (int64_t row = m0; row < m1; row += k.mr) {
+            const int m = static_cast<int>(std::min<int64_t>(k.mr, m1 - row));
+            const float* a[kMaxTileRows];
+            float* c[kMaxTileRows];
+            for (int i = 0; i < m; ++i) {
+                a[i] = g.a + (row + i) * g.lda;
+                c[i] = g.c + (row + i) * g.ldc + column + j;
+            }
+            k.tile(m, n, 1, kc, a, k0, b, b_ld, bias, c, flags);
+        }
+    }
+}
+
 }  // namespace
 
 void gemm(const Gemm& g) {
-    const simd::Kernels& k = simd::kernels();
-    const int64_t panels = ceil_div(g.n, k.nr);
-    // Few rows: one part, so that no panel is packed twice.
-    const int64_t row_parts = ceil_div(g.m, MC);
-    parallel_for(panels * row_parts, [&](int64_t begin, int64_t end) {
+    const int nr = simd::kernels().nr, mr = simd::kernels().mr;
+    const int64_t panels = ceil_div(g.n, nr), row_parts = ceil_div(g.m, MC);
+    const int64_t share = panels * row_parts / (2 * num_threads());
+    const int64_t group =
+        g.b_transposed || g.k * g.n < kLargeB ? 1 : std::clamp<int64_t>(share, 1, kGroup);
+    // Parts of rows innermost, so that a thread takes whole columns of B where it can.
+    parallel_for(ceil_div(panels, group) * row_parts, [&](int64_t begin, int64_t end) {
         Scratch scratch;
-        float* packed = scratch.take<float>(KC * k.nr);
+        float* packed = scratch.take<float>(KC * group * nr);
         for (int64_t task = begin; task < end; ++task) {
-            const int64_t column = task / row_parts * k.nr;
+            const int64_t column = task / row_parts * group * nr;
+            const int64_t columns = std::min(group * nr, g.n - column);
             const int64_t m0 = task % row_parts * MC, m1 = std::min(g.m, m0 + MC);
-            const int n = static_cast<int>(std::min<int64_t>(k.nr, g.n - column));
+            // One tile of rows reads B once: a copy would not pay.
+            const bool in_place = !g.b_transposed && m1 - m0 <= mr && columns % nr == 0;
             for (int64_t k0 = 0; k0 < g.k; k0 += KC) {
                 const int64_t kc = std::min(KC, g.k - k0);
-                const float* b = packed;
-                int64_t b_ld = k.nr;
-                if (g.b_transposed) {
-                    k.pack_panel_transposed(kc, n, g.b + column * g.ldb + k0, g.ldb, packed);
-                } else if (n < k.nr || m1 - m0 > k.mr) {
-                    k.pack_panel(kc, n, g.b + k0 * g.ldb + column, g.ldb, packed);
+                if (in_place) {
+                    multiply_group(g, k0, kc, m0, m1, column, columns,
+                                   g.b + k0 * g.ldb + column, nr, g.ldb);
                 } else {
-                    b = g.b + k0 * g.ldb + column;
-                    b_ld = g.ldb;
-                }
-                const int flags =
-                    (k0 > 0 ? simd::kAccumulate : 0) |
-                    (k0 + kc == g.k && g.activation == Activation::kRelu ? simd::kRelu : 0);
-                for (int64_t row = m0; row < m1; row += k.mr) {
-                    const int m = static_cast<int>(std::min<int64_t>(k.mr, m1 - row));
-                    const float* a[kMaxTileRows];
-                    float* c[kMaxTileRows];
-                    for (int i = 0; i < m; ++i) {
-                        a[i] = g.a + (row + i) * g.lda + k0;
-                        c[i] = g.c + (row + i) * g.ldc + column;
-                    }
-                    k.tile(m, n, 1, kc, a, 0, b, b_ld, k0 == 0 && g.bias ? g.bias + column : nullptr,
-                           c, flags);
+                    pack_group(g, k0, kc, column, columns, packed);
+                    multiply_group(g, k0, kc, m0, m1, column, columns, packed, kc * nr, nr);
                 }
             }
         }
@@ -85,12 +121,13 @@ void gemm_outer(int64_t m, int64_t n, int64_t k_size, const float* a, const floa
             const int64_t m0 = part * MC, mc = std::min(MC, m - m0);
             for (int64_t i = 0; i < k_size; ++i)
                 std::memcpy(columns + i * MC, a + i * m + m0, sizeof(float) * mc);
-            for (int64_t p = 0; p < panels; ++p) {
-                const int nr = static_cast<int>(std::min<int64_t>(k.nr, n - p * k.nr));
-                for (int64_t row = 0; row < mc; row += k.mr) {
-                    const int mr = static_cast<int>(std::min<int64_t>(k.mr, mc - row));
-                    const float* rows[kMaxTileRows];
-                    for (int i = 0; i < mr; ++i) rows[i] = columns + row + i;
+            // Along the rows of C, so that it is written line after line.
+            for (int64_t row = 0; row < mc; row += k.mr) {
+                const int mr = static_cast<int>(std::min<int64_t>(k.mr, mc - row));
+                const float* rows[kMaxTileRows];
+                for (int i = 0; i < mr; ++i) rows[i] = columns + row + i;
+                for (int64_t p = 0; p < panels; ++p) {
+                    const int nr = static_cast<int>(std::min<int64_t>(k.nr, n - p * k.nr));
                     k.outer_tile(mr, nr, walk, rows, packed + p * k_size * k.nr,
                                  c + (m0 + row) * n + p * k.nr, n, 0);
                 }
