@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "ops/conv2d_depthwise.h"
+#include "ops/conv2d_scatter.h"
 #include "ops/conv2d_winograd.h"
 #include "ops/conv_taps.h"
 #include "parallel.h"
@@ -65,6 +66,7 @@ void conv2d_forward(const Conv2dShape& s, const float* x, const float* w, const 
 void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {
     if (is_depthwise(s)) return depthwise_backward_input(s, dy, w, dx);
     if (uses_winograd(s)) return winograd_backward_input(s, dy, w, dx);
+    if (scatter_pays(s)) return scatter_backward_input(s, dy, w, dx);
     const int64_t c = s.group_c(), oc = s.group_oc();
     const int64_t phases_h = std::min(s.strides.h, s.h), phases_w = std::min(s.strides.w, s.w);
     struct Source {
