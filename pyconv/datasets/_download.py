@@ -102,8 +102,6 @@ def _receive(file: BinaryIO, remote: Remote) -> None:
     error: Exception | None = None
     for _ in range(_MAX_CONNECTIONS):
         have = file.seek(0, os.SEEK_END)
-        if have > remote.size:
-            have = file.truncate(0)
         if have == remote.size:
             return
         response, start = _connect(remote, have)
