@@ -233,6 +233,8 @@ def test_wrong_paths(tmp_path):
         cifar10.load_data(tmp_path)
     with pytest.raises(FileNotFoundError, match="'/dev/null' is no folder; expected"):
         cifar10.load_data("/dev/null")
+    with pytest.raises(FileNotFoundError, match="x' does not exist"):
+        cifar10.load_data(10_000 * "x")
     for value in (3, b"bytes", ["list"], 1.5, True):
         with pytest.raises(TypeError, match="path must be a string or a path, got"):
             cifar10.load_data(value)

@@ -356,5 +356,7 @@ def test_no_home_folder(monkeypatch):
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr("pathlib.Path.home", no_home)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    monkeypatch.setenv("PYCONV_DATA", "~/data")
     with pytest.raises(FileNotFoundError, match="no home folder to put it in; set XDG_CACHE_HOME"):
         _search.locate(_cifar_files.CATALOG)

@@ -45,7 +45,7 @@ def download(remote: Remote, folder: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(part) as file:
-            if not target.is_file():  # else another process was first
+            if not os.path.isfile(target):  # else another process was first
                 _fill(file, remote)
                 os.replace(part, target)
     except DownloadError:

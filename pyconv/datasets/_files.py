@@ -1,6 +1,5 @@
 """Reads bounded amounts of bytes from files, folders and tar archives that nobody vouches for."""
 
-import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,29 +85,3 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
             yield stream
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{path}: damaged gzip file ({error})") from None
-
-
-def home() -> Path | None:
-    """The user's home folder, or None where the system knows none."""
-    try:
-        return Path.home()
-    except RuntimeError:
-        return None
-
-
-def cache_folder() -> Path | None:
-    """Where downloads go: ``$XDG_CACHE_HOME/pyconv``, by default ``~/.cache/pyconv``."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(base):  # the XDG specification: ignore relative ones
-        return Path(base) / "pyconv"
-    folder = home()
-    return folder / ".cache" / "pyconv" if folder else None
-
-
-def keras_folder() -> Path | None:
-    """Where Keras keeps what it downloads."""
-    base = os.environ.get("KERAS_HOME", "")
-    if base:
-        return Path(base).expanduser() / "datasets"
-    folder = home()
-    return folder / ".keras" / "datasets" if folder else None

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyconv.datasets._download import DownloadError, Remote, download
-from pyconv.datasets._files import cache_folder, keras_folder
 
 
 class DatasetNotFoundError(FileNotFoundError):
@@ -55,13 +54,13 @@ def locate(catalog: Catalog, path: object = None) -> Path:
         note = f" (incomplete: {found} lacks {', '.join(lacks)})" if found else ""
         looked.append(f"\n  {label}: {folder or 'not set'}{note}")
 
-    cache = cache_folder()
+    cache = _cache_folder()
     remote = catalog.remotes[0]
     try:
         if cache is None:
             raise DownloadError("there is no home folder to put it in; set XDG_CACHE_HOME")
         for remote in catalog.remotes:
-            if not (cache / remote.file).is_file():
+            if not os.path.isfile(cache / remote.file):
                 download(remote, cache)
     except DownloadError as error:
         urls = " and ".join(remote.url for remote in catalog.remotes)
@@ -85,9 +84,9 @@ def _at_path(catalog: Catalog, place: Path) -> Path:
     if found is not None:
         return found
     what = "does not exist"
-    if place.is_dir():
+    if os.path.isdir(place):
         what = f"holds no {catalog.title}; expected {catalog.contents}"
-    elif place.exists():
+    elif os.path.exists(place):
         what = f"is no folder; expected {catalog.contents}"
     raise FileNotFoundError(f"{catalog.owner}: path {str(place)!r} {what}")
 
@@ -105,14 +104,44 @@ def path_arg(owner: str, path: object) -> Path:
         raise TypeError(f"{owner}: path must be a string or a path, got {type(path).__name__}")
     if not text or "\0" in text:
         raise ValueError(f"{owner}: path must name a file or a folder, got {text!r}")
-    return Path(os.path.expanduser(text))
+    return _expanded(text)
 
 
 def _places(catalog: Catalog) -> list[tuple[str, Path | None]]:
     variable = os.environ.get("PYCONV_DATA")
     return [
-        ("environment variable PYCONV_DATA", Path(variable).expanduser() if variable else None),
-        ("cache", cache_folder()),
-        ("Keras's cache", keras_folder()),
+        ("environment variable PYCONV_DATA", _expanded(variable) if variable else None),
+        ("cache", _cache_folder()),
+        ("Keras's cache", _keras_folder()),
         *(("system", folder) for folder in catalog.system_folders),
     ]
+
+
+def _expanded(text: str) -> Path:
+    return Path(os.path.expanduser(text))  # Path.expanduser raises where there is no home
+
+
+def _home() -> Path | None:
+    """The user's home folder, or None where the system knows none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def _cache_folder() -> Path | None:
+    """Where downloads go: ``$XDG_CACHE_HOME/pyconv``, by default ``~/.cache/pyconv``."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(base):  # the XDG specification: ignore relative ones
+        return Path(base) / "pyconv"
+    folder = _home()
+    return folder / ".cache" / "pyconv" if folder else None
+
+
+def _keras_folder() -> Path | None:
+    """Where Keras keeps what it downloads."""
+    base = os.environ.get("KERAS_HOME", "")
+    if base:
+        return _expanded(base) / "datasets"
+    folder = _home()
+    return folder / ".keras" / "datasets" if folder else None
