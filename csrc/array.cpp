@@ -13,7 +13,9 @@ bool holds(const py::array& array) {
     return py::isinstance<py::array_t<T>>(array);
 }
 
-Shape shape_of(const py::array& array) { return Shape(array.shape(), array.shape() + array.ndim()); }
+Shape shape_of(const py::array& array) {
+    return Shape(array.shape(), array.shape() + array.ndim());
+}
 
 [[noreturn]] void wrong_type(const char* op, const char* name, const char* wanted,
                              py::handle value) {
@@ -57,8 +59,7 @@ Input::Input(const char* op, const char* name, py::handle value, int ndim) {
 }
 
 void Input::expect(const char* op, const char* name, const Shape& shape) const {
-    if (shape_ != shape)
-        fail(op, name, " must be ", to_string(shape), ", got ", to_string(shape_));
+    if (shape_ != shape) fail(op, name, " must be ", to_string(shape), ", got ", to_string(shape_));
 }
 
 Output::Output(const char* op, const char* name, py::handle given, const Shape& shape) {
@@ -79,8 +80,7 @@ Output::Output(const char* op, const char* name, py::handle given, const Shape& 
     auto array = py::reinterpret_borrow<py::array_t<float>>(given);
     if (shape_of(array) != shape)
         fail(op, name, " must be ", to_string(shape), ", got ", to_string(shape_of(array)));
-    if ((array.flags() & kReadable) != kReadable)
-        fail(op, name, " must be a C-contiguous array");
+    if ((array.flags() & kReadable) != kReadable) fail(op, name, " must be a C-contiguous array");
     if (!array.writeable()) fail(op, name, " must be writable");
     holder_ = array;
     data_ = array.mutable_data();
@@ -97,8 +97,7 @@ Integers::Integers(const char* op, const char* name, py::handle value, int64_t s
     if (!py::isinstance<py::array>(value) ||
         !holds<int64_t>(py::reinterpret_borrow<py::array>(value)))
         throw py::type_error(std::string(op) + ": " + name + " must be an int64 array, got a " +
-                             described(value) + "; convert it with " + name +
-                             ".astype(\"int64\")");
+                             described(value) + "; convert it with " + name + ".astype(\"int64\")");
     const auto array = py::array_t<int64_t, kReadable>::ensure(value);
     if (!array) throw py::error_already_set();
     holder_ = array;

@@ -59,8 +59,8 @@ Conv2dShape conv_shape(const char* op, const Four& x, const Four& w, const Pair&
                                             size2(strides), padding2(padding), size2(dilation));
     const Conv2dShape s = conv2d_shape(op, window, w[3], groups);
     if (w[2] != s.group_c())
-        fail(op, "w must be (KH, KW, ", s.group_c(), ", OC) for an input of ", s.c,
-             " channels in ", groups, " groups, got ", to_string(Shape(w.begin(), w.end())));
+        fail(op, "w must be (KH, KW, ", s.group_c(), ", OC) for an input of ", s.c, " channels in ",
+             groups, " groups, got ", to_string(Shape(w.begin(), w.end())));
     return s;
 }
 
@@ -70,8 +70,7 @@ Object conv2d_forward_(Object x, Object w, Object b, Pair strides, Four padding,
                        int64_t groups, const std::string& activation, Object out) {
     const char* op = "conv2d_forward";
     const Input xi(op, "x", x, 4), wi(op, "w", w, 4);
-    const Conv2dShape s =
-        conv_shape(op, four(xi), four(wi), strides, padding, dilation, groups);
+    const Conv2dShape s = conv_shape(op, four(xi), four(wi), strides, padding, dilation, groups);
     const Activation act = activation_of(op, activation);
     std::optional<Input> bi;
     if (!b.is_none()) {
@@ -80,9 +79,8 @@ Object conv2d_forward_(Object x, Object w, Object b, Pair strides, Four padding,
     }
     Output y(op, "out", out, {s.n, s.oh, s.ow, s.oc});
     y.apart_from(op, xi).apart_from(op, wi);
-    without_gil([&] {
-        conv2d_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data());
-    });
+    without_gil(
+        [&] { conv2d_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data()); });
     return y.object();
 }
 
@@ -90,8 +88,7 @@ Object conv2d_backward_input_(Object dy, Object w, Four input_shape, Pair stride
                               Pair dilation, int64_t groups, Object out) {
     const char* op = "conv2d_backward_input";
     const Input dyi(op, "dy", dy, 4), wi(op, "w", w, 4);
-    const Conv2dShape s =
-        conv_shape(op, input_shape, four(wi), strides, padding, dilation, groups);
+    const Conv2dShape s = conv_shape(op, input_shape, four(wi), strides, padding, dilation, groups);
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.oc});
     Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
     dx.apart_from(op, dyi).apart_from(op, wi);
@@ -129,8 +126,7 @@ Object bias_backward_(Object dy, Object out) {
 
 WindowShape pool_shape(const char* op, const Four& x, const Pair& pool, const Pair& strides,
                        const Four& padding) {
-    return pool2d_shape(op, x[0], x[1], x[2], x[3], size2(pool), size2(strides),
-                        padding2(padding));
+    return pool2d_shape(op, x[0], x[1], x[2], x[3], size2(pool), size2(strides), padding2(padding));
 }
 
 template <class Forward>
@@ -152,8 +148,7 @@ Object avgpool2d_forward_(Object x, Pair pool, Pair strides, Four padding, Objec
     return pool_forward("avgpool2d_forward", x, pool, strides, padding, out, avgpool2d_forward);
 }
 
-Object maxpool2d_backward_(Object x, Object dy, Pair pool, Pair strides, Four padding,
-                           Object out) {
+Object maxpool2d_backward_(Object x, Object dy, Pair pool, Pair strides, Four padding, Object out) {
     const char* op = "maxpool2d_backward";
     const Input xi(op, "x", x, 4), dyi(op, "dy", dy, 4);
     const WindowShape s = pool_shape(op, four(xi), pool, strides, padding);
@@ -208,8 +203,7 @@ Object global_avgpool2d_backward_(Object dy, Four input_shape, Object out) {
 // --- dense ----------------------------------------------------------------------------------
 
 DenseShape dense_shape(const char* op, int64_t n, int64_t in, int64_t units) {
-    if (in < 1 || units < 1)
-        fail(op, "in and units must be at least 1, got ", in, " and ", units);
+    if (in < 1 || units < 1) fail(op, "in and units must be at least 1, got ", in, " and ", units);
     return {n, in, units};
 }
 
@@ -226,9 +220,8 @@ Object dense_forward_(Object x, Object w, Object b, const std::string& activatio
     }
     Output y(op, "out", out, {s.n, s.units});
     y.apart_from(op, xi).apart_from(op, wi);
-    without_gil([&] {
-        dense_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data());
-    });
+    without_gil(
+        [&] { dense_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data()); });
     return y.object();
 }
 
@@ -373,8 +366,7 @@ private:
             fail(op, name, " must hold ", wanted, " arrays, as params does, got ", got);
     }
 
-    Output writable(const char* op, const char* name, const py::object& array,
-                    const Shape& shape) {
+    Output writable(const char* op, const char* name, const py::object& array, const Shape& shape) {
         if (array.is_none()) fail(op, name, " must hold arrays, got None");
         Output output(op, name, array, shape);
         outputs_.push_back(output);
@@ -386,8 +378,7 @@ private:
 };
 
 void check_momentum(const char* op, float momentum, const char* name, const Object& states) {
-    if (momentum != 0 && states.is_none())
-        fail(op, name, " must be given where momentum is not 0");
+    if (momentum != 0 && states.is_none()) fail(op, name, " must be given where momentum is not 0");
 }
 
 void sgd_update_(py::sequence params, py::sequence grads, Object velocities, float learning_rate,
@@ -395,9 +386,7 @@ void sgd_update_(py::sequence params, py::sequence grads, Object velocities, flo
     const char* op = "sgd_update";
     check_momentum(op, momentum, "velocities", velocities);
     const Parameters p(op, params, grads, {{"velocities", velocities}});
-    without_gil([&] {
-        sgd_update(p.list, {learning_rate, momentum, weight_decay, nesterov});
-    });
+    without_gil([&] { sgd_update(p.list, {learning_rate, momentum, weight_decay, nesterov}); });
 }
 
 void rmsprop_update_(py::sequence params, py::sequence grads, py::sequence velocities,
@@ -405,13 +394,11 @@ void rmsprop_update_(py::sequence params, py::sequence grads, py::sequence veloc
                      float momentum, float epsilon, float weight_decay) {
     const char* op = "rmsprop_update";
     check_momentum(op, momentum, "momentums", momentums);
-    const Parameters p(op, params, grads,
-                       {{"velocities", velocities},
-                        {"mean_grads", mean_grads},
-                        {"momentums", momentums}});
-    without_gil([&] {
-        rmsprop_update(p.list, {learning_rate, rho, momentum, epsilon, weight_decay});
-    });
+    const Parameters p(
+        op, params, grads,
+        {{"velocities", velocities}, {"mean_grads", mean_grads}, {"momentums", momentums}});
+    without_gil(
+        [&] { rmsprop_update(p.list, {learning_rate, rho, momentum, epsilon, weight_decay}); });
 }
 
 void adam_update_(py::sequence params, py::sequence grads, py::sequence momentums,
@@ -457,9 +444,8 @@ Object gather_rows_(Object x, Object indices, Object out) {
     const int64_t row = rows == 0 ? 0 : array.size() / rows;
     shape[0] = index.size();
     Output y(op, "out", out, shape);
-    without_gil([&] {
-        gather_rows(index.size(), row, array.data(), type, index.data(), y.data());
-    });
+    without_gil(
+        [&] { gather_rows(index.size(), row, array.data(), type, index.data(), y.data()); });
     return y.object();
 }
 
@@ -565,9 +551,9 @@ PYBIND11_MODULE(PYCONV_MODULE, m) {
 
     m.def("sgd_update", &sgd_update_, "params"_a, "grads"_a, "velocities"_a, "learning_rate"_a,
           "momentum"_a = 0.f, "nesterov"_a = false, "weight_decay"_a = 0.f);
-    m.def("rmsprop_update", &rmsprop_update_, "params"_a, "grads"_a, "velocities"_a,
-          "mean_grads"_a, "momentums"_a, "learning_rate"_a, "rho"_a = 0.9f, "momentum"_a = 0.f,
-          "epsilon"_a = 1e-7f, "weight_decay"_a = 0.f);
+    m.def("rmsprop_update", &rmsprop_update_, "params"_a, "grads"_a, "velocities"_a, "mean_grads"_a,
+          "momentums"_a, "learning_rate"_a, "rho"_a = 0.9f, "momentum"_a = 0.f, "epsilon"_a = 1e-7f,
+          "weight_decay"_a = 0.f);
     m.def("adam_update", &adam_update_, "params"_a, "grads"_a, "momentums"_a, "velocities"_a,
           "velocity_maxima"_a, "learning_rate"_a, "step"_a, "beta_1"_a = 0.9, "beta_2"_a = 0.999,
           "epsilon"_a = 1e-7f, "weight_decay"_a = 0.f);

@@ -109,7 +109,7 @@ private:
     void run_part(int part) {
         if (part >= parts_) return;
         try {
-            (*body_)(n_ * part / parts_, n_ * (part + 1) / parts_);
+            (*body_)(n_* part / parts_, n_ * (part + 1) / parts_);
         } catch (...) {
             errors_[part] = std::current_exception();
         }

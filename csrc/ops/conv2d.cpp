@@ -47,8 +47,9 @@ void conv2d_forward(const Conv2dShape& s, const float* x, const float* w, const 
     if (is_depthwise(s)) return depthwise_forward(s, x, w, b, activation, y);
     if (uses_winograd(s)) return winograd_forward(s, x, w, b, activation, y);
     const int64_t c = s.group_c(), oc = s.group_oc();
-    TapConv conv{s.n, s.h, s.w, c, s.c, s.oh, s.ow, s.strides.h, s.strides.w,
-                 s.oh * s.ow * s.oc, s.ow * s.oc, s.oc, oc, {}};
+    TapConv conv{s.n,         s.h,  s.w,         c,           s.c,
+                 s.oh,        s.ow, s.strides.h, s.strides.w, s.oh * s.ow * s.oc,
+                 s.ow * s.oc, s.oc, oc,          {}};
     for (int64_t kh = 0; kh < s.kernel.h; ++kh)
         for (int64_t kw = 0; kw < s.kernel.w; ++kw)
             conv.taps.push_back(
@@ -84,9 +85,20 @@ void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w
         const auto rows = sources(rh, s.padding.top, s.kernel.h, s.strides.h, s.dilation.h);
         for (int64_t rw = 0; rw < phases_w; ++rw) {
             const auto cols = sources(rw, s.padding.left, s.kernel.w, s.strides.w, s.dilation.w);
-            TapConv conv{s.n, s.oh, s.ow, oc, s.oc,
-                         ceil_div(s.h - rh, s.strides.h), ceil_div(s.w - rw, s.strides.w), 1, 1,
-                         s.h * s.w * s.c, s.strides.h * s.w * s.c, s.strides.w * s.c, c, {}};
+            TapConv conv{s.n,
+                         s.oh,
+                         s.ow,
+                         oc,
+                         s.oc,
+                         ceil_div(s.h - rh, s.strides.h),
+                         ceil_div(s.w - rw, s.strides.w),
+                         1,
+                         1,
+                         s.h * s.w * s.c,
+                         s.strides.h * s.w * s.c,
+                         s.strides.w * s.c,
+                         c,
+                         {}};
             std::vector<int64_t> filter_taps;
             for (const Source& row : rows) {
                 for (const Source& col : cols) {

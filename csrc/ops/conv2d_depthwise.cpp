@@ -54,8 +54,7 @@ void depthwise_forward(const Conv2dShape& s, const float* x, const float* w, con
         for (int64_t r = begin; r < end; ++r) {
             const float* image = x + r / s.oh * s.h * s.w * s.c;
             float* out = y + r / s.oh * s.oh * s.ow * s.c;
-            for_each_window_row(s, r % s.oh, cells, [&](const simd::WindowRow& row,
-                                                        int64_t first) {
+            for_each_window_row(s, r % s.oh, cells, [&](const simd::WindowRow& row, int64_t first) {
                 for (int t = 0; t < row.count; ++t) {
                     taps[t] = image + cells.pixels[t] * s.c;
                     weights[t] = w + cells.taps[t] * s.c;

@@ -27,10 +27,10 @@ constexpr int64_t kTasks = 16;
 
 // How the work is cut; nothing here may depend on the number of threads.
 struct Plan {
-    int64_t unit_images, unit_rows;    // one visit: whole images, or rows of one
-    int64_t image_units, row_units;    // units over the batch, over an image
+    int64_t unit_images, unit_rows;  // one visit: whole images, or rows of one
+    int64_t image_units, row_units;  // units over the batch, over an image
     int64_t chunks;
-    int64_t k, k_tiles;                // rows of dw, tiles of them
+    int64_t k, k_tiles;                          // rows of dw, tiles of them
     int64_t panels, group_panels, panel_groups;  // of dw's columns
 };
 
@@ -45,8 +45,8 @@ Plan plan(const Conv2dShape& s, int mr, int nr) {
     p.k_tiles = ceil_div(p.k, mr);
     p.panels = ceil_div(s.group_oc(), nr);
     const int64_t sums = p.k_tiles * mr * p.panels * nr;
-    const int64_t most = std::min({s.n * pixels / kChunkPixels, kMaxSums / sums,
-                                   p.image_units * p.row_units, int64_t{32}});
+    const int64_t most = std::min(
+        {s.n * pixels / kChunkPixels, kMaxSums / sums, p.image_units * p.row_units, int64_t{32}});
     p.chunks = 1;
     while (p.chunks * 2 <= most) p.chunks *= 2;
     p.group_panels = std::max<int64_t>(1, p.panels * p.chunks / kTasks);
@@ -65,7 +65,10 @@ class FilterGradient {
 public:
     FilterGradient(const Conv2dShape& s, const Plan& p, const float* x, const float* dy,
                    int64_t group)
-        : s_(s), p_(p), k_(simd::kernels()), x_(x + group * s.group_c()),
+        : s_(s),
+          p_(p),
+          k_(simd::kernels()),
+          x_(x + group * s.group_c()),
           dy_(dy + group * s.group_oc()) {
         in_place_ = s.padding.top == 0 && s.padding.left == 0 &&
                     (s.oh - 1) * s.strides.h + extent_h() <= s.h &&
@@ -120,8 +123,8 @@ private:
     // The input under a unit's windows, with the padding's zeros.
     View view_x(const Unit& u, float* copy) const {
         if (in_place_)
-            return {x_ + (u.image * s_.h + u.row * s_.strides.h) * s_.w * s_.c,
-                    s_.h * s_.w * s_.c, s_.w * s_.c, s_.c};
+            return {x_ + (u.image * s_.h + u.row * s_.strides.h) * s_.w * s_.c, s_.h * s_.w * s_.c,
+                    s_.w * s_.c, s_.c};
         const int64_t c = s_.group_c(), rows = copy_rows(u.rows), cols = copy_cols();
         const View view{copy, rows * cols * c, cols * c, c};
         for (int64_t image = 0; image < u.images; ++image)
@@ -166,12 +169,11 @@ private:
 
     void tiles(const Unit& u, const View& x, const View& dy, int64_t panel, bool accumulate,
                float* sums) const {
-        const simd::PixelWalk walk{u.images, u.rows, s_.ow,
-                                   x.image, x.row * s_.strides.h, x.col * s_.strides.w,
-                                   dy.image, dy.row, dy.col};
+        const simd::PixelWalk walk{
+            u.images, u.rows, s_.ow, x.image, x.row * s_.strides.h, x.col * s_.strides.w,
+            dy.image, dy.row, dy.col};
         const int64_t c = s_.group_c();
-        const int whole_vectors =
-            static_cast<int>(ceil_div(columns(panel), k_.lanes)) * k_.lanes;
+        const int whole_vectors = static_cast<int>(ceil_div(columns(panel), k_.lanes)) * k_.lanes;
         for (int64_t tile = 0; tile < p_.k_tiles; ++tile, sums += k_.mr * k_.nr) {
             const float* a[kMaxTileRows];
             const int m = static_cast<int>(std::min<int64_t>(k_.mr, p_.k - tile * k_.mr));

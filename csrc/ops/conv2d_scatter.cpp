@@ -76,9 +76,8 @@ void scatter_backward_input(const Conv2dShape& s, const float* dy, const float* 
     Scratch shared;
     float* packed = shared.take<float>(s.oc * width);
     for (int64_t p = 0; p < panels; ++p)
-        k.pack_panel_transposed(
-            s.oc, static_cast<int>(std::min<int64_t>(k.nr, columns - p * k.nr)),
-            w + p * k.nr * s.oc, s.oc, packed + p * s.oc * k.nr);
+        k.pack_panel_transposed(s.oc, static_cast<int>(std::min<int64_t>(k.nr, columns - p * k.nr)),
+                                w + p * k.nr * s.oc, s.oc, packed + p * s.oc * k.nr);
     // Windows overlap, so that one thread takes a whole image.
     parallel_for(s.n, [&](int64_t begin, int64_t end) {
         Scratch scratch;

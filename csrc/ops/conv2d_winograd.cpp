@@ -19,10 +19,10 @@ namespace {
 using simd::kMaxTileRows;
 
 constexpr int kPoints = 16;
-constexpr int64_t kMinChannels = 32;     // below, the transforms cost what the products save
-constexpr int64_t kBlockFloats = 65536;  // of the transformed input of a block
+constexpr int64_t kMinChannels = 32;       // below, the transforms cost what the products save
+constexpr int64_t kBlockFloats = 65536;    // of the transformed input of a block
 constexpr int64_t kBatchFloats = 1 << 19;  // of both operands of the filter gradient
-constexpr int64_t kGroup = 16;  // channels that lie together, a cache line
+constexpr int64_t kGroup = 16;             // channels that lie together, a cache line
 
 std::atomic<ConvAlgorithm> algorithm{ConvAlgorithm::kAuto};
 
@@ -125,13 +125,13 @@ void multiply(const Tiling& g, const float* src, const float* u, const float* bi
                 const int vectors = static_cast<int>(ceil_div(n, k.lanes)) * k.lanes;
                 for (int64_t p = 0; p < kPoints; ++p)
                     k.tile_row(rows, vectors, 1, g.c, v + p * block * g.c, g.c, &offset,
-                               u + (p * panels + panel) * g.c * k.nr, nullptr,
-                               m + p * block * k.nr, k.nr, 0);
+                               u + (p * panels + panel) * g.c * k.nr, nullptr, m + p * block * k.nr,
+                               k.nr, 0);
                 for (int64_t t = 0; t < count; ++t) {
                     float* y[4];
                     g.outputs(first + t, dst + column, unused, y);
-                    k.winograd_output(n, m + t * k.nr, block * k.nr,
-                                      bias ? bias + column : nullptr, y, flags);
+                    k.winograd_output(n, m + t * k.nr, block * k.nr, bias ? bias + column : nullptr,
+                                      y, flags);
                 }
             }
         }
@@ -173,14 +173,14 @@ void winograd_backward_filter(const Conv2dShape& s, const float* x, const float*
     const simd::Kernels& k = simd::kernels();
     const Tiling g = forward_tiling(s);
     const int64_t panels = ceil_div(s.oc, k.nr), groups = ceil_div(s.c, kGroup);
-    const int64_t batch = std::clamp<int64_t>(
-        kBatchFloats / (kPoints * (groups * kGroup + panels * k.nr)), 32,
-        std::max<int64_t>(32, g.tiles()));
+    const int64_t batch =
+        std::clamp<int64_t>(kBatchFloats / (kPoints * (groups * kGroup + panels * k.nr)), 32,
+                            std::max<int64_t>(32, g.tiles()));
     Scratch scratch;
     // Channels in groups, so that a tile of the product reads consecutive lines.
-    float* v = scratch.take<float>(kPoints * groups * batch * kGroup);    // (16, groups, batch, 16)
-    float* dm = scratch.take<float>(kPoints * panels * batch * k.nr);     // (16, panels, batch, nr)
-    float* du = scratch.take<float>(kPoints * panels * s.c * k.nr);       // (16, panels, c, nr)
+    float* v = scratch.take<float>(kPoints * groups * batch * kGroup);  // (16, groups, batch, 16)
+    float* dm = scratch.take<float>(kPoints * panels * batch * k.nr);   // (16, panels, batch, nr)
+    float* du = scratch.take<float>(kPoints * panels * s.c * k.nr);     // (16, panels, c, nr)
     const float* zeros = zero_floats(std::max(s.c, s.oc), scratch);
     std::memset(dm, 0, sizeof(float) * kPoints * panels * batch * k.nr);
     for (int64_t first = 0; first < g.tiles(); first += batch) {

@@ -117,8 +117,8 @@ private:
         for (int64_t s = 0; s < strip_count_; ++s)
             k.tile_row(strips_[s].tiles, n, p.taps / plan_.run, plan_.run * p.c,
                        strips_[s].a + p.c0, conv_.sw * conv_.src_ld,
-                       plan_.run_offsets.data() + p.t0 / plan_.run, b, bias,
-                       strips_[s].y + column, conv_.dst_col, flags);
+                       plan_.run_offsets.data() + p.t0 / plan_.run, b, bias, strips_[s].y + column,
+                       conv_.dst_col, flags);
         float* y[kMaxTileRows];
         for (int64_t cell = 0; cell < rest_; cell += plan_.mr) {
             const int m = static_cast<int>(std::min<int64_t>(plan_.mr, rest_ - cell));
@@ -142,8 +142,8 @@ private:
         int64_t strip0 = j1, strip1 = j1;
         if (row + plan_.top >= 0 && row + plan_.bottom < conv_.h) {
             strip0 = std::clamp(plan_.inner0, j0, j1);
-            const int64_t tiles = std::max<int64_t>(0, std::min(plan_.inner1, j1) - strip0) /
-                                  plan_.mr;
+            const int64_t tiles =
+                std::max<int64_t>(0, std::min(plan_.inner1, j1) - strip0) / plan_.mr;
             strip1 = strip0 + tiles * plan_.mr;
             if (tiles > 0)
                 strips_[strip_count_++] = {pixels + strip0 * conv_.sw * conv_.src_ld,
@@ -171,8 +171,8 @@ private:
     const float* zeros_;
     Strip* strips_;
     int64_t strip_count_ = 0;
-    const float** a_;  // (tiles, taps, mr)
-    float** y_;        // (tiles * mr)
+    const float** a_;   // (tiles, taps, mr)
+    float** y_;         // (tiles * mr)
     int64_t rest_ = 0;  // cells in a_ and y_
 };
 

@@ -16,12 +16,12 @@ struct Tap {
 // dst cell (image, i, j) = act(bias + sum over taps t and channels k of
 //   src[image][i * sh + t.row][j * sw + t.col][k] * weights[t][k]); pixels outside src are 0.
 struct TapConv {
-    int64_t n, h, w;        // source: images, rows, columns
-    int64_t c, src_ld;      // channels read, floats from one pixel to the next
-    int64_t gh, gw;         // cells of an image
-    int64_t sh, sw;         // source pixels from one cell to the next
+    int64_t n, h, w;                      // source: images, rows, columns
+    int64_t c, src_ld;                    // channels read, floats from one pixel to the next
+    int64_t gh, gw;                       // cells of an image
+    int64_t sh, sw;                       // source pixels from one cell to the next
     int64_t dst_image, dst_row, dst_col;  // floats from one cell to the next
-    int64_t oc;             // channels written
+    int64_t oc;                           // channels written
     std::vector<Tap> taps;
 };
 

@@ -15,7 +15,7 @@ using simd::kMaxTileRows;
 
 // (KC, nr) of B stays in the first-level cache; chains of KC additions keep the error low.
 constexpr int64_t KC = 128;
-constexpr int64_t MC = 96;   // rows of A that pass over it
+constexpr int64_t MC = 96;  // rows of A that pass over it
 
 // Panels that are packed together where B is larger than a cache: a row of it is read some lines
 // at a time, not line by line from pages far apart.
@@ -87,8 +87,8 @@ void gemm(const Gemm& g) {
             for (int64_t k0 = 0; k0 < g.k; k0 += KC) {
                 const int64_t kc = std::min(KC, g.k - k0);
                 if (in_place) {
-                    multiply_group(g, k0, kc, m0, m1, column, columns,
-                                   g.b + k0 * g.ldb + column, nr, g.ldb);
+                    multiply_group(g, k0, kc, m0, m1, column, columns, g.b + k0 * g.ldb + column,
+                                   nr, g.ldb);
                 } else {
                     pack_group(g, k0, kc, column, columns, packed);
                     multiply_group(g, k0, kc, m0, m1, column, columns, packed, kc * nr, nr);

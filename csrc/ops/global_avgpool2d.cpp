@@ -35,8 +35,7 @@ void global_avgpool2d_backward(int64_t n, int64_t pixels, int64_t c, const float
         for (int64_t i = begin; i < end; ++i) {
             float* out = dx + i * pixels * c;
             for (int64_t j = 0; j < c; ++j) out[j] = dy[i * c + j] / static_cast<float>(pixels);
-            for (int64_t p = 1; p < pixels; ++p)
-                std::memcpy(out + p * c, out, sizeof(float) * c);
+            for (int64_t p = 1; p < pixels; ++p) std::memcpy(out + p * c, out, sizeof(float) * c);
         }
     });
 }

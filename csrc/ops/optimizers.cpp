@@ -42,10 +42,10 @@ void rmsprop_update(const std::vector<Parameter>& parameters, const simd::Rmspro
 }
 
 void adam_update(const std::vector<Parameter>& parameters, const simd::AdamParams& p) {
-    for_each_piece(parameters, [&](int64_t n, float* w, const float* g, float* m, float* v,
-                                   float* v_max) {
-        simd::kernels().adam(n, p, w, g, m, v, v_max);
-    });
+    for_each_piece(parameters,
+                   [&](int64_t n, float* w, const float* g, float* m, float* v, float* v_max) {
+                       simd::kernels().adam(n, p, w, g, m, v, v_max);
+                   });
 }
 
 }  // namespace pyconv

@@ -64,12 +64,11 @@ inline bool windows_cover(const WindowShape& s) {
 // by side at once, the others one by one. `cells` are then the first window's, `first` is its
 // output pixel.
 template <class Visit>
-void for_each_window_row(const WindowShape& s, int64_t oh, WindowCells& cells,
-                         const Visit& visit) {
+void for_each_window_row(const WindowShape& s, int64_t oh, WindowCells& cells, const Visit& visit) {
     const int64_t extent = (s.kernel.w - 1) * s.dilation.w + 1;
     const int64_t whole0 = std::min(s.ow, ceil_div(s.padding.left, s.strides.w));
-    const int64_t whole1 = std::clamp(
-        floor_div(s.w + s.padding.left - extent, s.strides.w) + 1, whole0, s.ow);
+    const int64_t whole1 =
+        std::clamp(floor_div(s.w + s.padding.left - extent, s.strides.w) + 1, whole0, s.ow);
     const auto call = [&](int64_t ow, int64_t windows) {
         cells.find(s, oh, ow);
         visit(simd::WindowRow{windows, s.c, s.strides.w * s.c, cells.count, windows_overlap(s)},
@@ -83,8 +82,8 @@ void for_each_window_row(const WindowShape& s, int64_t oh, WindowCells& cells,
 // Calls forward(row, taps, y) for the windows of rows first_row .. last_row of all images:
 // x (n, h, w, c), y (n, oh, ow, c).
 template <class Forward>
-void pool_rows(const WindowShape& s, const float* x, float* y, int64_t first_row,
-               int64_t last_row, const Forward& forward) {
+void pool_rows(const WindowShape& s, const float* x, float* y, int64_t first_row, int64_t last_row,
+               const Forward& forward) {
     Scratch scratch;
     WindowCells cells(s, scratch);
     const float** taps = scratch.take<const float*>(WindowCells::most(s));

@@ -11,7 +11,8 @@ void softmax_forward(int64_t rows, int64_t c, const float* x, float* y);
 void softmax_backward(int64_t rows, int64_t c, const float* y, const float* dy, float* dx);
 
 // Cross-entropy of softmax(logits) (rows, c) with one label a row, a class number or a
-// distribution (rows, c). loss (rows,); grad (rows, c) = (softmax * sum of labels - labels) * scale.
+// distribution (rows, c). loss (rows,); grad (rows, c) = (softmax * sum of labels - labels) *
+// scale.
 struct CrossEntropy {
     int64_t rows, c;
     const float* logits;

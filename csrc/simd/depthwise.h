@@ -53,8 +53,8 @@ void weights_backward(const WindowRow& w, const float* const* taps, const float*
     });
 }
 
-void any_weighted_windows(const WindowRow& w, const float* const* taps,
-                          const float* const* weights, const float* bias, float* y, int flags) {
+void any_weighted_windows(const WindowRow& w, const float* const* taps, const float* const* weights,
+                          const float* bias, float* y, int flags) {
     if (w.count == 9) return weighted_windows<9>(w, taps, weights, bias, y, flags);
     each_vector(w.c, [&](int64_t i, auto at) {
         const Vec start = bias ? at.load(bias + i) : Vec::zero();

@@ -67,8 +67,8 @@ void philox_block(uint64_t block, uint64_t seed, uint32_t* out) {
     }
 }
 
-void dropout(int64_t n, const float* x, float* y, uint64_t first, uint64_t seed,
-             uint32_t threshold, float scale) {
+void dropout(int64_t n, const float* x, float* y, uint64_t first, uint64_t seed, uint32_t threshold,
+             float scale) {
     constexpr int kBlock = 64;
     uint32_t bits[kBlock];
     for (int64_t i = 0; i < n;) {

@@ -55,8 +55,8 @@ struct Kernels {
     // rows b_ld apart; y m pointers to n values; bias (n,) or null.
     // y[i][j] = act(bias[j] + sum over s, k of a[s][i][k] * b[s * length + k][j])
     void (*tile)(int m, int n, int64_t segments, int64_t length, const float* const* a,
-                 int64_t a_offset, const float* b, int64_t b_ld, const float* bias,
-                 float* const* y, int flags);
+                 int64_t a_offset, const float* b, int64_t b_ld, const float* bias, float* const* y,
+                 int flags);
 
     // The same for `tiles` whole tiles side by side, whose rows are equally far apart: row i of
     // segment s starts at a + i * a_step + offsets[s], and is written to y + i * y_step. b is
@@ -86,8 +86,7 @@ struct Kernels {
                            int64_t v_group);
     void (*winograd_output)(int64_t c, const float* m, int64_t m_step, const float* bias,
                             float* const* y, int flags);
-    void (*winograd_output_backward)(int64_t c, const float* const* dy, float* dm,
-                                     int64_t dm_step);
+    void (*winograd_output_backward)(int64_t c, const float* const* dy, float* dm, int64_t dm_step);
 
     // y[j] = sum over rows of x[r * ld + j]
     void (*column_sums)(int64_t rows, int64_t cols, const float* x, int64_t ld, float* y);

@@ -151,7 +151,8 @@ void with_tile_size(int m, int v, const Body& body) {
 int vectors(int n) { return (n + kLanes - 1) / kLanes; }
 
 void any_tile(int m, int n, int64_t segments, int64_t length, const float* const* a,
-              int64_t a_offset, const float* b, int64_t b_ld, const float* bias, float* const* y, int flags) {
+              int64_t a_offset, const float* b, int64_t b_ld, const float* bias, float* const* y,
+              int flags) {
     if (m == kTileRows && n == kTileCols) {
         tile<kTileRows, kTileVecs>(n, segments, length, a, a_offset, b, b_ld, bias, y, flags);
         return;
@@ -171,17 +172,15 @@ void any_tile_row(int64_t tiles, int n, int64_t segments, int64_t length, const 
 
 void any_outer_tile(int m, int n, const PixelWalk& walk, const float* const* a, const float* b,
                     float* y, int64_t y_ld, int flags) {
-    with_tile_size<kTileRows, kTileVecs>(m, vectors(n), [&]<int M, int V>() {
-        outer_tile<M, V>(n, walk, a, b, y, y_ld, flags);
-    });
+    with_tile_size<kTileRows, kTileVecs>(
+        m, vectors(n), [&]<int M, int V>() { outer_tile<M, V>(n, walk, a, b, y, y_ld, flags); });
 }
 
 void pack_panel(int64_t k, int n, const float* src, int64_t ld, float* dst) {
     if (n == kTileCols) {
         for (int64_t i = 0; i < k; ++i, src += ld, dst += kTileCols) {
             PYCONV_UNROLL
-            for (int v = 0; v < kTileVecs; ++v)
-                Vec::load(src + v * kLanes).store(dst + v * kLanes);
+            for (int v = 0; v < kTileVecs; ++v) Vec::load(src + v * kLanes).store(dst + v * kLanes);
         }
         return;
     }
@@ -205,8 +204,7 @@ void pack_panel_transposed(int64_t k, int n, const float* src, int64_t ld, float
         }
     }
     for (; i < k; ++i)
-        for (int j = 0; j < kTileCols; ++j)
-            dst[i * kTileCols + j] = j < n ? src[j * ld + i] : 0.f;
+        for (int j = 0; j < kTileCols; ++j) dst[i * kTileCols + j] = j < n ? src[j * ld + i] : 0.f;
 }
 
 }  // namespace

@@ -32,9 +32,7 @@ struct Vec {
     }
     static Vec select(Mask m, Vec a, Vec b) { return {_mm256_blendv_ps(b.r, a.r, m)}; }
     static Mask equal(Vec a, Vec b) { return _mm256_cmp_ps(a.r, b.r, _CMP_EQ_OQ); }
-    static Mask not_positive(Vec a) {
-        return _mm256_cmp_ps(a.r, _mm256_setzero_ps(), _CMP_LE_OQ);
-    }
+    static Mask not_positive(Vec a) { return _mm256_cmp_ps(a.r, _mm256_setzero_ps(), _CMP_LE_OQ); }
     // The second operand wins where one is NaN.
     static Vec relu(Vec a) { return {_mm256_max_ps(_mm256_setzero_ps(), a.r)}; }
 

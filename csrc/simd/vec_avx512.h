@@ -70,8 +70,8 @@ struct Words {
 
     static Words set1(unsigned x) { return {_mm512_set1_epi32(static_cast<int>(x))}; }
     static Words iota(unsigned x) {
-        return {_mm512_add_epi32(set1(x).r, _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
-                                                              11, 12, 13, 14, 15))};
+        return {_mm512_add_epi32(
+            set1(x).r, _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))};
     }
     void store(unsigned* p) const { _mm512_storeu_si512(p, r); }
     friend Words operator^(Words a, Words b) { return {_mm512_xor_si512(a.r, b.r)}; }

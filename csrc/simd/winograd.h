@@ -99,8 +99,7 @@ void winograd_filter_backward(int64_t n, const float* du, int64_t du_step, float
     transform_planes<FilterAdjoint>(n, du, du_step, dw, dw_step);
 }
 
-void winograd_input(int64_t c, const float* const* x, float* v, int64_t v_step,
-                    int64_t v_group) {
+void winograd_input(int64_t c, const float* const* x, float* v, int64_t v_step, int64_t v_group) {
     each_vector(c, [&](int64_t k, auto at) {
         float* out = v + k / 16 * v_group + k % 16;
         transform_2d<InputTransform>(
@@ -109,8 +108,8 @@ void winograd_input(int64_t c, const float* const* x, float* v, int64_t v_step,
     });
 }
 
-void winograd_output(int64_t c, const float* m, int64_t m_step, const float* bias,
-                     float* const* y, int flags) {
+void winograd_output(int64_t c, const float* m, int64_t m_step, const float* bias, float* const* y,
+                     int flags) {
     each_vector(c, [&](int64_t k, auto at) {
         const Vec start = bias ? at.load(bias + k) : Vec::zero();
         transform_2d<OutputTransform>(

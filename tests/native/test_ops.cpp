@@ -98,19 +98,20 @@ std::string text(const Conv2dShape& s) {
 template <class Term>
 void for_each_product(const Conv2dShape& s, const Term& term) {
     for (int64_t n = 0; n < s.n; ++n)
-    for (int64_t oh = 0; oh < s.oh; ++oh)
-    for (int64_t ow = 0; ow < s.ow; ++ow)
-    for (int64_t oc = 0; oc < s.oc; ++oc)
-    for (int64_t kh = 0; kh < s.kernel.h; ++kh)
-    for (int64_t kw = 0; kw < s.kernel.w; ++kw) {
-        const int64_t h = oh * s.strides.h + kh * s.dilation.h - s.padding.top;
-        const int64_t w = ow * s.strides.w + kw * s.dilation.w - s.padding.left;
-        if (h < 0 || h >= s.h || w < 0 || w >= s.w) continue;
-        for (int64_t c = 0; c < s.group_c(); ++c)
-            term(((n * s.h + h) * s.w + w) * s.c + oc / s.group_oc() * s.group_c() + c,
-                 ((kh * s.kernel.w + kw) * s.group_c() + c) * s.oc + oc,
-                 ((n * s.oh + oh) * s.ow + ow) * s.oc + oc);
-    }
+        for (int64_t oh = 0; oh < s.oh; ++oh)
+            for (int64_t ow = 0; ow < s.ow; ++ow)
+                for (int64_t oc = 0; oc < s.oc; ++oc)
+                    for (int64_t kh = 0; kh < s.kernel.h; ++kh)
+                        for (int64_t kw = 0; kw < s.kernel.w; ++kw) {
+                            const int64_t h = oh * s.strides.h + kh * s.dilation.h - s.padding.top;
+                            const int64_t w = ow * s.strides.w + kw * s.dilation.w - s.padding.left;
+                            if (h < 0 || h >= s.h || w < 0 || w >= s.w) continue;
+                            for (int64_t c = 0; c < s.group_c(); ++c)
+                                term(((n * s.h + h) * s.w + w) * s.c +
+                                         oc / s.group_oc() * s.group_c() + c,
+                                     ((kh * s.kernel.w + kw) * s.group_c() + c) * s.oc + oc,
+                                     ((n * s.oh + oh) * s.ow + ow) * s.oc + oc);
+                        }
 }
 
 void test_conv2d() {
@@ -162,8 +163,8 @@ void test_dense() {
     dense_forward(s, x.data(), w.data(), nullptr, Activation::kRelu, y.data());
     dense_backward_input(s, dy.data(), w.data(), dx.data());
     dense_backward_weights(s, x.data(), dy.data(), dw.data());
-    const std::string shape = std::to_string(s.n) + " x " + std::to_string(s.in) + " x " +
-                              std::to_string(s.units);
+    const std::string shape =
+        std::to_string(s.n) + " x " + std::to_string(s.in) + " x " + std::to_string(s.units);
     check("dense_forward", shape, y, y_ref, s.in);
     check("dense_backward_input", shape, dx, dx_ref, s.units);
     check("dense_backward_weights", shape, dw, dw_ref, s.n);
