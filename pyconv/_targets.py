@@ -11,12 +11,12 @@ from pyconv._types import Array, Shape
 _SCAN = 1 << 20
 
 
-def class_numbers(owner: str, y: Any, output_shape: Shape) -> NDArray[np.int64]:
+def class_numbers(owner: str, y: Any, output_shape: Shape, name: str = "y") -> NDArray[np.int64]:
     """Return labels as int64 of ``output_shape`` without its last axis, which counts the classes.
 
     ``output_shape`` begins with the number of samples; None is a size not known yet.
     """
-    labels = numeric(owner, "y", y)
+    labels = numeric(owner, name, y)
     wanted, classes = output_shape[:-1], output_shape[-1]
     if labels.ndim == len(output_shape) and labels.shape[-1] == 1:
         labels = labels[..., 0]
@@ -27,7 +27,7 @@ def class_numbers(owner: str, y: Any, output_shape: Shape) -> NDArray[np.int64]:
             else ""
         )
         raise ValueError(
-            f"{owner}: y must hold one class number a row, shape {_shown(wanted)}, got "
+            f"{owner}: {name} must hold one class number a row, shape {_shown(wanted)}, got "
             f"{labels.shape}{hint}"
         )
     if labels.size == 0:
@@ -35,14 +35,15 @@ def class_numbers(owner: str, y: Any, output_shape: Shape) -> NDArray[np.int64]:
     if labels.dtype.kind == "f":
         whole = labels == np.floor(labels)
         if not whole.all():
-            raise ValueError(f"{owner}: y must hold class numbers, got {_first(labels, ~whole)}")
+            found = _first(labels, ~whole)
+            raise ValueError(f"{owner}: {name} must hold class numbers, got {found}")
     low, high = labels.min(), labels.max()
     if low < 0 or (classes is not None and high >= classes):
         wrong = low if low < 0 else high
-        at_most = "" if classes is None else f" to {classes - 1}"
+        wanted_numbers = "0 or above" if classes is None else f"from 0 to {classes - 1}"
         raise ValueError(
-            f"{owner}: y must hold class numbers from 0{at_most} (the network has "
-            f"{'?' if classes is None else classes} outputs), got {_first(labels, labels == wrong)}"
+            f"{owner}: {name} must hold class numbers {wanted_numbers}, got "
+            f"{_first(labels, labels == wrong)}"
         )
     return np.ascontiguousarray(labels, np.int64)
 

@@ -1,0 +1,25 @@
+"""Conversion of what users give to the float32 arrays that kernels take."""
+
+from typing import Any
+
+import numpy as np
+
+from pyconv._types import Array
+
+
+def float32_array(owner: str, name: str, value: Any) -> Array:
+    """Return ``value`` as a C-contiguous float32 array, itself where it already is one.
+
+    Raises:
+        TypeError: it does not hold real numbers.
+        ValueError: it is nested lists of uneven lengths.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{owner}: {name} must be an array of numbers: {error}") from None
+    if array.dtype.kind not in "buif":
+        got = f"a {array.dtype} array" if array.dtype != object else f"a {type(value).__name__}"
+        raise TypeError(f"{owner}: {name} must be an array of real numbers, got {got}")
+    with np.errstate(over="ignore"):
+        return np.asarray(array, np.float32, order="C")

@@ -1,0 +1,210 @@
+"""Batches: from arrays, row by row into buffers that are used again, or from an iterable."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyconv import _random, _targets, backend
+from pyconv._types import Array
+from pyconv.layers._memory import Buffers
+
+# What gather_rows reads as it is.
+_NATIVE = tuple(map(np.dtype, (np.uint8, np.float32, np.float64)))
+_END = object()
+
+
+class Batch(NamedTuple):
+    """Inputs (n, ...), targets and weights; the next batch may overwrite the arrays."""
+
+    x: Array
+    y: NDArray[Any] | None
+    sample_weight: Array | None
+
+
+class Rows:
+    """The rows of an array, taken by number into a buffer: float32, or int64 for class numbers."""
+
+    def __init__(self, array: NDArray[Any], buffers: Buffers, name: str) -> None:
+        self._array = array
+        self._buffers = buffers
+        self._name = name
+        self._native = array.dtype in _NATIVE and array.flags.c_contiguous and array.flags.aligned
+        self._dtype = np.int64 if array.dtype == np.int64 and name == "y" else np.float32
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Return these rows, in a buffer."""
+        out = self._buffers.get(self._name, (len(rows), *self._array.shape[1:]), self._dtype)
+        if self._native:
+            backend.active.gather_rows(self._array, rows, out)
+        else:
+            with np.errstate(over="ignore"):
+                np.copyto(out, self._array[rows], casting="unsafe")
+        return out  # type: ignore[no-any-return]
+
+
+class ArrayBatches:
+    """Batches of arrays, which were checked before.
+
+    Args:
+        arrays: (n, ...) inputs, targets and weights; the last two may be None.
+        batch_size: rows of a batch; the last batch of a pass has those that are left.
+        shuffle: True for a new order at each pass, 'batch' for one within each batch, or False.
+        steps: batches of an epoch; None for one pass.
+        continues: whether an epoch goes on where the last one stopped, into a new pass when the
+            rows are used up; otherwise each epoch is the first ``steps`` batches of a pass.
+    """
+
+    def __init__(
+        self,
+        arrays: tuple[NDArray[Any], NDArray[Any] | None, NDArray[Any] | None],
+        batch_size: int,
+        shuffle: bool | str = False,
+        steps: int | None = None,
+        continues: bool = False,
+    ) -> None:
+        self.samples = len(arrays[0])
+        self._batch_size = min(batch_size, self.samples)
+        one_pass = -(-self.samples // self._batch_size)
+        self.steps = one_pass if steps is None else steps if continues else min(steps, one_pass)
+        self._continues = continues
+        self._shuffle = shuffle
+        buffers = Buffers("fit")
+        self._columns = [
+            None if array is None else Rows(array, buffers, name)
+            for name, array in zip(("x", "y", "sample_weight"), arrays, strict=True)
+        ]
+        self._order = np.arange(0)
+        self._at = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        if not self._continues:
+            self._at = self._order.size
+        for _ in range(self.steps):
+            if self._at >= self._order.size:
+                self._order, self._at = self._new_order(), 0
+            rows = self._order[self._at : self._at + self._batch_size]
+            self._at += len(rows)
+            yield Batch(*(None if c is None else c.take(rows) for c in self._columns))  # type: ignore[arg-type]
+
+    def _new_order(self) -> NDArray[np.int64]:
+        if self._shuffle is True:
+            return _random.generator().permutation(self.samples)
+        order = np.arange(self.samples)
+        if self._shuffle == "batch":
+            for at in range(0, self.samples, self._batch_size):
+                _random.generator().shuffle(order[at : at + self._batch_size])
+        return order
+
+
+class StreamBatches:
+    """Batches that the user's iterable makes.
+
+    Args:
+        source: an iterable of batches, or an object with ``__len__`` and ``__getitem__``.
+        prepare: makes a ``Batch`` of what ``source`` gives.
+        steps: batches of an epoch; None for all that there are.
+        continues: whether an epoch goes on where the last one stopped, and begins anew when the
+            source is used up. An iterator always goes on, and cannot begin anew.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        prepare: Callable[[Any], Batch],
+        steps: int | None = None,
+        continues: bool = False,
+    ) -> None:
+        self._source = source
+        self._prepare = prepare
+        self._continues = continues
+        size = len(source) if hasattr(source, "__len__") else None
+        self.steps = size if steps is None else steps
+        self._limit = steps
+        self._iterator: Iterator[Any] | None = None
+        self._was_just_opened = False
+
+    def __iter__(self) -> Iterator[Batch]:
+        if not self._continues or self._iterator is None:
+            self._iterator = self._opened()
+        taken = 0
+        while self._limit is None or taken < self._limit:
+            item = next(self._iterator, _END)
+            if item is _END and self._continues and not self._was_just_opened:
+                self._iterator = self._opened()
+                item = next(self._iterator, _END)
+            if item is _END:
+                return
+            self._was_just_opened = False
+            taken += 1
+            yield self._prepare(item)
+
+    def _opened(self) -> Iterator[Any]:
+        self._was_just_opened = True
+        if hasattr(self._source, "__iter__"):
+            return iter(self._source)
+        return (self._source[i] for i in range(len(self._source)))
+
+
+def is_stream(x: Any, y: Any) -> bool:
+    """Whether ``x`` gives batches, rather than being the inputs themselves."""
+    if isinstance(x, (list, tuple)):
+        return y is None and len(x) > 0 and isinstance(x[0], tuple)
+    if hasattr(x, "__array__") or isinstance(x, (str, bytes, dict)):
+        return False
+    return hasattr(x, "__next__") or hasattr(x, "__iter__") or hasattr(x, "__getitem__")
+
+
+def inputs(owner: str, x: Any) -> NDArray[Any]:
+    """Return the inputs as an array of numbers with a first axis of samples."""
+    array = _targets.numeric(owner, "x", x)
+    if array.ndim < 2:
+        raise ValueError(
+            f"{owner}: x must have shape (N, ...), a first axis of samples, got {array.shape}"
+        )
+    return array
+
+
+def split(
+    owner: str, arrays: tuple[Any, Any, Any], fraction: float
+) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
+    """Return (first samples, the last ``fraction`` of the samples) of each array."""
+    samples = len(arrays[0])
+    at = int(np.floor(samples * (1 - fraction)))
+    if at in (0, samples):
+        raise ValueError(
+            f"{owner}: validation_split={fraction} of {samples} samples leaves "
+            f"{'training' if at == 0 else 'validation'} without any"
+        )
+    first = tuple(None if array is None else array[:at] for array in arrays)
+    last = tuple(None if array is None else array[at:] for array in arrays)
+    return first, last  # type: ignore[return-value]
+
+
+def class_weights(owner: str, weights: Any, y: NDArray[Any], classes: int | None) -> Array:
+    """Return the weight of each sample's class; a class that is not named has weight 1.
+
+    ``y`` holds class numbers (N,), or one-hot rows or 0 and 1 (N, C).
+    """
+    if not isinstance(weights, dict):
+        raise TypeError(f"{owner}: class_weight must be a dict of class: weight, got {weights!r}")
+    if y.ndim == 2:
+        y = y.argmax(axis=1) if y.shape[1] > 1 else _targets.class_numbers(owner, y, (None, 2))
+        classes = 2 if classes == 1 else classes
+    if y.ndim != 1:
+        raise ValueError(f"{owner}: class_weight needs one label a sample, got y {y.shape}")
+    count = int(y.max()) + 1 if classes is None else classes
+    table = np.ones(count, np.float32)
+    for number, weight in weights.items():
+        if not isinstance(number, (int, np.integer)) or not 0 <= number < count:
+            raise ValueError(
+                f"{owner}: class_weight's keys must be class numbers from 0 to {count - 1}, got "
+                f"{number!r}"
+            )
+        value = _targets.numeric(owner, f"class_weight[{number}]", weight)
+        _targets.require_finite(owner, f"class_weight[{number}]", value.reshape(-1))
+        if value.size != 1:
+            raise ValueError(f"{owner}: class_weight[{number}] must be a number, got {weight!r}")
+        table[number] = value.reshape(())[()]
+    return np.asarray(table[y], np.float32)

@@ -1,0 +1,89 @@
+"""The arguments of ``compile`` as JSON-able values, and back."""
+
+import warnings
+from typing import Any
+
+from pyconv import losses, metrics, optimizers
+from pyconv.losses.loss import Loss
+from pyconv.metrics.metric import Metric
+from pyconv.optimizers.optimizer import Optimizer
+
+KEYS = {"optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"}
+
+
+def to_config(
+    optimizer: Optimizer,
+    loss: Loss | None,
+    loss_weights: float | None,
+    metrics: list[Any],
+    weighted_metrics: list[Any],
+) -> dict[str, Any]:
+    """Return the arguments by name; what is the user's own code is left out with a warning."""
+    return {
+        "optimizer": _serialized(optimizer, optimizers),
+        "loss": None if loss is None else _serialized(loss, losses),
+        "loss_weights": loss_weights,
+        "metrics": _metrics(metrics),
+        "weighted_metrics": _metrics(weighted_metrics),
+    }
+
+
+def from_config(config: Any) -> dict[str, Any]:
+    """Return the arguments of ``compile``.
+
+    Raises:
+        TypeError: ``config`` is not a dict.
+        ValueError: a key is not known.
+    """
+    if not isinstance(config, dict):
+        raise TypeError(f"compile_from_config: config must be a dict, got {config!r:.80}")
+    unknown = sorted(map(str, set(config) - KEYS))
+    if unknown:
+        raise ValueError(f"compile_from_config: unknown keys {unknown}; known are {sorted(KEYS)}")
+    arguments = dict(config)
+    if arguments.get("optimizer") is None:
+        arguments.pop("optimizer", None)
+    return arguments
+
+
+def _serialized(instance: Any, module: Any) -> dict[str, Any] | None:
+    # Loading looks classes up by name: a class of the user's own is not found, or worse, another.
+    if getattr(module, type(instance).__name__, None) is not type(instance):
+        _warn(type(instance).__name__)
+        return None
+    serialized: dict[str, Any] = module.serialize(instance)
+    return serialized
+
+
+def _metrics(identifiers: list[Any]) -> list[Any]:
+    configs = []
+    for identifier in identifiers:
+        config: Any
+        if isinstance(identifier, (str, dict)):
+            config = identifier
+        elif isinstance(identifier, Metric):
+            config = _serialized(identifier, metrics)
+        else:
+            config = _function_name(identifier)
+        if config is not None:
+            configs.append(config)
+    return configs
+
+
+def _function_name(function: Any) -> str | None:
+    name = getattr(function, "__name__", repr(function))
+    for module in (metrics, losses):
+        if getattr(module, name, None) is function:
+            try:
+                metrics.get(name)
+            except ValueError:
+                break
+            return str(name)
+    _warn(name)
+    return None
+
+
+def _warn(name: str) -> None:
+    warnings.warn(
+        f"{name} is code of your own and is not saved; compile again after loading", stacklevel=6
+    )

@@ -1,0 +1,114 @@
+"""Initial values of weights, as Keras has them.
+
+An initializer is called with a shape. With a ``seed`` it returns the same values at each call;
+without one it draws from the library's generator (``pyconv.utils.set_random_seed``).
+"""
+
+from typing import Any
+
+from pyconv import _registry
+from pyconv.initializers.base import Initializer
+from pyconv.initializers.constant import Constant, Ones, Zeros
+from pyconv.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
+from pyconv.initializers.scaling import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    Orthogonal,
+    VarianceScaling,
+)
+
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "get",
+    "serialize",
+]
+
+_BY_ID: dict[str, type[Initializer]] = {
+    "zeros": Zeros,
+    "ones": Ones,
+    "constant": Constant,
+    "random_uniform": RandomUniform,
+    "random_normal": RandomNormal,
+    "truncated_normal": TruncatedNormal,
+    "variance_scaling": VarianceScaling,
+    "glorot_uniform": GlorotUniform,
+    "glorot_normal": GlorotNormal,
+    "he_uniform": HeUniform,
+    "he_normal": HeNormal,
+    "lecun_uniform": LecunUniform,
+    "lecun_normal": LecunNormal,
+    "orthogonal": Orthogonal,
+}
+_CLASSES: dict[str, type[Initializer]] = {
+    **_BY_ID,
+    **{found.__name__.lower(): found for found in _BY_ID.values()},
+    "zero": Zeros,
+    "one": Ones,
+    "uniform": RandomUniform,
+    "normal": RandomNormal,
+}
+
+
+def get(identifier: Any) -> Initializer:
+    """Return the initializer that ``identifier`` means.
+
+    Args:
+        identifier: an initializer, its class, a name such as ``"he_normal"`` or ``"HeNormal"``,
+            or what ``serialize`` returned.
+
+    Raises:
+        ValueError: no initializer has this name, or its configuration does not fit.
+        TypeError: ``identifier`` is none of the above.
+
+    Example:
+        >>> from pyconv import initializers
+        >>> initializers.get("glorot_uniform")
+        GlorotUniform(seed=None)
+    """
+    return find("initializers.get", "identifier", identifier)
+
+
+def find(owner: str, name: str, identifier: Any) -> Initializer:
+    """Return the initializer that ``identifier`` means; errors name ``owner`` and ``name``."""
+    if isinstance(identifier, Initializer):
+        return identifier
+    if isinstance(identifier, type) and issubclass(identifier, Initializer):
+        return identifier()
+    if isinstance(identifier, str):
+        return _registry.find_class(owner, name, identifier, _CLASSES)()
+    if isinstance(identifier, dict):
+        found, config = _registry.find_config(owner, name, identifier, _CLASSES)
+        return _registry.construct(owner, found, config)
+    raise TypeError(
+        f"{owner}: {name} must be a name, such as 'glorot_uniform', or an object of "
+        f"pyconv.initializers, got a {type(identifier).__name__}"
+    )
+
+
+def serialize(initializer: Initializer) -> dict[str, Any]:
+    """Return the initializer as plain data, which ``get`` takes.
+
+    Example:
+        >>> from pyconv import initializers
+        >>> initializers.serialize(initializers.Constant(2.0))
+        {'class_name': 'Constant', 'config': {'value': 2.0}}
+    """
+    return _registry.to_config(initializer)

@@ -1,0 +1,53 @@
+"""Initializers that draw nothing."""
+
+from typing import Any
+
+import numpy as np
+
+from pyconv._types import Array
+from pyconv.initializers.base import Initializer, number, shape_of
+
+
+class Zeros(Initializer):
+    """All 0.
+
+    Example:
+        >>> from pyconv import initializers
+        >>> initializers.Zeros()((2,))
+        array([0., 0.], dtype=float32)
+    """
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
+        return np.zeros(shape_of(self, shape, dtype), np.float32)
+
+
+class Ones(Initializer):
+    """All 1.
+
+    Example:
+        >>> from pyconv import initializers
+        >>> initializers.Ones()((2,))
+        array([1., 1.], dtype=float32)
+    """
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
+        return np.ones(shape_of(self, shape, dtype), np.float32)
+
+
+class Constant(Initializer):
+    """All ``value``.
+
+    Example:
+        >>> from pyconv import initializers
+        >>> initializers.Constant(0.5)((2,))
+        array([0.5, 0.5], dtype=float32)
+    """
+
+    def __init__(self, value: float = 0.0) -> None:
+        self.value = number(self, "value", value)
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
+        return np.full(shape_of(self, shape, dtype), self.value, np.float32)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"value": self.value}

@@ -1,0 +1,103 @@
+"""Layers, as Keras has them."""
+
+from typing import Any
+
+from pyconv.layers.activation import Activation
+from pyconv.layers.avgpool2d import AveragePooling2D
+from pyconv.layers.conv2d import Conv2D
+from pyconv.layers.dense import Dense
+from pyconv.layers.dropout import Dropout
+from pyconv.layers.flatten import Flatten
+from pyconv.layers.global_avgpool2d import GlobalAveragePooling2D
+from pyconv.layers.input import Input, InputLayer
+from pyconv.layers.layer import Layer
+from pyconv.layers.maxpool2d import MaxPooling2D
+from pyconv.layers.relu import ReLU
+from pyconv.layers.rescaling import Rescaling
+from pyconv.layers.softmax import Softmax
+from pyconv.layers.zeropadding2d import ZeroPadding2D
+
+# Keras's other names.
+Convolution2D = Conv2D
+MaxPool2D = MaxPooling2D
+AvgPool2D = AveragePooling2D
+GlobalAvgPool2D = GlobalAveragePooling2D
+
+__all__ = [
+    "Activation",
+    "AveragePooling2D",
+    "AvgPool2D",
+    "Conv2D",
+    "Convolution2D",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool2D",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "MaxPool2D",
+    "MaxPooling2D",
+    "ReLU",
+    "Rescaling",
+    "Softmax",
+    "ZeroPadding2D",
+    "deserialize",
+    "serialize",
+]
+
+_CLASSES: dict[str, type[Layer]] = {
+    layer.__name__.lower(): layer
+    for layer in (
+        Activation,
+        AveragePooling2D,
+        Conv2D,
+        Dense,
+        Dropout,
+        Flatten,
+        GlobalAveragePooling2D,
+        InputLayer,
+        MaxPooling2D,
+        ReLU,
+        Rescaling,
+        Softmax,
+        ZeroPadding2D,
+    )
+}
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """Return the layer's class and configuration as plain data, without its weights.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.layers.serialize(pyconv.layers.Flatten(name="flat"))["class_name"]
+        'Flatten'
+    """
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+
+
+def deserialize(config: Any, custom_objects: dict[str, type[Layer]] | None = None) -> Layer:
+    """Return a new layer of the class and configuration that ``serialize`` returned.
+
+    Args:
+        config: ``{"class_name": ..., "config": {...}}``. The class is looked up in a fixed
+            table; nothing is imported or run.
+        custom_objects: your own layer classes by name, beside those of ``pyconv.layers``.
+
+    Raises:
+        ValueError: the class is not known, or the configuration does not fit it.
+
+    Example:
+        >>> import pyconv
+        >>> config = {"class_name": "Dense", "config": {"units": 3, "name": "head"}}
+        >>> pyconv.layers.deserialize(config)
+        <Dense name=head, built=False>
+    """
+    from pyconv import _registry
+
+    owner = "layers.deserialize"
+    own = {name.lower(): layer for name, layer in (custom_objects or {}).items()}
+    found, arguments = _registry.find_config(owner, "layer", config, {**_CLASSES, **own})
+    return _registry.construct(owner, found.from_config, {"config": arguments})

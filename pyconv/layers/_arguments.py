@@ -1,0 +1,96 @@
+"""Checks of the arguments that several layers have."""
+
+import math
+from typing import Any
+
+from pyconv._args import int_arg
+from pyconv._types import Shape
+
+
+def shape_arg(owner: str, name: str, value: Any) -> Shape:
+    """Return ``value`` as a tuple of sizes, each None or at least 1."""
+    if not isinstance(value, (tuple, list)):
+        raise TypeError(
+            f"{owner}: {name} must be a tuple such as (None, 32, 32, 3), got {value!r:.60}"
+        )
+    return tuple(
+        None if size is None else int_arg(owner, f"{name}[{axis}]", size)
+        for axis, size in enumerate(value)
+    )
+
+
+def image_shape(owner: str, shape: Shape) -> Shape:
+    """Return ``shape`` where it is (N, H, W, C) with a known C."""
+    if len(shape) != 4:
+        hint = ""
+        if len(shape) == 3:
+            hint = "; a batch of grey images gets its channel axis with x[..., np.newaxis]"
+        elif len(shape) == 2:
+            hint = "; put this layer before Flatten, or give images"
+        raise ValueError(f"{owner}: input must be (N, H, W, C), got {shape}{hint}")
+    if shape[3] is None:
+        raise ValueError(f"{owner}: the number of channels must be known, got {shape}")
+    return shape
+
+
+def declared_shape(owner: str, arguments: dict[str, Any]) -> Shape | None:
+    """Take ``input_shape`` or ``input_dim`` out of ``arguments``; return it with a batch axis."""
+    shape, dim = arguments.pop("input_shape", None), arguments.pop("input_dim", None)
+    if shape is None and dim is not None:
+        shape = (int_arg(owner, "input_dim", dim),)
+    return None if shape is None else (None, *shape_arg(owner, "input_shape", shape))
+
+
+def unknown_arguments(layer: type, arguments: dict[str, Any]) -> ValueError:
+    """Return the error for keyword arguments that a layer does not have."""
+    import difflib
+    import inspect
+
+    known = [*inspect.signature(layer).parameters, "name", "trainable", "dtype", "input_shape"]
+    hints = []
+    for argument in arguments:
+        close = difflib.get_close_matches(argument, known, 1)
+        if close and close[0] != "kwargs":
+            hints.append(f"; did you mean {close[0]!r} in place of {argument!r}?")
+    return ValueError(
+        f"Unrecognized keyword arguments passed to {layer.__name__}: {arguments}{''.join(hints)}"
+    )
+
+
+def check_data_format(owner: str, value: Any) -> None:
+    """Raise a ValueError unless ``value`` is None or 'channels_last'."""
+    if value in (None, "channels_last"):
+        return
+    fix = "images are (N, H, W, C)"
+    if value == "channels_first":
+        fix = "turn images into (N, H, W, C) with x.transpose(0, 2, 3, 1)"
+    elif isinstance(value, str):
+        fix = f"an activation is given by name: activation={value!r}"
+    raise ValueError(f"{owner}: data_format must be None or 'channels_last', got {value!r}; {fix}")
+
+
+def refuse(owner: str, arguments: dict[str, Any]) -> None:
+    """Raise a ValueError for an argument of Keras that is not supported, unless it is None."""
+    for name, value in arguments.items():
+        if value is not None:
+            raise ValueError(
+                f"{owner}: {name} is not supported, so it must be None, got {value!r:.60}"
+            )
+
+
+def number_arg(
+    owner: str, name: str, value: Any, minimum: float = -math.inf, maximum: float = math.inf
+) -> float:
+    """Return ``value`` as a float from ``minimum`` to ``maximum``; NaN is refused."""
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise TypeError(f"{owner}: {name} must be a number, got {value!r:.60}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{owner}: {name} must be a number, got {value!r:.60}") from None
+    if not minimum <= number <= maximum or math.isinf(number):
+        bounds = f"from {minimum:g} to {maximum:g}" if maximum < math.inf else "finite"
+        if maximum == math.inf and minimum > -math.inf:
+            bounds = f"at least {minimum:g} and finite"
+        raise ValueError(f"{owner}: {name} must be {bounds}, got {number}")
+    return number

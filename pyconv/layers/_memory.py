@@ -1,0 +1,60 @@
+"""Memory that layers keep: limits, and buffers that are used again at every step."""
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+
+def check_fits(owner: str, name: str, shape: tuple[int, ...], itemsize: int = 4) -> None:
+    """Raise a ValueError where an array would take more than half of the machine's memory.
+
+    The system may grant such memory, and end the process when it is written to.
+    """
+    size = math.prod(shape) * itemsize
+    if size > _most():
+        raise ValueError(
+            f"{owner}: {name} of shape {shape} would take {size / 2**20:,.0f} MiB, more than half "
+            "of this machine's memory"
+        )
+
+
+def _most() -> float:
+    try:
+        return 0.5 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+class Buffers:
+    """Arrays by name that grow with the largest shape asked for and never shrink.
+
+    Fresh arrays would cost page faults at every training step. A smaller batch takes the
+    leading part of the same memory.
+    """
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._memory: dict[str, NDArray[Any]] = {}
+        self._views: dict[str, NDArray[Any]] = {}
+
+    def get(self, name: str, shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Any:
+        """Return the array ``name`` with this shape; what it holds is left to the caller."""
+        view = self._views.get(name)
+        if view is None or view.shape != shape:
+            view = self._views[name] = self._view(name, shape, dtype)
+        return view
+
+    def _view(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+        size = math.prod(shape)
+        memory = self._memory.get(name)
+        if memory is None or memory.size < size:
+            check_fits(self._owner, name, shape, np.dtype(dtype).itemsize)
+            # The old memory goes first, so that the two are never held together.
+            del memory
+            self._memory.pop(name, None)
+            self._views.pop(name, None)
+            memory = self._memory[name] = np.empty(size, dtype)
+        return memory[:size].reshape(shape)

@@ -1,0 +1,55 @@
+"""The windows over an image that a convolution or a pooling layer visits."""
+
+from typing import Any
+
+from pyconv._args import (
+    Pads,
+    Pair,
+    padding_arg,
+    resolve_padding,
+    window_output_size,
+)
+from pyconv._types import Shape
+
+Four = tuple[int, int, int, int]
+
+
+class Windows:
+    """Window size, strides, dilation and padding, and what they give for an image size."""
+
+    def __init__(
+        self, owner: str, size: Pair, strides: Pair, padding: Any, dilation: Pair = (1, 1)
+    ) -> None:
+        self.owner = owner
+        self.size = size
+        self.strides = strides
+        self.padding: str | Pads = padding_arg(owner, padding)
+        self.dilation = dilation
+        self._image: Pair | None = None
+        self._fitted: tuple[Four, int, int] = ((0, 0, 0, 0), 0, 0)
+
+    def fit(self, h: int, w: int) -> tuple[Four, int, int]:
+        """Return ((top, bottom, left, right), OH, OW) for an image of (h, w).
+
+        Raises:
+            ValueError: not one window fits into the image.
+        """
+        if self._image != (h, w):
+            pads = resolve_padding(self.padding, (h, w), self.size, self.strides, self.dilation)
+            oh, ow = window_output_size(
+                self.owner, (h, w), self.size, self.strides, pads, self.dilation
+            )
+            self._image, self._fitted = (h, w), (pads, oh, ow)
+        return self._fitted
+
+    def output_size(self, shape: Shape) -> tuple[int | None, int | None]:
+        """Return (OH, OW) for an input of (N, H, W, C), None where the image's size is."""
+        h, w = shape[1], shape[2]
+        # An unknown size is taken as one window: any such image has the other size's result.
+        _, oh, ow = self.fit(
+            self._extent(0) if h is None else h, self._extent(1) if w is None else w
+        )
+        return None if h is None else oh, None if w is None else ow
+
+    def _extent(self, axis: int) -> int:
+        return self.dilation[axis] * (self.size[axis] - 1) + 1

@@ -1,0 +1,190 @@
+"""Two-dimensional convolution."""
+
+from typing import Any
+
+from pyconv import backend
+from pyconv._args import int_arg, pair_arg
+from pyconv._types import Array, Shape
+from pyconv.layers._arguments import check_data_format, image_shape
+from pyconv.layers._kernel_layer import KernelLayer
+from pyconv.layers._windows import Windows
+
+
+class Conv2D(KernelLayer):
+    """2-D convolution: each filter slides over the image and gives one map of the result.
+
+    As in every deep-learning library the filter is not flipped (cross-correlation):
+    ``y[n, i, j, o] = activation(sum over h, w, c of
+    x[n, i*sh + h*dh - top, j*sw + w*dw - left, c] * kernel[h, w, c, o] + bias[o])``.
+
+    Args:
+        filters: how many filters, the channels of the result.
+        kernel_size: an integer, or (height, width).
+        strides: an integer, or (height, width): the step from window to window.
+        padding: ``"valid"`` for none; ``"same"`` for zeros such that a stride of 1 keeps the
+            image's size (an odd cell of padding goes to the bottom and the right); or, beyond
+            Keras, an integer for all sides or ``((top, bottom), (left, right))``.
+        data_format: None or ``"channels_last"``.
+        dilation_rate: an integer, or (height, width): the step between a filter's cells. It
+            cannot be above 1 together with strides.
+        groups: the channels are cut into so many groups, each seen by as large a share of the
+            filters; it divides both numbers.
+        activation: a name such as ``"relu"``, a function of ``pyconv.activations``, or None.
+        use_bias: whether a number is added to each map.
+        kernel_initializer: first values of the kernel.
+        bias_initializer: first values of the bias.
+        kernel_regularizer: not supported, must be None.
+        bias_regularizer: not supported, must be None.
+        activity_regularizer: not supported, must be None.
+        kernel_constraint: not supported, must be None.
+        bias_constraint: not supported, must be None.
+        **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
+
+    Input shape:
+        ``(N, H, W, C)``.
+
+    Output shape:
+        ``(N, OH, OW, filters)``, where OH is ``floor((H + top + bottom - dh*(KH - 1) - 1) / sh)
+        + 1``, and ``ceil(H / sh)`` for ``"same"``.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value, groups do not divide the channels or the
+            filters, or no window fits into the image.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> layer = pyconv.layers.Conv2D(16, 2, padding="same", activation="relu")
+        >>> layer(np.ones((1, 32, 32, 3), "float32")).shape
+        (1, 32, 32, 16)
+        >>> layer.kernel.shape, layer.count_params()
+        ((2, 2, 3, 16), 208)
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: Any = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: None = None,
+        bias_regularizer: None = None,
+        activity_regularizer: None = None,
+        kernel_constraint: None = None,
+        bias_constraint: None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            activation,
+            use_bias,
+            kernel_initializer,
+            bias_initializer,
+            {
+                "kernel_regularizer": kernel_regularizer,
+                "bias_regularizer": bias_regularizer,
+                "activity_regularizer": activity_regularizer,
+                "kernel_constraint": kernel_constraint,
+                "bias_constraint": bias_constraint,
+            },
+            **kwargs,
+        )
+        check_data_format(self.label, data_format)
+        self.filters = int_arg(self.label, "filters", filters)
+        self.kernel_size = pair_arg(self.label, "kernel_size", kernel_size)
+        self.strides = pair_arg(self.label, "strides", strides)
+        self.dilation_rate = pair_arg(self.label, "dilation_rate", dilation_rate)
+        self.groups = int_arg(self.label, "groups", groups)
+        if self.filters % self.groups:
+            raise ValueError(
+                f"{self.label}: filters must be a multiple of groups, got filters={filters} and "
+                f"groups={groups}"
+            )
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"{self.label}: strides and dilation_rate cannot both be above 1, got "
+                f"strides={self.strides} and dilation_rate={self.dilation_rate}"
+            )
+        self._windows = Windows(
+            self.label, self.kernel_size, self.strides, padding, self.dilation_rate
+        )
+        self.padding = self._windows.padding
+        self._x: Array | None = None
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return (N, OH, OW, filters)."""
+        shape = image_shape(self.label, input_shape)
+        channels = shape[3]
+        assert channels is not None
+        if channels % self.groups:
+            raise ValueError(
+                f"{self.label}: groups must divide the input's channels, got groups="
+                f"{self.groups} and an input of {shape}"
+            )
+        if self.built and channels != self.kernel.shape[2] * self.groups:
+            raise ValueError(
+                f"{self.label}: it was built for {self.kernel.shape[2] * self.groups} channels, "
+                f"got an input of {shape}"
+            )
+        return (shape[0], *self._windows.output_size(shape), self.filters)
+
+    def _create_weights(self, input_shape: Shape) -> None:
+        channels = input_shape[3]
+        assert channels is not None
+        self._add_kernel_and_bias((*self.kernel_size, channels // self.groups, self.filters))
+
+    def forward(self, x: Array, training: bool, logits: bool = False) -> Array:
+        """Return the maps (N, OH, OW, filters); with ``logits`` before a softmax activation."""
+        n, h, w, _ = x.shape
+        pads, oh, ow = self._windows.fit(h, w)
+        y = backend.active.conv2d_forward(
+            x,
+            self.kernel,
+            self.bias,
+            self.strides,
+            pads,
+            self.dilation_rate,
+            self.groups,
+            self._fused,
+            self._buffer("y", (n, oh, ow, self.filters)),
+        )
+        self._x = x
+        return y if logits else self._activate(y)
+
+    def backward(self, dy: Array, need_dx: bool, logits: bool = False) -> Array | None:
+        """Fill ``grads``; return the gradient of x (N, H, W, C) where it is needed."""
+        x = self._x
+        assert x is not None
+        if not logits:
+            dy = self._activation_gradient(dy)
+        pads, _, _ = self._windows.fit(x.shape[1], x.shape[2])
+        geometry = (self.strides, pads, self.dilation_rate, self.groups)
+        if self.trainable:
+            grads = self.grads
+            backend.active.conv2d_backward_filter(x, dy, self.kernel_size, *geometry, grads[0])
+            if self.use_bias:
+                backend.active.bias_backward(dy, grads[1])
+        if not need_dx:
+            return None
+        shape: Any = x.shape
+        return backend.active.conv2d_backward_input(
+            dy, self.kernel, shape, *geometry, self._buffer("dx", shape)
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "dilation_rate": self.dilation_rate,
+            "groups": self.groups,
+        }

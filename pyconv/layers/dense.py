@@ -1,0 +1,128 @@
+"""Fully connected layer."""
+
+from typing import Any
+
+from pyconv import backend
+from pyconv._args import int_arg
+from pyconv._types import Array, Shape
+from pyconv.layers._kernel_layer import KernelLayer
+
+
+class Dense(KernelLayer):
+    """A fully connected layer: ``y = activation(x @ kernel + bias)``.
+
+    Args:
+        units: how many results for a sample.
+        activation: a name such as ``"relu"``, a function of ``pyconv.activations``, or None.
+        use_bias: whether a number is added to each unit.
+        kernel_initializer: first values of the kernel.
+        bias_initializer: first values of the bias.
+        kernel_regularizer: not supported, must be None.
+        bias_regularizer: not supported, must be None.
+        activity_regularizer: not supported, must be None.
+        kernel_constraint: not supported, must be None.
+        bias_constraint: not supported, must be None.
+        **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape``, ``input_dim`` of ``Layer``.
+
+    Input shape:
+        ``(N, ..., IN)``; images go through ``Flatten`` first, or each pixel is a sample.
+
+    Output shape:
+        ``(N, ..., units)``.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value, or the input has not the last axis that the
+            layer was built for.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> layer = pyconv.layers.Dense(10, activation="softmax")
+        >>> layer(np.ones((2, 512), "float32")).shape
+        (2, 10)
+        >>> layer.count_params()
+        5130
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: None = None,
+        bias_regularizer: None = None,
+        activity_regularizer: None = None,
+        kernel_constraint: None = None,
+        bias_constraint: None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            activation,
+            use_bias,
+            kernel_initializer,
+            bias_initializer,
+            {
+                "kernel_regularizer": kernel_regularizer,
+                "bias_regularizer": bias_regularizer,
+                "activity_regularizer": activity_regularizer,
+                "kernel_constraint": kernel_constraint,
+                "bias_constraint": bias_constraint,
+            },
+            **kwargs,
+        )
+        self.units = int_arg(self.label, "units", units)
+        self._x: Array | None = None
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return (N, ..., units)."""
+        shape = tuple(input_shape)
+        if len(shape) < 2 or shape[-1] is None:
+            raise ValueError(
+                f"{self.label}: input must be (N, ..., IN) with a known last axis, got {shape}"
+            )
+        if self.built and shape[-1] != self.kernel.shape[0]:
+            raise ValueError(
+                f"{self.label}: it was built for a last axis of {self.kernel.shape[0]}, got an "
+                f"input of {shape}"
+            )
+        return (*shape[:-1], self.units)
+
+    def _create_weights(self, input_shape: Shape) -> None:
+        features = input_shape[-1]
+        assert features is not None
+        self._add_kernel_and_bias((features, self.units))
+
+    def forward(self, x: Array, training: bool, logits: bool = False) -> Array:
+        """Return (N, ..., units); with ``logits`` before a softmax activation."""
+        rows = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+        y = backend.active.dense_forward(
+            rows, self.kernel, self.bias, self._fused, self._buffer("y", (len(rows), self.units))
+        )
+        self._x = x
+        if x.ndim != 2:
+            y = y.reshape(*x.shape[:-1], self.units)
+        return y if logits else self._activate(y)
+
+    def backward(self, dy: Array, need_dx: bool, logits: bool = False) -> Array | None:
+        """Fill ``grads``; return the gradient of x (N, ..., IN) where it is needed."""
+        x = self._x
+        assert x is not None
+        if not logits:
+            dy = self._activation_gradient(dy)
+        if x.ndim != 2:
+            dy = dy.reshape(-1, self.units)
+        if self.trainable:
+            grads = self.grads
+            backend.active.dense_backward_weights(x.reshape(-1, x.shape[-1]), dy, grads[0])
+            if self.use_bias:
+                backend.active.bias_backward(dy, grads[1])
+        if not need_dx:
+            return None
+        dx = self._buffer("dx", (len(dy), x.shape[-1]))
+        return backend.active.dense_backward_input(dy, self.kernel, dx).reshape(x.shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "units": self.units}

@@ -1,0 +1,80 @@
+"""Dropout."""
+
+from typing import Any
+
+from pyconv import _random, backend
+from pyconv._args import int_arg
+from pyconv._types import Array, Shape
+from pyconv.layers._arguments import number_arg, refuse
+from pyconv.layers.layer import Layer
+
+
+class Dropout(Layer):
+    """In training, sets a share of the numbers to 0 and divides the others by ``1 - rate``.
+
+    Outside training it changes nothing. Srivastava et al., 2014.
+
+    Args:
+        rate: the share, from 0 to 1.
+        noise_shape: not supported, must be None.
+        seed: an integer for the same choices in each run; by default it is drawn from the
+            library's generator (``pyconv.utils.set_random_seed``).
+        **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
+
+    Input shape:
+        Any.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> layer = pyconv.layers.Dropout(0.5, seed=1)
+        >>> layer(np.ones((1, 4)))
+        array([[1., 1., 1., 1.]], dtype=float32)
+        >>> bool(np.isin(layer(np.ones((1, 100)), training=True), [0, 2]).all())
+        True
+    """
+
+    def __init__(
+        self, rate: float, noise_shape: None = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        refuse(self.label, {"noise_shape": noise_shape})
+        self.rate = number_arg(self.label, "rate", rate, 0, 1)
+        self.seed = None if seed is None else int_arg(self.label, "seed", seed, 0, 2**63 - 1)
+        self._stream = _random.fresh_seed() if self.seed is None else self.seed
+        self._next = 0
+        self._offset: int | None = None
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return ``input_shape``."""
+        return tuple(input_shape)
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """Return x, with numbers dropped in training."""
+        if not training or self.rate == 0:
+            self._offset = None
+            return x
+        # Each forward draws from its own part of the stream; backward reads that part again.
+        self._offset = self._next
+        self._next = (self._next + x.size) % 2**64
+        return self._drop(x, self._buffer("y", x.shape))
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:
+        """Return the gradient of x, written over dy, where it is needed."""
+        if not need_dx:
+            return None
+        return dy if self._offset is None else self._drop(dy, dy)
+
+    def _drop(self, x: Array, out: Array) -> Array:
+        assert self._offset is not None
+        return backend.active.dropout(x, self.rate, self._stream, self._offset, out)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -1,0 +1,310 @@
+"""The base of all layers: names, weights, buffers and configuration."""
+
+import re
+from collections import Counter
+from typing import Any, cast
+
+import numpy as np
+
+from pyconv._convert import float32_array
+from pyconv._types import Array, Shape
+from pyconv.initializers import Initializer
+from pyconv.layers._arguments import declared_shape, shape_arg, unknown_arguments
+from pyconv.layers._memory import Buffers, check_fits
+
+_names_given: Counter[str] = Counter()
+
+
+class Layer:
+    """A step of a network: an array in, an array out, and the gradient back.
+
+    A new layer implements ``compute_output_shape``, ``forward`` and ``backward``, and
+    ``_create_weights`` where it has weights.
+
+    Args:
+        trainable: False keeps the weights as they are in training.
+        dtype: None or ``"float32"``, the type of every layer.
+        name: unique in its model; by default the class in snake case, counted: ``conv2d``,
+            ``conv2d_1``.
+        input_shape: the shape of one sample, without the batch; on the first layer of a model
+            it stands for an ``Input``.
+        input_dim: ``input_shape=(input_dim,)``.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value, or is not known.
+    """
+
+    def __init__(
+        self,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        owner = type(self).__name__
+        self.declared_shape = declared_shape(owner, kwargs)
+        if kwargs:
+            raise unknown_arguments(type(self), kwargs)
+        if dtype is not None and np.dtype(dtype) != np.float32:
+            raise ValueError(f"{owner}: dtype must be None or 'float32', got {dtype!r}")
+        self.name = auto_name(owner) if name is None else check_name(owner, name)
+        self.trainable = bool(trainable)
+        self.dtype = "float32"
+        self._input_shape: Shape | None = None
+        self._output_shape: Shape | None = None
+        self._weights: dict[str, Array] = {}
+        self._grads: list[Array] = []
+        self._buffers = Buffers(self.label)
+
+    # --- what a kind of layer implements --------------------------------------------------
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape that an input of ``input_shape`` gives, the batch first.
+
+        Raises:
+            ValueError: the layer does not take such an input.
+        """
+        raise NotImplementedError
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """Return the layer's result for a batch.
+
+        The result is a buffer of the layer, or ``x`` itself: the next call overwrites it. The
+        layer keeps what ``backward`` needs. ``__call__`` is the version for users, which builds
+        and checks first and returns a fresh array.
+        """
+        raise NotImplementedError
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:
+        """Fill ``grads`` and return the gradient of the last forward's input.
+
+        Args:
+            dy: the gradient of what ``forward`` returned. It may be overwritten: in a model it
+                is a buffer that nobody reads again.
+            need_dx: False where the gradient of the input is not wanted; the result is None.
+        """
+        raise NotImplementedError
+
+    def _create_weights(self, input_shape: Shape) -> None:
+        """Add the weights, for an input that ``compute_output_shape`` accepted."""
+
+    @property
+    def ends_in_softmax(self) -> bool:
+        """Whether the layer's last step is a softmax over the last axis.
+
+        The ``forward`` and ``backward`` of such a layer take ``logits=True``, which leaves that
+        step out.
+        """
+        return False
+
+    # --- building and calling -------------------------------------------------------------
+
+    @property
+    def label(self) -> str:
+        """What errors call the layer, such as ``Conv2D 'conv2d_1'``."""
+        return f"{type(self).__name__} {self.name!r}"
+
+    @property
+    def built(self) -> bool:
+        """Whether the layer knows its input's shape and has its weights."""
+        return self._output_shape is not None
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of the input, the batch first; AttributeError before the layer is built."""
+        return self._shape_once_built(self._input_shape, "input_shape")
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the result, the batch first; AttributeError before the layer is built."""
+        return self._shape_once_built(self._output_shape, "output_shape")
+
+    def build(self, input_shape: Shape) -> None:
+        """Create the weights for an input of ``input_shape``; where they exist, check them.
+
+        Args:
+            input_shape: the batch (None for any) and the shape of a sample.
+
+        Raises:
+            ValueError: the layer does not take such an input; the layer is left as it was.
+        """
+        shape = shape_arg(self.label, "input_shape", input_shape)
+        output_shape = self.compute_output_shape(shape)
+        if not self.built:
+            try:
+                self._create_weights(shape)
+            except BaseException:
+                self._weights.clear()
+                raise
+        self._input_shape, self._output_shape = shape, output_shape
+
+    def unbuild(self) -> None:
+        """Forget the weights and the shapes, as before ``build``."""
+        self._weights.clear()
+        self._grads.clear()
+        self._input_shape = self._output_shape = None
+
+    def __call__(self, x: Any, training: bool = False) -> Array:
+        """Return the layer's result for a batch, as a fresh array.
+
+        Args:
+            x: an array of numbers, the batch first.
+            training: True applies what only training does, such as dropout.
+
+        Raises:
+            TypeError: ``x`` does not hold real numbers.
+            ValueError: the layer does not take an input of this shape.
+        """
+        if isinstance(x, Layer):
+            raise TypeError(
+                f"{self.label}: x must be an array, got a layer; layers are chained in a "
+                "Sequential([...])"
+            )
+        batch = float32_array(self.label, "x", x)
+        if batch.ndim < 1:
+            raise ValueError(f"{self.label}: x must have a batch axis, got a single number")
+        if not self.built:
+            self.build((None, *batch.shape[1:]))
+        self.compute_output_shape(batch.shape)
+        return self.forward(batch, bool(training)).copy()
+
+    # --- weights ----------------------------------------------------------------------------
+
+    @property
+    def params(self) -> list[Array]:
+        """The arrays that training changes, unless ``trainable`` is False."""
+        return list(self._weights.values())
+
+    @property
+    def grads(self) -> list[Array]:
+        """The gradients of ``params``, in the same order, as the last ``backward`` left them."""
+        if len(self._grads) != len(self._weights):
+            self._grads = [np.zeros_like(w) for w in self._weights.values()]
+        return self._grads
+
+    @property
+    def weights(self) -> list[Array]:
+        """All weights: the layer's own arrays, not copies."""
+        return list(self._weights.values())
+
+    @property
+    def named_weights(self) -> dict[str, Array]:
+        """All weights by name: the layer's own arrays, not copies."""
+        return dict(self._weights)
+
+    @property
+    def trainable_weights(self) -> list[Array]:
+        """The weights that training changes."""
+        return self.weights if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Array]:
+        """The weights that training leaves as they are."""
+        return [] if self.trainable else self.weights
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of the weights."""
+        return [w.copy() for w in self._weights.values()]
+
+    def set_weights(self, weights: Any) -> None:
+        """Copy ``weights`` into the layer's own.
+
+        Args:
+            weights: a list of arrays of the shapes that ``get_weights`` returns.
+
+        Raises:
+            TypeError: ``weights`` is not a list of arrays of numbers.
+            ValueError: there are too many or too few, or a shape is wrong; no weight is changed.
+        """
+        for target, value in self.checked_weights(weights):
+            target[...] = value
+
+    def checked_weights(self, weights: Any) -> list[tuple[Array, Array]]:
+        """Return (the layer's array, the new values) for each weight, as ``set_weights`` checks."""
+        if not isinstance(weights, (list, tuple)):
+            raise TypeError(
+                f"{self.label}: weights must be a list of arrays, got a {type(weights).__name__}"
+            )
+        if len(weights) != len(self._weights):
+            own = ", ".join(f"{name} {w.shape}" for name, w in self._weights.items()) or "none"
+            hint = "" if self.built else "; it is not built: call build(input_shape) first"
+            raise ValueError(
+                f"{self.label}: set_weights got {len(weights)} arrays, but the layer has "
+                f"{len(self._weights)}: {own}{hint}"
+            )
+        pairs = []
+        for (name, target), value in zip(self._weights.items(), weights, strict=True):
+            array = float32_array(self.label, name, value)
+            if array.shape != target.shape:
+                raise ValueError(f"{self.label}: {name} must be {target.shape}, got {array.shape}")
+            pairs.append((target, array))
+        return pairs
+
+    def count_params(self) -> int:
+        """Return how many numbers the weights hold.
+
+        Raises:
+            ValueError: the layer is not built yet.
+        """
+        if not self.built:
+            raise ValueError(
+                f"{self.label}: count_params needs a built layer; call build(input_shape) first"
+            )
+        return sum(w.size for w in self._weights.values())
+
+    def _add_weight(self, name: str, shape: tuple[int, ...], initializer: Initializer) -> None:
+        check_fits(self.label, name, shape)
+        try:
+            values = float32_array(self.label, name, initializer(shape))
+        except MemoryError as error:
+            raise ValueError(f"{self.label}: no memory for {name} of shape {shape}") from error
+        if values.shape != shape:
+            raise ValueError(
+                f"{self.label}: the initializer of {name} must return {shape}, got {values.shape}"
+            )
+        self._weights[name] = values
+
+    # --- configuration ----------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Layer":
+        """Return a new layer of the configuration that ``get_config`` returned."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+    # --- helpers of subclasses --------------------------------------------------------------
+
+    def _buffer(self, name: str, shape: tuple[int, ...]) -> Array:
+        return cast(Array, self._buffers.get(name, shape))
+
+    def _shape_once_built(self, shape: Shape | None, what: str) -> Shape:
+        if shape is None:
+            raise AttributeError(
+                f"{self.label}: {what} is known once the layer is built or has been called"
+            )
+        return shape
+
+
+def auto_name(class_name: str) -> str:
+    """Return the next name of a class, as Keras counts them: conv2d, conv2d_1, ..."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", class_name).lower()
+    count = _names_given[words]
+    _names_given[words] += 1
+    return f"{words}_{count}" if count else words
+
+
+def check_name(owner: str, name: Any) -> str:
+    """Return ``name`` where a layer or a model may have it."""
+    if not isinstance(name, str):
+        raise TypeError(f"{owner}: name must be a string, got a {type(name).__name__}")
+    if not name or "/" in name:
+        raise ValueError(f"{owner}: name must be a string without '/', got {name!r}")
+    return name

@@ -1,0 +1,70 @@
+"""Two-dimensional max pooling."""
+
+from typing import Any
+
+from pyconv import backend
+from pyconv._types import Array
+from pyconv.layers._pool2d import Pool2D
+
+
+class MaxPooling2D(Pool2D):
+    """The largest number of each window of each channel.
+
+    The gradient goes to the first largest number in the window; NaN is larger than any number.
+
+    Args:
+        pool_size: the window: an integer, or (height, width).
+        strides: the step from window to window, by default ``pool_size``.
+        padding: ``"valid"``: only whole windows; ``"same"``: the result has
+            ``ceil(H / stride)`` rows; or, beyond Keras, an integer or
+            ``((top, bottom), (left, right))``. Padding never wins.
+        data_format: None or ``"channels_last"``.
+        **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
+
+    Input shape:
+        ``(N, H, W, C)``.
+
+    Output shape:
+        ``(N, OH, OW, C)``.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value, or no window fits into the image.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> x = np.array([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]])
+        >>> pyconv.layers.MaxPooling2D(2)(x.reshape(1, 4, 4, 1)).reshape(2, 2)
+        array([[6., 8.],
+               [3., 4.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        pool_size: Any = (2, 2),
+        strides: Any = None,
+        padding: Any = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """Return the maxima (N, OH, OW, C)."""
+        n, h, w, c = x.shape
+        pads, oh, ow = self._windows.fit(h, w)
+        self._x = x
+        return backend.active.maxpool2d_forward(
+            x, self.pool_size, self.strides, pads, self._buffer("y", (n, oh, ow, c))
+        )
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:
+        """Return the gradient of x (N, H, W, C) where it is needed."""
+        if not need_dx:
+            return None
+        x = self._x
+        assert x is not None
+        pads, _, _ = self._windows.fit(x.shape[1], x.shape[2])
+        return backend.active.maxpool2d_backward(
+            x, dy, self.pool_size, self.strides, pads, self._buffer("dx", x.shape)
+        )

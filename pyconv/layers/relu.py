@@ -1,0 +1,108 @@
+"""The rectified linear unit as a layer."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from pyconv import backend
+from pyconv._types import Array, Shape
+from pyconv.layers._arguments import number_arg
+from pyconv.layers.layer import Layer
+
+
+class ReLU(Layer):
+    """``max(x, 0)``, and its variants.
+
+    ``f(x) = max_value`` where ``x >= max_value``, ``x`` where ``threshold <= x < max_value``,
+    and ``negative_slope * (x - threshold)`` below.
+
+    Args:
+        max_value: the largest result, at least 0, or None.
+        negative_slope: the slope below the threshold, at least 0.
+        threshold: where the slope changes, at least 0.
+        **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
+
+    Input shape:
+        Any.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        TypeError: an argument is not a number.
+        ValueError: an argument is negative.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> pyconv.layers.ReLU()(np.array([[-3.0, 2.0]]))
+        array([[0., 2.]], dtype=float32)
+        >>> pyconv.layers.ReLU(max_value=6)(np.array([[-3.0, 7.0]]))
+        array([[0., 6.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.max_value = (
+            None if max_value is None else number_arg(self.label, "max_value", max_value, 0)
+        )
+        self.negative_slope = number_arg(self.label, "negative_slope", negative_slope, 0)
+        self.threshold = number_arg(self.label, "threshold", threshold, 0)
+        self._plain = self.max_value is None and self.negative_slope == 0 == self.threshold
+        self._x: Array | None = None
+        self._y: Array | None = None
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return ``input_shape``."""
+        return tuple(input_shape)
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """Return the activation of x."""
+        y = self._buffer("y", x.shape)
+        self._x, self._y = x, y
+        if self._plain:
+            return backend.active.relu_forward(x, y)
+        below, above = self._outside(x)
+        np.copyto(y, x)
+        np.subtract(y, self.threshold, out=y, where=below)
+        np.multiply(y, self.negative_slope, out=y, where=below)
+        np.copyto(y, np.float32(self._top), where=above)
+        return y
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:
+        """Return the gradient of x, written over dy, where it is needed."""
+        if not need_dx:
+            return None
+        assert self._x is not None
+        assert self._y is not None
+        if self._plain:
+            return backend.active.relu_backward(self._y, dy, dy)
+        below, above = self._outside(self._x)
+        np.multiply(dy, self.negative_slope, out=dy, where=below)
+        np.copyto(dy, np.float32(0), where=above)
+        return dy
+
+    @property
+    def _top(self) -> float:
+        return math.inf if self.max_value is None else self.max_value
+
+    def _outside(self, x: Array) -> tuple[Any, Any]:
+        """Masks of the cells below the threshold and of those at the maximum."""
+        below = self._buffers.get("below", x.shape, np.bool_)
+        above = self._buffers.get("above", x.shape, np.bool_)
+        return np.less(x, self.threshold, out=below), np.greater_equal(x, self._top, out=above)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }

@@ -1,0 +1,93 @@
+"""Softmax as a layer."""
+
+from typing import Any
+
+import numpy as np
+
+from pyconv import backend
+from pyconv._args import int_arg
+from pyconv._types import Array, Shape
+from pyconv.layers.layer import Layer
+
+
+class Softmax(Layer):
+    """``exp(x)`` over its sum along an axis: positive numbers that sum to 1.
+
+    Args:
+        axis: the axis of the classes, not the batch (0).
+        **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
+
+    Input shape:
+        Any with this axis.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        TypeError: ``axis`` is not an integer.
+        ValueError: ``axis`` is 0, or the input does not have it.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> pyconv.layers.Softmax()(np.array([[1.0, 1.0]]))
+        array([[0.5, 0.5]], dtype=float32)
+    """
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = int_arg(self.label, "axis", axis, -32, 32)
+        if self.axis == 0:
+            raise ValueError(f"{self.label}: axis must not be 0, the axis of the batch")
+        self._y: Array | None = None
+
+    @property
+    def ends_in_softmax(self) -> bool:
+        """Whether the axis is the last."""
+        return self.axis == -1 or (self.built and self.axis == len(self.input_shape) - 1)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return ``input_shape``."""
+        rank = len(input_shape)
+        if not -rank < self.axis < rank:
+            raise ValueError(
+                f"{self.label}: input must have axis {self.axis} beside the batch, got "
+                f"{tuple(input_shape)}"
+            )
+        if input_shape[self.axis] == 0:
+            raise ValueError(f"{self.label}: axis {self.axis} has no classes, got {input_shape}")
+        return tuple(input_shape)
+
+    def forward(self, x: Array, training: bool, logits: bool = False) -> Array:
+        """Return the softmax of x; with ``logits`` x itself."""
+        if logits:
+            return x
+        y = self._buffer("y", x.shape)
+        if self.axis in (-1, x.ndim - 1):
+            backend.active.softmax_forward(x, y)
+        else:
+            np.copyto(y, self._back(backend.active.softmax_forward(self._last(x))))
+        self._y = y
+        return y
+
+    def backward(self, dy: Array, need_dx: bool, logits: bool = False) -> Array | None:
+        """Return the gradient of x, written over dy, where it is needed."""
+        if not need_dx:
+            return None
+        if logits:
+            return dy
+        y = self._y
+        assert y is not None
+        if self.axis in (-1, y.ndim - 1):
+            return backend.active.softmax_backward(y, dy, dy)
+        np.copyto(dy, self._back(backend.active.softmax_backward(self._last(y), self._last(dy))))
+        return dy
+
+    def _last(self, x: Array) -> Array:
+        return np.moveaxis(x, self.axis, -1)
+
+    def _back(self, x: Array) -> Array:
+        return np.moveaxis(x, -1, self.axis)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "axis": self.axis}

@@ -1,0 +1,177 @@
+"""The metrics that are the mean of a function of each row."""
+
+from typing import Any
+
+from pyconv._args import float_arg, int_arg
+from pyconv.losses.functional import mean_absolute_error, mean_squared_error
+from pyconv.metrics import functional
+from pyconv.metrics.metric import MeanMetricWrapper
+
+
+class Accuracy(MeanMetricWrapper):
+    """How often ``y_pred`` equals ``y_true``.
+
+    Args:
+        name, dtype: see ``Metric``.
+
+    Raises:
+        ValueError: ``dtype`` is not supported.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.metrics.Accuracy()([[1], [2], [3], [4]], [[0], [2], [3], [4]])
+        0.75
+    """
+
+    def __init__(self, name: str | None = "accuracy", dtype: Any = None) -> None:
+        super().__init__(functional.accuracy, name, dtype)
+
+
+class BinaryAccuracy(MeanMetricWrapper):
+    """How often ``y_pred > threshold`` is the label, 0 or 1.
+
+    Args:
+        name, dtype: see ``Metric``.
+        threshold: probabilities above it count as 1.
+
+    Raises:
+        TypeError: ``threshold`` is not a number.
+        ValueError: it is not from 0 to 1, or ``dtype`` is not supported.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.metrics.BinaryAccuracy()([[1], [1], [0], [0]], [[0.98], [1], [0], [0.6]])
+        0.75
+    """
+
+    def __init__(
+        self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
+    ) -> None:
+        limit = float_arg("BinaryAccuracy", "threshold", threshold, 0.0, 1.0)
+        super().__init__(functional.binary_accuracy, name, dtype, threshold=limit)
+
+
+class CategoricalAccuracy(MeanMetricWrapper):
+    """How often the largest prediction is where the largest (one-hot) label is.
+
+    Args:
+        name, dtype: see ``Metric``.
+
+    Raises:
+        ValueError: ``dtype`` is not supported.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.metrics.CategoricalAccuracy()([[0, 1], [1, 0]], [[0.1, 0.9], [0.2, 0.8]])
+        0.5
+    """
+
+    def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None) -> None:
+        super().__init__(functional.categorical_accuracy, name, dtype)
+
+
+class SparseCategoricalAccuracy(MeanMetricWrapper):
+    """How often the largest prediction is that of the class number.
+
+    Args:
+        name, dtype: see ``Metric``.
+
+    Raises:
+        ValueError: ``dtype`` is not supported.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.metrics.SparseCategoricalAccuracy()([1, 0], [[0.1, 0.9], [0.2, 0.8]])
+        0.5
+    """
+
+    def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None) -> None:
+        super().__init__(functional.sparse_categorical_accuracy, name, dtype)
+
+
+class TopKCategoricalAccuracy(MeanMetricWrapper):
+    """How often the largest (one-hot) label is among the k largest predictions.
+
+    Args:
+        k: 1 or more.
+        name, dtype: see ``Metric``.
+
+    Raises:
+        TypeError: ``k`` is not an integer.
+        ValueError: ``k`` is below 1, or ``dtype`` is not supported.
+
+    Example:
+        >>> import pyconv
+        >>> metric = pyconv.metrics.TopKCategoricalAccuracy(k=1)
+        >>> metric([[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.05, 0.95, 0]])
+        0.5
+    """
+
+    def __init__(
+        self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None
+    ) -> None:
+        places = int_arg("TopKCategoricalAccuracy", "k", k)
+        super().__init__(functional.top_k_categorical_accuracy, name, dtype, k=places)
+
+
+class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
+    """How often the class number is among the k largest predictions.
+
+    Args:
+        k: 1 or more.
+        name, dtype: see ``Metric``.
+
+    Raises:
+        TypeError: ``k`` is not an integer.
+        ValueError: ``k`` is below 1, or ``dtype`` is not supported.
+
+    Example:
+        >>> import pyconv
+        >>> metric = pyconv.metrics.SparseTopKCategoricalAccuracy(k=1)
+        >>> metric([2, 1], [[0.1, 0.9, 0.8], [0.05, 0.95, 0]])
+        0.5
+    """
+
+    def __init__(
+        self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy", dtype: Any = None
+    ) -> None:
+        places = int_arg("SparseTopKCategoricalAccuracy", "k", k)
+        super().__init__(functional.sparse_top_k_categorical_accuracy, name, dtype, k=places)
+
+
+class MeanSquaredError(MeanMetricWrapper):
+    """Mean of the squared differences.
+
+    Args:
+        name, dtype: see ``Metric``.
+
+    Raises:
+        ValueError: ``dtype`` is not supported.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.metrics.MeanSquaredError()([[0, 1], [0, 0]], [[1, 1], [0, 0]])
+        0.25
+    """
+
+    def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None) -> None:
+        super().__init__(mean_squared_error, name, dtype)
+
+
+class MeanAbsoluteError(MeanMetricWrapper):
+    """Mean of the absolute differences.
+
+    Args:
+        name, dtype: see ``Metric``.
+
+    Raises:
+        ValueError: ``dtype`` is not supported.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.metrics.MeanAbsoluteError()([[0, 1], [0, 0]], [[1, 1], [0, 0]])
+        0.25
+    """
+
+    def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None) -> None:
+        super().__init__(mean_absolute_error, name, dtype)

@@ -1,0 +1,146 @@
+"""What a compiled model makes small, and what it measures: the loss and the metrics."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyconv import backend, metrics
+from pyconv._types import Array, Shape
+from pyconv.layers._memory import Buffers
+from pyconv.losses.loss import Loss
+from pyconv.metrics.metric import Metric
+
+
+class Objective:
+    """The loss and the metrics of a model, and their means over an epoch.
+
+    Args:
+        loss: the loss.
+        loss_weight: a factor of the loss.
+        metric_ids: names, functions or ``Metric`` objects.
+        weighted_metric_ids: the same, to be taken with the sample weights.
+    """
+
+    def __init__(
+        self,
+        loss: Loss,
+        loss_weight: float,
+        metric_ids: list[Any],
+        weighted_metric_ids: list[Any],
+    ) -> None:
+        self.loss = loss
+        self._on_logits = loss.on_logits()
+        self._weight = loss_weight
+        self._ids = metric_ids, weighted_metric_ids
+        for identifier in (*metric_ids, *weighted_metric_ids):
+            if not _is_accuracy(identifier):
+                metrics.get(identifier)
+        self.metrics: list[Metric] = []
+        self._names: list[str] = []
+        self._unweighted = 0
+        self._resolved = False
+        self._buffers = Buffers("fit")
+        self._scales: dict[tuple[int, ...], Array] = {}
+        self.reset()
+
+    def resolve(self, y: NDArray[Any], output_shape: Shape) -> None:
+        """Make the metrics; what 'accuracy' means depends on the shapes."""
+        if self._resolved:
+            return
+        made = [[_metric(i, y, output_shape) for i in ids] for ids in self._ids]
+        self.metrics = [*made[0], *made[1]]
+        self._unweighted = len(made[0])
+        self._names = _unique_names(made[0], made[1])
+        self._resolved = True
+
+    def takes_logits(self, ends_in_softmax: bool) -> bool:
+        """Whether the loss is to be taken from what the last softmax of the network is given."""
+        return ends_in_softmax and self._on_logits is not None
+
+    def measure(
+        self, y: NDArray[Any], output: Array, weight: Array | None, logits: bool, gradient: bool
+    ) -> Array | None:
+        """Take up a batch; return the loss's gradient by ``output``, in a buffer, if asked for.
+
+        ``output`` holds logits where ``logits`` is true, in the sense of ``takes_logits``.
+        """
+        loss = self._on_logits if logits and self._on_logits is not None else self.loss
+        rows_shape = output.shape[:-1]
+        scale = self._scale(rows_shape, weight)
+        grad: Array | None = None
+        if gradient:
+            out = self._buffers.get("gradient", output.shape)
+            rows, grad = loss.call_with_gradient(y, output, scale, out)
+        else:
+            rows = loss.call(y, output)
+        value = float(np.multiply(rows, scale, dtype=np.float64).sum())
+        self._loss_total += value * len(output)
+        self._loss_count += len(output)
+        if self.metrics:
+            predicted = output
+            if logits:
+                predicted = self._buffers.get("probabilities", output.shape)
+                backend.active.softmax_forward(output, predicted)
+            for metric in self.metrics[: self._unweighted]:
+                metric.update_state(y, predicted)
+            for metric in self.metrics[self._unweighted :]:
+                metric.update_state(y, predicted, sample_weight=weight)
+        return grad
+
+    def reset(self) -> None:
+        """Forget the batches so far."""
+        self._loss_total, self._loss_count = 0.0, 0
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def results(self) -> dict[str, float]:
+        """Return the means since ``reset``: the loss, then the metrics in the order given."""
+        loss = self._loss_total / self._loss_count if self._loss_count else 0.0
+        values = [float(metric.result()) for metric in self.metrics]
+        return {"loss": loss, **dict(zip(self._names, values, strict=True))}
+
+    def names(self) -> list[str]:
+        """Return the keys of ``results``."""
+        return ["loss", *self._names]
+
+    def _scale(self, shape: tuple[int, ...], weight: Array | None) -> Array:
+        known = self._scales.get(shape) if weight is None else None
+        if known is not None:
+            return known
+        scale = self.loss.row_scale(shape, weight)
+        scale *= np.float32(self._weight)
+        if weight is None:
+            # Full batches and the last one: more shapes than these come only from a stream.
+            if len(self._scales) > 16:
+                self._scales.clear()
+            self._scales[shape] = scale
+        return scale
+
+
+def _is_accuracy(identifier: Any) -> bool:
+    return isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc")
+
+
+def _metric(identifier: Any, y: NDArray[Any], output_shape: Shape) -> Metric:
+    if not _is_accuracy(identifier):
+        return metrics.get(identifier)
+    if output_shape[-1] == 1:
+        return metrics.BinaryAccuracy(identifier)
+    if y.ndim < len(output_shape) or y.shape[-1] == 1:
+        return metrics.SparseCategoricalAccuracy(identifier)
+    return metrics.CategoricalAccuracy(identifier)
+
+
+def _unique_names(plain: list[Metric], weighted: list[Metric]) -> list[str]:
+    """Return a key for each metric; a second of one name gets ``weighted_`` or a number."""
+    names = ["loss"]
+    for metric, prefix in [(m, "") for m in plain] + [(m, "weighted_") for m in weighted]:
+        name = metric.name
+        if name in names:
+            name = prefix + name
+        base, number = name, 1
+        while name in names:
+            name, number = f"{base}_{number}", number + 1
+        names.append(name)
+    return names[1:]

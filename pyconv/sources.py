@@ -1,0 +1,191 @@
+"""From the arguments of fit, evaluate and predict to batches, with every check on the way."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyconv import _convert, _targets, batches
+from pyconv._args import float_arg, int_arg
+from pyconv._types import Shape
+from pyconv.batches import ArrayBatches, Batch, StreamBatches
+from pyconv.trainable import Trainable
+
+Triple = tuple[Any, Any, Any]  # inputs, targets, sample weights
+Batches = ArrayBatches | StreamBatches
+
+
+def training(
+    model: Trainable,
+    given: Triple,
+    class_weight: Any,
+    size: int,
+    shuffle: bool | str,
+    steps_per_epoch: int | None,
+    validation_split: float,
+    validation_data: Any,
+    validation_size: int,
+    validation_steps: int | None,
+) -> tuple[Batches, Batches | None]:
+    """Return the batches of training and of validation."""
+    if not isinstance(shuffle, (bool, np.bool_)) and shuffle != "batch":
+        raise ValueError(f"fit: shuffle must be True, False or 'batch', got {shuffle!r}")
+    if class_weight is not None and given[2] is not None:
+        raise ValueError("fit: only one of class_weight and sample_weight may be given")
+    fraction = float_arg("fit", "validation_split", validation_split, 0.0, 1.0)
+    continues = steps_per_epoch is not None
+    last: Triple | None = None
+    data: Batches
+    if batches.is_stream(given[0], given[1]):
+        if fraction and validation_data is None:
+            raise ValueError(
+                "fit: validation_split needs arrays, got an iterable; give validation_data"
+            )
+        data = _stream(model, "fit", given, class_weight, steps_per_epoch, continues)
+    else:
+        checked = _checked(model, "fit", given, class_weight)
+        if fraction and validation_data is None:
+            checked, last = batches.split("fit", checked, fraction)
+        data = ArrayBatches(checked, size, shuffle, steps_per_epoch, continues)
+    if validation_data is not None:
+        return data, _validation(model, validation_data, validation_size, validation_steps)
+    if last is not None:
+        return data, ArrayBatches(last, validation_size, steps=validation_steps)
+    return data, None
+
+
+def evaluation(
+    model: Trainable, owner: str, given: Triple, size: int, steps: int | None
+) -> Batches:
+    """Return the batches to evaluate on, in order."""
+    if batches.is_stream(given[0], given[1]):
+        return _stream(model, owner, given, None, steps, False)
+    return ArrayBatches(_checked(model, owner, given, None), size, steps=steps)
+
+
+def prediction(model: Trainable, x: Any, size: int, steps: int | None) -> Batches | None:
+    """Return the batches to predict, in order; None where there are no rows."""
+    if batches.is_stream(x, None):
+
+        def prepared(item: Any) -> Batch:
+            inputs = item[0] if isinstance(item, (tuple, list)) else item
+            return _input_batch(model, inputs)
+
+        return StreamBatches(x, prepared, steps)
+    array = batches.inputs("predict", x)
+    model._ensure_built(array.shape[1:])
+    return ArrayBatches((array, None, None), size, steps=steps) if len(array) else None
+
+
+def batch(model: Trainable, owner: str, given: Triple, class_weight: Any) -> Batch:
+    """Return one batch, checked."""
+    if class_weight is not None and given[2] is not None:
+        raise ValueError(f"{owner}: only one of class_weight and sample_weight may be given")
+    x, y, weight = _checked(model, owner, given, class_weight)
+    if y.dtype != np.int64 or y.ndim == len(model.output_shape):
+        y = _convert.float32_array(owner, "y", y)
+    return Batch(_convert.float32_array(owner, "x", x), y, weight)
+
+
+def batch_size(owner: str, value: Any) -> int:
+    """Return the size of a batch, 32 for None."""
+    return 32 if value is None else int_arg(owner, "batch_size", value)
+
+
+def steps(owner: str, name: str, value: Any) -> int | None:
+    """Return a number of steps, or None."""
+    return None if value is None else int_arg(owner, name, value)
+
+
+def validation_epochs(freq: Any) -> Callable[[int], bool]:
+    """Return whether to validate in an epoch (from 0), from a number or a list of epochs."""
+    if isinstance(freq, (list, tuple, set, range)):
+        wanted = {int_arg("fit", "validation_freq", epoch) for epoch in freq}
+        return lambda epoch: epoch + 1 in wanted
+    every = int_arg("fit", "validation_freq", freq)
+    return lambda epoch: (epoch + 1) % every == 0
+
+
+def _checked(
+    model: Trainable, owner: str, given: Triple, class_weight: Any
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float32] | None]:
+    x, y, weight = given
+    if x is None:
+        raise ValueError(f"{owner}: x must be given")
+    if y is None:
+        raise ValueError(
+            f"{owner}: y must be given; an iterable of batches must give tuples (x, y)"
+        )
+    inputs = batches.inputs(owner, x)
+    targets = _targets.numeric(owner, "y", y)
+    if len(inputs) == 0:
+        raise ValueError(f"{owner}: x must hold at least one sample, got shape {inputs.shape}")
+    counts = {"y": targets, "sample_weight": weight}
+    for name, value in counts.items():
+        if value is None:
+            continue
+        shape = np.shape(value)
+        if not shape or shape[0] != len(inputs):
+            raise ValueError(
+                f"{owner}: x and {name} must have the same number of samples, got {len(inputs)} "
+                f"and {shape[0] if shape else 'a single number'}"
+            )
+    model._ensure_built(inputs.shape[1:])
+    output: Shape = (len(inputs), *model.output_shape[1:])
+    targets = model.objective.loss.check_targets(targets, output, owner)
+    if weight is not None:
+        weight = _targets.sample_weights(owner, weight, output[:-1])
+    elif class_weight is not None:
+        weight = batches.class_weights(owner, class_weight, targets, output[-1])
+    model.objective.resolve(targets, output)
+    return inputs, targets, weight
+
+
+def _stream(
+    model: Trainable,
+    owner: str,
+    given: Triple,
+    class_weight: Any,
+    limit: int | None,
+    continues: bool,
+) -> StreamBatches:
+    source, y, weight = given
+    for name, value in (("y", y), ("sample_weight", weight)):
+        if value is not None:
+            raise ValueError(
+                f"{owner}: {name} must not be given where x is an iterable of batches, which "
+                "gives tuples (x, y, sample_weight)"
+            )
+
+    def prepared(item: Any) -> Batch:
+        if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
+            raise ValueError(
+                f"{owner}: the iterable must give tuples (x, y) or (x, y, sample_weight), got "
+                f"{type(item).__name__}"
+            )
+        return batch(model, owner, (*item, None)[:3], class_weight)
+
+    return StreamBatches(source, prepared, limit, continues)
+
+
+def _validation(model: Trainable, given: Any, size: int, steps_: int | None) -> Batches:
+    if isinstance(given, (tuple, list)) and not batches.is_stream(given, None):
+        if len(given) not in (2, 3):
+            raise ValueError(
+                "fit: validation_data must be (x, y) or (x, y, sample_weight), got "
+                f"{len(given)} values"
+            )
+        return evaluation(model, "fit: validation_data", (*given, None)[:3], size, steps_)
+    if not batches.is_stream(given, None):
+        raise TypeError(
+            "fit: validation_data must be (x, y) or (x, y, sample_weight), got "
+            f"{type(given).__name__}"
+        )
+    return evaluation(model, "fit: validation_data", (given, None, None), size, steps_)
+
+
+def _input_batch(model: Trainable, x: Any) -> Batch:
+    inputs = _convert.float32_array("predict", "x", batches.inputs("predict", x))
+    model._ensure_built(inputs.shape[1:])
+    return Batch(inputs, None, None)

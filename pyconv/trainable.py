@@ -1,0 +1,207 @@
+"""What training needs of a model, and what compiling adds to it."""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from pyconv import losses, optimizers
+from pyconv._args import float_arg
+from pyconv._types import Array, Shape
+from pyconv.batches import Batch
+from pyconv.objective import Objective
+from pyconv.optimizers.optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from pyconv.callbacks.history import History
+
+
+class Trainable(ABC):
+    """A model that gives the passes over its layers, and can be compiled and make steps."""
+
+    optimizer: Optimizer | None = None
+    history: "History | None" = None
+    stop_training: bool = False
+    _objective: Objective | None = None
+    _compiled_with: dict[str, Any] | None = None
+
+    # What the model gives.
+
+    @property
+    @abstractmethod
+    def output_shape(self) -> Shape:
+        """Shape of the output, the batch first."""
+
+    @abstractmethod
+    def _ensure_built(self, input_shape: tuple[int, ...]) -> None:
+        """Build for inputs of this shape (without the batch), or check that it fits."""
+
+    @abstractmethod
+    def _forward(self, x: Array, training: bool, logits: bool = False) -> Array:
+        """Return the output, in a buffer that the next call overwrites."""
+
+    @abstractmethod
+    def _backward(self, dy: Array) -> None:
+        """Fill the gradients from that of the output, which may be overwritten."""
+
+    @abstractmethod
+    def _params(self) -> list[Array]:
+        """Return the trainable parameters."""
+
+    @abstractmethod
+    def _grads(self) -> list[Array]:
+        """Return their gradients, in the same order."""
+
+    @property
+    @abstractmethod
+    def _ends_in_softmax(self) -> bool:
+        """Whether ``_forward(logits=True)`` can stop before a last softmax."""
+
+    # What compiling adds.
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how the model is to be trained.
+
+        Args:
+            optimizer: a name such as 'rmsprop', or an ``Optimizer``.
+            loss: a name such as 'categorical_crossentropy', or a ``Loss``; None for a model
+                that is only to predict.
+            loss_weights: a factor of the loss, or None.
+            metrics: a list of names such as 'accuracy', functions ``fn(y_true, y_pred)`` and
+                ``Metric`` objects. 'accuracy' is binary, categorical or sparse, as the shapes
+                of labels and output say.
+            weighted_metrics: the same, taken with the sample weights.
+            run_eagerly: has no effect.
+            steps_per_execution: has no effect.
+            jit_compile: has no effect.
+            auto_scale_loss: has no effect.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: a name is not known.
+
+        Example:
+            >>> import pyconv
+            >>> model = pyconv.Sequential([pyconv.Input((4,)), pyconv.layers.Dense(1)])
+            >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
+        """
+        made_optimizer = optimizers.get(optimizer)
+        lists = [
+            _as_list("metrics", metrics),
+            _as_list("weighted_metrics", weighted_metrics),
+        ]
+        if isinstance(loss_weights, (list, tuple)) and len(loss_weights) == 1:
+            loss_weights = loss_weights[0]
+        weight = 1.0 if loss_weights is None else float_arg("compile", "loss_weights", loss_weights)
+        objective = None if loss is None else Objective(losses.get(loss), weight, *lists)
+        self.optimizer = made_optimizer
+        self._objective = objective
+        self._compiled_with = {
+            "loss_weights": None if loss_weights is None else weight,
+            "metrics": lists[0],
+            "weighted_metrics": lists[1],
+        }
+
+    @property
+    def compiled(self) -> bool:
+        """Whether ``compile`` was called."""
+        return self.optimizer is not None
+
+    @property
+    def objective(self) -> Objective:
+        """Loss and metrics, once compiled with a loss."""
+        if self._objective is None:
+            raise ValueError("compile: give a loss before the model is trained or evaluated")
+        return self._objective
+
+    @property
+    def loss(self) -> Any:
+        """The loss, or None."""
+        return None if self._objective is None else self._objective.loss
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics; those that depend on the shapes are known after the first batch."""
+        return [] if self._objective is None else self._objective.metrics
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what ``evaluate`` returns."""
+        return [] if self._objective is None else self._objective.names()
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Return the arguments of ``compile`` as JSON-able values; None before ``compile``.
+
+        Example:
+            >>> import pyconv
+            >>> model = pyconv.Sequential([pyconv.Input((4,)), pyconv.layers.Dense(1)])
+            >>> model.compile("sgd", "mse")
+            >>> model.get_compile_config()["optimizer"]["class_name"]
+            'SGD'
+        """
+        from pyconv import compile_config
+
+        if self.optimizer is None or self._compiled_with is None:
+            return None
+        return compile_config.to_config(self.optimizer, self.loss, **self._compiled_with)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with what ``get_compile_config`` gave; the classes come from fixed tables.
+
+        Raises:
+            TypeError: the config is not a dict.
+            ValueError: something in it is not known.
+
+        Example:
+            >>> import pyconv
+            >>> model = pyconv.Sequential([pyconv.Input((4,)), pyconv.layers.Dense(1)])
+            >>> model.compile_from_config({"optimizer": {"class_name": "SGD", "config": {}}})
+            >>> model.optimizer.name
+            'SGD'
+        """
+        from pyconv import compile_config
+
+        self.compile(**compile_config.from_config(config))
+
+    def _train_step(self, batch: Batch) -> None:
+        objective, optimizer = self.objective, self.optimizer
+        assert optimizer is not None
+        assert batch.y is not None
+        logits = objective.takes_logits(self._ends_in_softmax)
+        output = self._forward(batch.x, training=True, logits=logits)
+        dy = objective.measure(batch.y, output, batch.sample_weight, logits, gradient=True)
+        assert dy is not None
+        self._backward(dy)
+        optimizer.apply(self._grads(), self._params())
+
+    def _test_step(self, batch: Batch) -> None:
+        objective = self.objective
+        assert batch.y is not None
+        logits = objective.takes_logits(self._ends_in_softmax)
+        output = self._forward(batch.x, training=False, logits=logits)
+        objective.measure(batch.y, output, batch.sample_weight, logits, gradient=False)
+
+    def _require_compiled(self, method: str) -> None:
+        if self.optimizer is None:
+            raise ValueError(
+                f"{method}: the model is not compiled; call compile(optimizer, loss) first"
+            )
+        if self._objective is None:
+            raise ValueError(f"{method}: the model has no loss; call compile with a loss")
+
+
+def _as_list(name: str, value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"compile: {name} must be a list, such as [{value!r}], got {value!r}")
+    return list(value)

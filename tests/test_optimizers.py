@@ -1,0 +1,456 @@
+"""Optimizers against Keras's numbers, formulas in float64, and PyTorch where the rules agree."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from pyconv import optimizers
+from pyconv.optimizers import SGD, Adam, AdamW, RMSprop
+
+CLASSES = [SGD, RMSprop, Adam, AdamW]
+W = [1.0, 2.0, 3.0, 4.0]
+G = [1.0, 6.0, 7.0, 2.0]
+
+
+def f32(values):
+    return np.array(values, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "expected"),
+    [
+        (SGD(0.5), [0.5, -1.0, -0.5, 3.0]),
+        (RMSprop(0.5), [-0.5811, 0.4189, 1.4189, 2.4189]),
+        (Adam(0.5), [0.5, 1.5, 2.5, 3.5]),
+        (AdamW(0.5), [0.4980, 1.4960, 2.494, 3.492]),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_one_step_gives_keras_numbers(optimizer, expected):
+    w = f32(W)
+    optimizer.apply([f32(G)], [w])
+    np.testing.assert_allclose(w, expected, rtol=0, atol=6e-5)
+
+
+def test_decoupled_weight_decay_golden():
+    w = f32([2.0])
+    optimizer = SGD(1.0, weight_decay=0.004)
+    for _ in range(3):
+        optimizer.apply([f32([0.0])], [w])
+    np.testing.assert_allclose(w, [1.9760959], rtol=1e-6)
+
+
+# Each rule as Keras's source and the papers have it, in float64.
+def sgd_rule(w, g, state, t, *, lr, momentum=0.0, nesterov=False):
+    v = state["v"] = momentum * state.get("v", 0.0) - lr * g
+    return w + (momentum * v - lr * g if nesterov else v)
+
+
+def rmsprop_rule(w, g, state, t, *, lr, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False):
+    v = state["v"] = rho * state.get("v", 0.0) + (1 - rho) * g * g
+    mean = state["mean"] = rho * state.get("mean", 0.0) + (1 - rho) * g
+    step = lr * g / np.sqrt(v - (mean * mean if centered else 0.0) + epsilon)
+    step = state["m"] = momentum * state.get("m", 0.0) + step
+    return w - step
+
+
+def adam_rule(w, g, state, t, *, lr, b1=0.9, b2=0.999, epsilon=1e-7, amsgrad=False):
+    m = state["m"] = b1 * state.get("m", 0.0) + (1 - b1) * g
+    v = state["v"] = b2 * state.get("v", 0.0) + (1 - b2) * g * g
+    if amsgrad:
+        v = state["top"] = np.maximum(state.get("top", 0.0), v)
+    alpha = lr * np.sqrt(1 - b2**t) / (1 - b1**t)
+    return w - alpha * m / (np.sqrt(v) + epsilon)
+
+
+RULES = [
+    (lambda: SGD(0.1), sgd_rule, {"lr": 0.1}, 0.0),
+    (lambda: SGD(0.1, momentum=0.9), sgd_rule, {"lr": 0.1, "momentum": 0.9}, 0.0),
+    (
+        lambda: SGD(0.1, 0.8, nesterov=True),
+        sgd_rule,
+        {"lr": 0.1, "momentum": 0.8, "nesterov": True},
+        0.0,
+    ),
+    (lambda: RMSprop(0.01), rmsprop_rule, {"lr": 0.01}, 0.0),
+    (
+        lambda: RMSprop(0.01, rho=0.8, momentum=0.5, epsilon=1e-3),
+        rmsprop_rule,
+        {"lr": 0.01, "rho": 0.8, "momentum": 0.5, "epsilon": 1e-3},
+        0.0,
+    ),
+    (
+        lambda: RMSprop(0.01, centered=True, epsilon=1e-2),
+        rmsprop_rule,
+        {"lr": 0.01, "centered": True, "epsilon": 1e-2},
+        0.0,
+    ),
+    (lambda: Adam(0.01), adam_rule, {"lr": 0.01}, 0.0),
+    (
+        lambda: Adam(0.01, 0.8, 0.9, 1e-4, amsgrad=True),
+        adam_rule,
+        {"lr": 0.01, "b1": 0.8, "b2": 0.9, "epsilon": 1e-4, "amsgrad": True},
+        0.0,
+    ),
+    (lambda: AdamW(0.01), adam_rule, {"lr": 0.01}, 0.004),
+    (lambda: SGD(0.1, 0.9, weight_decay=0.1), sgd_rule, {"lr": 0.1, "momentum": 0.9}, 0.1),
+    (lambda: RMSprop(0.01, weight_decay=0.1), rmsprop_rule, {"lr": 0.01}, 0.1),
+]
+
+
+@pytest.mark.parametrize(("make", "rule", "arguments", "decay"), RULES)
+def test_six_steps_follow_the_formula(make, rule, arguments, decay):
+    rng = np.random.default_rng(3)
+    # More than one piece of 16384, and a tail of vectors.
+    start = [rng.normal(size=(37, 1001)), rng.normal(size=(5,))]
+    params = [f32(w) for w in start]
+    wanted = [np.array(w, np.float64) for w in params]
+    states = [{} for _ in wanted]
+    optimizer = make()
+    for t in range(1, 7):
+        grads = [f32(rng.normal(size=w.shape) + 0.5) for w in params]
+        kept = [g.copy() for g in grads]
+        optimizer.apply(grads, params)
+        for i, g in enumerate(grads):
+            np.testing.assert_array_equal(g, kept[i])
+            decayed = wanted[i] - wanted[i] * decay * arguments["lr"]
+            wanted[i] = rule(decayed, g.astype(np.float64), states[i], t, **arguments)
+    assert optimizer.iterations == 6
+    for got, want in zip(params, wanted, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6, atol=4e-6)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (SGD(0.1), lambda p: torch.optim.SGD(p, 0.1)),
+        (SGD(0.1, 0.9), lambda p: torch.optim.SGD(p, 0.1, momentum=0.9)),
+        (
+            SGD(0.1, 0.9, nesterov=True),
+            lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True),
+        ),
+        (RMSprop(0.01, epsilon=0), lambda p: torch.optim.RMSprop(p, 0.01, alpha=0.9, eps=0)),
+        (Adam(0.01, epsilon=0), lambda p: torch.optim.Adam(p, 0.01, eps=0)),
+        (
+            Adam(0.01, epsilon=0, amsgrad=True),
+            lambda p: torch.optim.Adam(p, 0.01, eps=0, amsgrad=True),
+        ),
+        (
+            AdamW(0.01, 0.1, epsilon=0),
+            lambda p: torch.optim.AdamW(p, 0.01, eps=0, weight_decay=0.1),
+        ),
+    ],
+)
+def test_five_steps_agree_with_torch(ours, theirs):
+    rng = np.random.default_rng(5)
+    w = f32(rng.normal(size=(7, 9)))
+    parameter = torch.tensor(w, dtype=torch.float64, requires_grad=True)
+    torch_optimizer = theirs([parameter])
+    for _ in range(5):
+        # One sign: torch's amsgrad keeps the largest corrected v, Keras's the largest v.
+        g = f32(np.abs(rng.normal(size=w.shape)) + 0.1)
+        ours.apply([g], [w])
+        parameter.grad = torch.tensor(g, dtype=torch.float64)
+        torch_optimizer.step()
+    np.testing.assert_allclose(w, parameter.detach().numpy(), rtol=1e-5, atol=4e-6)
+
+
+class TestClipping:
+    def test_clipnorm_golden(self):
+        w = f32([0.0, 0.0])
+        SGD(1.0, clipnorm=1).apply([f32([100.0, 100.0])], [w])
+        np.testing.assert_allclose(w, [-np.sqrt(0.5)] * 2, rtol=1e-6)
+
+    def test_clipnorm_is_of_each_parameter_and_leaves_short_ones(self):
+        w = [f32([0.0, 0.0]), f32([0.0])]
+        SGD(1.0, clipnorm=5).apply([f32([30.0, 40.0]), f32([2.0])], w)
+        np.testing.assert_allclose(w[0], [-3.0, -4.0], rtol=1e-6)
+        np.testing.assert_allclose(w[1], [-2.0])
+
+    def test_global_clipnorm_is_of_all_parameters(self):
+        w = [f32([0.0]), f32([0.0])]
+        SGD(1.0, global_clipnorm=5).apply([f32([30.0]), f32([40.0])], w)
+        np.testing.assert_allclose(np.concatenate(w), [-3.0, -4.0], rtol=1e-6)
+
+    def test_clipvalue(self):
+        w = f32([0.0, 0.0, 0.0])
+        SGD(1.0, clipvalue=2).apply([f32([-9.0, 1.0, 9.0])], [w])
+        np.testing.assert_allclose(w, [2.0, -1.0, -2.0])
+
+    def test_nan_stays_visible(self):
+        for argument in ("clipnorm", "global_clipnorm", "clipvalue"):
+            w = f32([0.0, 0.0])
+            SGD(1.0, **{argument: 1.0}).apply([f32([np.nan, 1.0])], [w])
+            assert np.isnan(w[0])
+
+    def test_gradients_are_not_changed(self):
+        g = f32([30.0, 40.0])
+        SGD(1.0, clipnorm=5).apply([g], [f32([0.0, 0.0])])
+        assert g.tolist() == [30.0, 40.0]
+
+    @pytest.mark.parametrize("kind", CLASSES)
+    def test_only_one(self, kind):
+        with pytest.raises(ValueError, match="only one of clipnorm, clipvalue and global_clipnorm"):
+            kind(clipnorm=1, clipvalue=1)
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+class TestArguments:
+    def test_defaults_are_keras_defaults(self, kind):
+        config = kind().get_config()
+        assert config["learning_rate"] == (0.01 if kind is SGD else 0.001)
+        assert config["weight_decay"] == (0.004 if kind is AdamW else None)
+        assert config["name"] == {"SGD": "SGD"}.get(kind.__name__, kind.__name__.lower())
+        own = {
+            SGD: {"momentum": 0.0, "nesterov": False},
+            RMSprop: {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False},
+            Adam: {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "amsgrad": False},
+        }
+        for key, value in own[Adam if kind is AdamW else kind].items():
+            assert config[key] == value
+
+    @pytest.mark.parametrize("value", [-1.0, np.nan, np.inf, 1e300])
+    def test_bad_rate(self, kind, value):
+        with pytest.raises(ValueError, match=f"{kind.__name__}: learning_rate must be"):
+            kind(learning_rate=value)
+        optimizer = kind()
+        before = optimizer.learning_rate
+        with pytest.raises(ValueError, match="learning_rate"):
+            optimizer.learning_rate = value
+        assert optimizer.learning_rate == before
+
+    @pytest.mark.parametrize("value", ["fast", None, [0.1], True, lambda step: 0.1])
+    def test_rate_of_wrong_type(self, kind, value):
+        with pytest.raises(TypeError, match=f"{kind.__name__}: learning_rate must be a number"):
+            kind(learning_rate=value)
+
+    def test_schedule_says_what_to_use(self, kind):
+        with pytest.raises(TypeError, match="LearningRateScheduler"):
+            kind(learning_rate=lambda step: 0.1)
+
+    def test_lr_says_its_name(self, kind):
+        with pytest.raises(ValueError, match="use learning_rate"):
+            kind(lr=0.1)
+        optimizer = kind()
+        with pytest.raises(AttributeError, match="use learning_rate"):
+            optimizer.lr = 0.1
+        with pytest.raises(AttributeError, match="use learning_rate"):
+            _ = optimizer.lr
+
+    def test_decay_is_ignored_with_a_warning(self, kind):
+        with pytest.warns(UserWarning, match="decay"):
+            kind(decay=0.1)
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            {"use_ema": True},
+            {"ema_overwrite_frequency": 3},
+            {"loss_scale_factor": 2.0},
+            {"gradient_accumulation_steps": 4},
+            {"unheard_of": 1},
+            {"weight_decay": -0.1},
+            {"clipnorm": -1.0},
+            {"clipnorm": 0.0},
+        ],
+        ids=str,
+    )
+    def test_unsupported_unknown_or_out_of_range(self, kind, arguments):
+        with pytest.raises(ValueError, match=next(iter(arguments))):
+            kind(**arguments)
+
+    def test_set_rate_is_used(self, kind):
+        slow, fast = f32([0.0]), f32([0.0])
+        optimizer = kind(learning_rate=1e-3)
+        optimizer.learning_rate = 0.5
+        optimizer.apply([f32([1.0])], [fast])
+        kind(learning_rate=1e-3).apply([f32([1.0])], [slow])
+        np.testing.assert_allclose(fast, slow * 500, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        (SGD, "momentum", 1.5),
+        (RMSprop, "rho", -0.1),
+        (RMSprop, "epsilon", -1.0),
+        (Adam, "beta_1", 1.0),
+        (Adam, "beta_2", 2.0),
+        (AdamW, "weight_decay", None),
+    ],
+)
+def test_own_arguments_out_of_range(kind, name, value):
+    with pytest.raises(ValueError, match=name):
+        kind(**{name: value})
+
+
+class TestApply:
+    def test_apply_gradients_takes_pairs(self):
+        a, b = f32([1.0]), f32([1.0])
+        SGD(1.0).apply_gradients([(f32([1.0]), a), (f32([2.0]), b)])
+        assert (a[0], b[0]) == (0.0, -1.0)
+
+    def test_numbers_of_arrays_differ(self):
+        with pytest.raises(ValueError, match="SGD: grads must hold 2 arrays"):
+            SGD().apply([f32(G)], [f32(W), f32(W)])
+
+    def test_other_parameters_than_at_first(self):
+        optimizer = Adam()
+        optimizer.apply([f32(G)], [f32(W)])
+        with pytest.raises(ValueError, match=r"built for 1 parameters \(\(4,\)\)"):
+            optimizer.apply([f32([1.0])], [f32([1.0])])
+        assert optimizer.iterations == 1
+
+    def test_shapes_of_gradient_and_parameter_differ(self):
+        w = f32(W)
+        with pytest.raises(ValueError, match="params"):
+            SGD().apply([f32([1.0])], [w])
+        assert w.tolist() == W
+
+    def test_float64_is_refused(self):
+        with pytest.raises(TypeError, match="float32"):
+            SGD().apply([np.ones(4)], [f32(W)])
+
+    def test_read_only_parameter_is_refused(self):
+        w = f32(W)
+        w.flags.writeable = False
+        with pytest.raises((TypeError, ValueError), match="params"):
+            SGD().apply([f32(G)], [w])
+
+    def test_no_parameters(self):
+        for kind in CLASSES:
+            kind().apply([], [])
+
+
+STATEFUL = [
+    lambda: SGD(0.1, momentum=0.9),
+    lambda: RMSprop(momentum=0.5, centered=True),
+    lambda: Adam(amsgrad=True),
+    lambda: AdamW(clipnorm=1.0),
+]
+
+
+@pytest.mark.parametrize("make", STATEFUL)
+@pytest.mark.parametrize("built", [False, True])
+def test_restored_state_goes_on_with_the_same_bits(make, built):
+    rng = np.random.default_rng(1)
+    grads = [[f32(rng.normal(size=(3, 4))), f32(rng.normal(size=2))] for _ in range(6)]
+    start = [f32(rng.normal(size=(3, 4))), f32(rng.normal(size=2))]
+
+    straight, params = make(), [w.copy() for w in start]
+    for g in grads[:3]:
+        straight.apply(g, params)
+    state = straight.state_dict()
+    resumed = optimizers.deserialize(optimizers.serialize(straight))
+    others = [w.copy() for w in params]
+    if built:
+        resumed.build(others)
+    resumed.load_state_dict(state)
+    for key, value in resumed.state_dict().items():
+        np.testing.assert_array_equal(value, state[key])
+    for g in grads[3:]:
+        straight.apply(g, params)
+        resumed.apply(g, others)
+    assert resumed.iterations == straight.iterations == 6
+    for a, b in zip(params, others, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+class TestBadState:
+    def state(self):
+        optimizer = Adam()
+        optimizer.apply([f32(G)], [f32(W)])
+        return optimizer.state_dict()
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda s: s.pop("iterations"), "iterations"),
+            (lambda s: s.update(iterations=np.array(-1)), "iterations"),
+            (lambda s: s.update(iterations=np.array(0.5)), "iterations"),
+            (lambda s: s.pop("velocity/0"), "velocity/0"),
+            (lambda s: s.update({"other/0": f32(W)}), "other/0"),
+            (lambda s: s.update({"velocity/0": np.ones(4)}), "velocity/0 must be a float32"),
+            (lambda s: s.update({"velocity/0": f32([1.0])}), r"must have shape \(4,\)"),
+            (lambda s: [s.pop("velocity/0"), s.pop("momentum/0")], "momentum"),
+        ],
+    )
+    def test_is_refused_and_changes_nothing(self, change, message):
+        optimizer = Adam()
+        optimizer.apply([f32(G)], [f32(W)])
+        before = optimizer.state_dict()
+        state = self.state()
+        state["velocity/0"] = state["velocity/0"] + 1
+        change(state)
+        with pytest.raises(ValueError, match=message):
+            optimizer.load_state_dict(state)
+        after = optimizer.state_dict()
+        assert before.keys() == after.keys()
+        for key in before:
+            np.testing.assert_array_equal(before[key], after[key])
+
+    def test_wrong_shape_is_found_at_the_first_step(self):
+        optimizer = Adam()
+        optimizer.load_state_dict(self.state())
+        w = f32([1.0, 1.0])
+        with pytest.raises(ValueError, match=r"momentum/0 must have shape \(2,\), got \(4,\)"):
+            optimizer.apply([f32([1.0, 1.0])], [w])
+        assert w.tolist() == [1.0, 1.0]
+
+    def test_state_is_a_copy(self):
+        optimizer = Adam()
+        optimizer.apply([f32(G)], [f32(W)])
+        state = optimizer.state_dict()
+        state["velocity/0"][:] = 7
+        assert not (optimizer.state_dict()["velocity/0"] == 7).any()
+
+
+class TestGet:
+    @pytest.mark.parametrize("name", ["sgd", "SGD", "rmsprop", "RMSprop", "adam", "AdamW"])
+    def test_name(self, name):
+        assert type(optimizers.get(name)).__name__.lower() == name.lower()
+
+    @pytest.mark.parametrize("kind", CLASSES)
+    def test_config_round_trip(self, kind):
+        optimizer = kind(0.25, name="mine", global_clipnorm=2.0)
+        optimizer.learning_rate = 0.125
+        copy = optimizers.deserialize(optimizers.serialize(optimizer))
+        assert type(copy) is kind
+        assert copy.get_config() == optimizer.get_config()
+        assert copy.learning_rate == 0.125
+
+    def test_instance(self):
+        optimizer = Adam()
+        assert optimizers.get(optimizer) is optimizer
+
+    def test_unknown_name_says_which_is_near(self):
+        with pytest.raises(ValueError, match="did you mean 'adam'"):
+            optimizers.get("adamm")
+
+    @pytest.mark.parametrize("value", [None, 3, Adam, [], object()])
+    def test_wrong_type(self, value):
+        with pytest.raises(TypeError, match="optimizers.get"):
+            optimizers.get(value)
+
+    @pytest.mark.parametrize(
+        "config",
+        [
+            {},
+            {"class_name": "os.system", "config": {}},
+            {"class_name": "Adam", "config": {"unheard_of": 1}},
+            {"class_name": "Adam", "config": 3},
+            {"class_name": 3},
+        ],
+    )
+    def test_bad_config(self, config):
+        with pytest.raises(ValueError, match="optimizers.deserialize|Adam"):
+            optimizers.deserialize(config)
+
+
+def test_the_state_does_not_depend_on_what_numpy_warns_about():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        w = f32([1.0, 1.0])
+        Adam(clipnorm=1.0).apply([f32([np.inf, 1.0])], [w])
