@@ -1,0 +1,392 @@
+"""The Sequential model: a stack of layers."""
+
+from typing import Any
+
+import numpy as np
+
+from pyconv import layers as layers_module
+from pyconv._convert import float32_array
+from pyconv._types import Array, Shape
+from pyconv.layers._arguments import shape_arg
+from pyconv.layers.input import InputLayer
+from pyconv.layers.layer import Layer, auto_name, check_name
+from pyconv.training import Trainer
+
+
+class Sequential(Trainer):
+    """A stack of layers, each taking the result of the one before.
+
+    Args:
+        layers: a list of layers. With an ``Input`` first, or ``input_shape`` on the first layer,
+            the model is built at once, else when it first sees data.
+        trainable: False keeps all weights as they are in training.
+        name: by default ``sequential``, counted.
+
+    Raises:
+        TypeError: something in ``layers`` is not a layer.
+        ValueError: two layers have one name, or their shapes do not fit.
+
+    Example:
+        >>> import pyconv
+        >>> model = pyconv.Sequential([pyconv.Input((4,)), pyconv.layers.Dense(2)])
+        >>> model.count_params()
+        10
+    """
+
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
+        self.name = auto_name("Sequential") if name is None else check_name("Sequential", name)
+        self.trainable = bool(trainable)
+        self._layers: list[Layer] = []
+        self._input: InputLayer | None = None
+        self._stopped_at_logits = False
+        for layer in layers or []:
+            self.add(layer, rebuild=False)
+        self._build_if_known()
+
+    # --- the stack ----------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in order, without the ``Input``."""
+        return list(self._layers)
+
+    def add(self, layer: Layer, rebuild: bool = True) -> None:
+        """Put a layer on top.
+
+        Raises:
+            TypeError: ``layer`` is not a layer.
+            ValueError: its name is taken, it is a second Input, or shapes do not fit; the model
+                is left as it was.
+        """
+        if not isinstance(layer, Layer):
+            raise TypeError(f"{self.label}: add wants a layer, got a {type(layer).__name__}")
+        if any(layer.name == other.name for other in self._layers):
+            raise ValueError(
+                f"{self.label}: it has a layer named {layer.name!r} already; give the new one "
+                "another name"
+            )
+        if isinstance(layer, InputLayer):
+            if self._input is not None or self._layers:
+                raise ValueError(f"{self.label}: an Input must be the first layer, and the only one")
+            self._input = layer
+            return
+        self._layers.append(layer)
+        if not rebuild:
+            return
+        try:
+            self._build_if_known()
+        except BaseException:
+            self._layers.pop()
+            raise
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Take the top layer off and return it.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if not self._layers:
+            raise ValueError(f"{self.label}: there is no layer to pop")
+        return self._layers.pop()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return the layer of this name, or at this index.
+
+        Raises:
+            ValueError: there is none, or not exactly one of the two is given.
+        """
+        if (name is None) == (index is None):
+            raise ValueError(f"{self.label}: get_layer wants a name or an index")
+        if index is not None:
+            if not -len(self._layers) <= index < len(self._layers):
+                raise ValueError(
+                    f"{self.label}: index must be below {len(self._layers)}, got {index}"
+                )
+            return self._layers[index]
+        for layer in self._layers:
+            if layer.name == name:
+                return layer
+        known = ", ".join(layer.name for layer in self._layers)
+        raise ValueError(f"{self.label}: there is no layer named {name!r}; there are: {known}")
+
+    # --- building -------------------------------------------------------------------------------
+
+    @property
+    def label(self) -> str:
+        """What errors call the model."""
+        return f"Sequential {self.name!r}"
+
+    @property
+    def built(self) -> bool:
+        """Whether all layers have their weights."""
+        return bool(self._layers) and all(layer.built for layer in self._layers)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the weights for inputs of ``input_shape``, the batch (or None) first.
+
+        Raises:
+            ValueError: no shape is known, or a layer does not take its input.
+        """
+        if input_shape is None:
+            if self._declared_shape() is None:
+                raise ValueError(f"{self.label}: build needs input_shape, such as (None, 32, 32, 3)")
+            self._build_if_known()
+            return
+        shape = shape_arg(self.label, "input_shape", input_shape)
+        for layer in self._layers:
+            layer.build(shape)
+            shape = layer.output_shape
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape that an input of ``input_shape``, the batch first, gives."""
+        for layer in self._layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of the input, the batch first; AttributeError before the model is built."""
+        self._require_layers()
+        return self._layers[0].input_shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the output, the batch first; AttributeError before the model is built."""
+        self._require_layers()
+        return self._layers[-1].output_shape
+
+    def _declared_shape(self) -> Shape | None:
+        if self._input is not None:
+            return self._input.batch_shape
+        if self._layers and self._layers[0].declared_shape is not None:
+            return self._layers[0].declared_shape
+        return None
+
+    def _build_if_known(self) -> None:
+        shape = self._declared_shape()
+        if shape is not None and self._layers:
+            self.build(shape)
+        elif self._layers and self._layers[0].built:
+            self.build(self._layers[0].input_shape)
+
+    def _ensure_built(self, input_shape: tuple[int, ...]) -> None:
+        self._require_layers()
+        if not self.built:
+            self.build((None, *input_shape))
+        else:
+            self.compute_output_shape((None, *input_shape))
+
+    def _require_layers(self) -> None:
+        if not self._layers:
+            raise ValueError(f"{self.label}: it has no layers; add some first")
+
+    # --- passes -----------------------------------------------------------------------------------
+
+    def __call__(self, x: Any, training: bool = False) -> Array:
+        """Return the output for a batch, in a new float32 array.
+
+        Raises:
+            TypeError: ``x`` does not hold numbers.
+            ValueError: it does not fit the model.
+        """
+        batch = float32_array(self.label, "x", x)
+        if batch.ndim < 1:
+            raise ValueError(f"{self.label}: x must have a batch axis, got a single number")
+        self._ensure_built(batch.shape[1:])
+        return np.array(self._forward(batch, bool(training)))
+
+    @property
+    def _ends_in_softmax(self) -> bool:
+        return bool(self._layers) and self._layers[-1].ends_in_softmax
+
+    def _forward(self, x: Array, training: bool, logits: bool = False) -> Array:
+        self._stopped_at_logits = logits and self._ends_in_softmax
+        if not self._stopped_at_logits:
+            for layer in self._layers:
+                x = layer.forward(x, training)
+            return x
+        for layer in self._layers[:-1]:
+            x = layer.forward(x, training)
+        last: Any = self._layers[-1]
+        result: Array = last.forward(x, training, logits=True)
+        return result
+
+    def _backward(self, dy: Array) -> None:
+        first = next(
+            (i for i, layer in enumerate(self._layers) if layer.trainable and layer.params), None
+        )
+        if first is None or not self.trainable:
+            return
+        grad: Array | None = dy
+        for i in range(len(self._layers) - 1, first - 1, -1):
+            layer: Any = self._layers[i]
+            if i == len(self._layers) - 1 and self._stopped_at_logits:
+                grad = layer.backward(grad, i > first, logits=True)
+            else:
+                grad = layer.backward(grad, i > first)
+
+    def _trained(self) -> list[Layer]:
+        return [layer for layer in self._layers if layer.trainable] if self.trainable else []
+
+    def _params(self) -> list[Array]:
+        return [w for layer in self._trained() for w in layer.params]
+
+    def _grads(self) -> list[Array]:
+        return [g for layer in self._trained() if layer.params for g in layer.grads]
+
+    # --- weights ------------------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> list[Array]:
+        """All weights: the layers' own arrays, not copies."""
+        return [w for layer in self._layers for w in layer.weights]
+
+    @property
+    def trainable_weights(self) -> list[Array]:
+        """The weights that training changes."""
+        return self._params()
+
+    @property
+    def non_trainable_weights(self) -> list[Array]:
+        """The weights that training leaves as they are."""
+        if not self.trainable:
+            return self.weights
+        return [w for layer in self._layers for w in layer.non_trainable_weights]
+
+    def count_params(self) -> int:
+        """Return how many numbers the weights hold.
+
+        Raises:
+            ValueError: the model is not built yet.
+        """
+        if not self.built:
+            raise ValueError(
+                f"{self.label}: count_params needs a built model; call build(input_shape) first"
+            )
+        return sum(layer.count_params() for layer in self._layers)
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of the weights, layer by layer."""
+        return [w.copy() for w in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Copy ``weights``, a list as ``get_weights`` returns, into the layers.
+
+        Raises:
+            TypeError: ``weights`` is not a list of arrays.
+            ValueError: there are too many or too few, or a shape is wrong; none is changed.
+        """
+        if not isinstance(weights, (list, tuple)):
+            raise TypeError(
+                f"{self.label}: weights must be a list of arrays, got a {type(weights).__name__}"
+            )
+        if len(weights) != len(self.weights):
+            hint = "" if self.built else "; it is not built: call build(input_shape) first"
+            raise ValueError(
+                f"{self.label}: set_weights got {len(weights)} arrays, but the model has "
+                f"{len(self.weights)}{hint}"
+            )
+        pairs, at = [], 0
+        for layer in self._layers:
+            count = len(layer.weights)
+            pairs += layer.checked_weights(list(weights[at : at + count]))
+            at += count
+        for target, value in pairs:
+            target[...] = value
+
+    # --- files and configuration ------------------------------------------------------------------
+
+    def save(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write architecture, weights, compile arguments and optimizer state to one file.
+
+        The file is of the safetensors format, whatever its suffix. It is written beside its
+        place, synced and renamed: a death in the middle leaves the old file.
+
+        Raises:
+            OSError: it cannot be written. FileExistsError: it exists and ``overwrite`` is False.
+        """
+        from pyconv import saving
+
+        saving.save_model(self, filepath, overwrite)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights to one file, as ``save`` does."""
+        from pyconv import saving
+
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+        """Read weights that ``save`` or ``save_weights`` wrote, layer by layer in order.
+
+        Args:
+            filepath: the file.
+            skip_mismatch: leave layers alone whose shapes differ, instead of raising.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is no such file, or its weights do not fit; the model is unchanged.
+        """
+        from pyconv import saving
+
+        saving.load_weights(self, filepath, skip_mismatch)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the architecture as plain data, without weights."""
+        stack = [layers_module.serialize(layer) for layer in self._layers]
+        shape = self._declared_shape() or (self.input_shape if self.built else None)
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "layers": stack,
+            "build_input_shape": None if shape is None else list(shape),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Sequential":
+        """Return a new model of the configuration that ``get_config`` returned.
+
+        Raises:
+            ValueError: a layer is not known, or the configuration does not fit it.
+        """
+        if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+            raise ValueError("Sequential.from_config: config must have a list of layers")
+        stack = [layers_module.deserialize(layer) for layer in config["layers"]]
+        model = cls(stack, config.get("trainable", True), config.get("name"))
+        shape = config.get("build_input_shape")
+        if shape is not None:
+            model._input = InputLayer(batch_shape=tuple(shape))
+            model._build_if_known()
+        return model
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the architecture as JSON; keywords go to ``json.dumps``."""
+        import json
+
+        return json.dumps({"class_name": "Sequential", "config": self.get_config()}, **kwargs)
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print the layers with output shapes and numbers of parameters.
+
+        Args:
+            line_length: width in characters, 88 by default.
+            positions: relative ends of the columns.
+            print_fn: called with the text, instead of printing it.
+            expand_nested: has no effect, models are not nested.
+            show_trainable: adds a column that says which layers train.
+            layer_range: names of the first and the last layer to show.
+        """
+        from pyconv.summary import summary_text
+
+        text = summary_text(self, line_length, positions, show_trainable, layer_range)
+        (print_fn or print)(text)
+
+    def __repr__(self) -> str:
+        return f"<Sequential name={self.name}, built={self.built}>"

@@ -1,0 +1,77 @@
+"""The table of ``Sequential.summary``, in the form of Keras 3."""
+
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+from pyconv._args import int_arg
+
+if TYPE_CHECKING:
+    from pyconv.model import Sequential
+
+
+def summary_text(
+    model: "Sequential",
+    line_length: int | None = None,
+    positions: Any = None,
+    show_trainable: bool = False,
+    layer_range: Any = None,
+) -> str:
+    """Return the table of layers and the totals."""
+    from rich.console import Console
+    from rich.table import Table
+
+    width = int_arg("summary", "line_length", 88 if line_length is None else line_length, 40)
+    ends = list(positions or ([0.4, 0.7, 0.88, 1.0] if show_trainable else [0.45, 0.80, 1.0]))
+    headers = ["Layer (type)", "Output Shape", "Param #"] + ["Trainable"] * show_trainable
+    table = Table(width=width, show_lines=True)
+    for i, header in enumerate(headers):
+        column = int(width * ends[i]) - int(width * (ends[i - 1] if i else 0)) - 4
+        table.add_column(header, width=column, justify="right" if i == 2 else "left")
+    for layer in _chosen(model, layer_range):
+        shape = str(layer.output_shape) if layer.built else "?"
+        count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+        row = [f"{layer.name} ({type(layer).__name__})", shape, count]
+        if show_trainable:
+            row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+        table.add_row(*row)
+    out = io.StringIO()
+    console = Console(file=out, width=width, color_system=None, highlight=False, markup=False)
+    console.print(f'Model: "{model.name}"')
+    console.print(table)
+    trainable = sum(w.size for w in model.trainable_weights)
+    total = sum(w.size for w in model.weights)
+    state = _optimizer_numbers(model)
+    lines = [("Total", total + state), ("Trainable", trainable), ("Non-trainable", total - trainable)]
+    if state:
+        lines.append(("Optimizer", state))
+    for what, numbers in lines:
+        console.print(f" {what} params: {numbers:,} ({_size(4 * numbers)})")
+    return out.getvalue()
+
+
+def _chosen(model: "Sequential", layer_range: Any) -> list[Any]:
+    if layer_range is None:
+        return model.layers
+    names = [layer.name for layer in model.layers]
+    if len(layer_range) != 2 or any(name not in names for name in layer_range):
+        raise ValueError(
+            f"summary: layer_range must be the names of two layers of {names}, got {layer_range!r}"
+        )
+    first, last = sorted(names.index(name) for name in layer_range)
+    return model.layers[first : last + 1]
+
+
+def _optimizer_numbers(model: "Sequential") -> int:
+    optimizer = model.optimizer
+    if optimizer is None:
+        return 0
+    return sum(getattr(value, "size", 1) for value in optimizer.state_dict().values())
+
+
+def _size(count: int) -> str:
+    if count == 0:
+        return "0.00 B"
+    units = ["B", "KB", "MB", "GB", "TB"]
+    power = min(int(math.log(count, 1024)), len(units) - 1)
+    return f"{count / 1024**power:.2f} {units[power]}"
