@@ -19,7 +19,12 @@ if TYPE_CHECKING:
         optimizers,
         utils,
     )
-    from pyconv.backend import get_num_threads, set_num_threads
+    from pyconv.backend import (
+        get_conv_algorithm,
+        get_num_threads,
+        set_conv_algorithm,
+        set_num_threads,
+    )
     from pyconv.layers import Input
     from pyconv.models import Sequential
 
@@ -31,6 +36,7 @@ __all__ = [
     "backend",
     "callbacks",
     "datasets",
+    "get_conv_algorithm",
     "get_num_threads",
     "initializers",
     "layers",
@@ -39,6 +45,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "set_conv_algorithm",
     "set_num_threads",
     "utils",
 ]
@@ -46,7 +53,9 @@ __all__ = [
 _DEFINED_IN = {
     "Input": "pyconv.layers",
     "Sequential": "pyconv.models",
+    "get_conv_algorithm": "pyconv.backend",
     "get_num_threads": "pyconv.backend",
+    "set_conv_algorithm": "pyconv.backend",
     "set_num_threads": "pyconv.backend",
 }
 

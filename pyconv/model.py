@@ -67,7 +67,9 @@ class Sequential(Trainer):
             )
         if isinstance(layer, InputLayer):
             if self._input is not None or self._layers:
-                raise ValueError(f"{self.label}: an Input must be the first layer, and the only one")
+                raise ValueError(
+                    f"{self.label}: an Input must be the first layer, and the only one"
+                )
             self._input = layer
             return
         self._layers.append(layer)
@@ -129,7 +131,9 @@ class Sequential(Trainer):
         """
         if input_shape is None:
             if self._declared_shape() is None:
-                raise ValueError(f"{self.label}: build needs input_shape, such as (None, 32, 32, 3)")
+                raise ValueError(
+                    f"{self.label}: build needs input_shape, such as (None, 32, 32, 3)"
+                )
             self._build_if_known()
             return
         shape = shape_arg(self.label, "input_shape", input_shape)

@@ -42,7 +42,11 @@ def summary_text(
     trainable = sum(w.size for w in model.trainable_weights)
     total = sum(w.size for w in model.weights)
     state = _optimizer_numbers(model)
-    lines = [("Total", total + state), ("Trainable", trainable), ("Non-trainable", total - trainable)]
+    lines = [
+        ("Total", total + state),
+        ("Trainable", trainable),
+        ("Non-trainable", total - trainable),
+    ]
     if state:
         lines.append(("Optimizer", state))
     for what, numbers in lines:
