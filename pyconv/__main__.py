@@ -1,0 +1,7 @@
+"""``python -m pyconv``."""
+
+import sys
+
+from pyconv.cli import main
+
+sys.exit(main())
