@@ -1,0 +1,128 @@
+"""conv2d and its gradients against torch in float64."""
+
+import numpy as np
+import pytest
+import reference
+import torch
+
+import pyconv
+from pyconv import ops
+
+# x (N, H, W, C), OC, kernel, strides, padding, dilation, groups
+CASES = [
+    ((2, 8, 8, 3), 16, 3, 1, "same", 1, 1),
+    ((2, 8, 8, 16), 32, 2, 1, "same", 1, 1),
+    ((1, 7, 5, 1), 1, 1, 1, "valid", 1, 1),
+    ((1, 5, 7, 1), 17, (2, 3), 1, "valid", 1, 1),
+    ((3, 9, 9, 5), 7, 3, 2, "same", 1, 1),
+    ((2, 11, 13, 6), 31, 3, 3, "valid", 1, 1),
+    ((2, 10, 9, 4), 33, (3, 2), 1, ((2, 1), (0, 3)), 2, 1),
+    ((2, 12, 12, 8), 12, 3, 1, "same", 2, 4),
+    ((2, 9, 9, 12), 12, 3, 1, "same", 1, 12),
+    ((2, 9, 9, 12), 12, 3, 2, "same", 1, 12),
+    ((2, 9, 9, 6), 12, 3, 1, "same", 1, 6),
+    ((1, 3, 3, 2), 5, 3, 1, 4, 1, 1),
+    ((2, 6, 6, 3), 4, 1, 3, "same", 1, 1),
+    ((4, 4, 4, 64), 48, 3, 1, "same", 1, 1),
+    ((2, 7, 9, 33), 35, 3, 1, ((1, 0), (0, 2)), 1, 1),
+    ((1, 16, 16, 300), 20, 1, 1, "valid", 1, 1),
+]
+
+
+def pads_of(x, kernel, strides, padding, dilation):
+    if padding == "valid":
+        return 0, 0, 0, 0
+    if padding == "same":
+        rows = reference.same(x.shape[1], kernel[0], strides[0], dilation[0])
+        return (*rows, *reference.same(x.shape[2], kernel[1], strides[1], dilation[1]))
+    if isinstance(padding, int):
+        return (padding,) * 4
+    return (*padding[0], *padding[1])
+
+
+@pytest.fixture(params=["auto", "direct", "winograd"])
+def algorithm(request):
+    pyconv.set_conv_algorithm(request.param)
+    yield request.param
+    pyconv.set_conv_algorithm("auto")
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_forward_and_gradients(case, isa, algorithm):
+    shape, oc, kernel, strides, padding, dilation, groups = case
+    pair = lambda v: v if isinstance(v, tuple) else (v, v)  # noqa: E731
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal(shape, np.float32)
+    w = rng.standard_normal((*pair(kernel), shape[3] // groups, oc), np.float32)
+    b = rng.standard_normal(oc, np.float32)
+    pads = pads_of(x, pair(kernel), pair(strides), padding, pair(dilation))
+    options = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
+    y = ops.conv2d(x, w, b, **options)
+    dy = rng.standard_normal(y.shape, np.float32)
+    got = (
+        y,
+        ops.conv2d_backward_input(dy, w, x.shape, **options),
+        ops.conv2d_backward_filter(x, dy, kernel, **options),
+    )
+    geometry = (pair(strides), pads, pair(dilation), groups)
+    exact = reference.conv2d(x, w, b, dy, *geometry, torch.float64)
+    approximate = reference.conv2d(x, w, b, dy, *geometry, torch.float32)
+    for ours, truth, theirs in zip(got, exact, approximate, strict=True):
+        reference.check(ours, truth, theirs)
+    assert np.array_equal(ops.conv2d(x, w, b, activation="relu", **options), np.maximum(y, 0))
+
+
+def test_same_pads_the_odd_cell_at_the_end():
+    x = np.arange(9, dtype=np.float32).reshape(1, 3, 3, 1)
+    y = ops.conv2d(x, np.ones((2, 2, 1, 1), np.float32), padding="same")
+    assert y[0, :, :, 0].tolist() == [[8, 12, 7], [20, 24, 13], [13, 15, 8]]
+
+
+def test_worked_example_of_the_course():
+    image = [[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]]
+    x = np.array(image, np.float32).reshape(1, 5, 5, 1)
+    w = np.array([[1, 0, 1], [0, 1, 0], [1, 0, 1]], np.float32).reshape(3, 3, 1, 1)
+    maps = lambda **k: ops.conv2d(x, w, **k)[0, :, :, 0].tolist()  # noqa: E731
+    assert maps() == [[4, 3, 4], [2, 4, 3], [2, 3, 4]]
+    assert maps(strides=2) == [[4, 4], [2, 4]]
+    assert maps(padding=1) == [
+        [2, 2, 3, 1, 1],
+        [1, 4, 3, 4, 1],
+        [1, 2, 4, 3, 3],
+        [1, 2, 3, 4, 1],
+        [0, 2, 2, 1, 1],
+    ]
+
+
+def test_non_contiguous_and_empty():
+    x = np.random.default_rng(0).standard_normal((2, 6, 6, 8), np.float32)
+    w = np.ones((2, 2, 4, 3), np.float32)
+    strided = x[:, ::2, :, ::2]
+    assert np.array_equal(ops.conv2d(strided, w), ops.conv2d(strided.copy(), w))
+    assert ops.conv2d(x[:0, :, :, :4], w).shape == (0, 5, 5, 3)
+    assert not ops.conv2d_backward_filter(x[:0], np.ones((0, 5, 5, 3), np.float32), 2).any()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "text"),
+    [
+        ({"x": np.ones((1, 4, 4, 3))}, TypeError, 'x.astype\\("float32"\\)'),
+        ({"x": [1.0]}, TypeError, "np.asarray"),
+        ({"b": np.ones(3, np.float32)}, ValueError, "b must be \\(4,\\), got \\(3,\\)"),
+        ({"w": np.ones((2, 2, 5, 4), np.float32)}, ValueError, "w must be"),
+        ({"strides": 0}, ValueError, "strides"),
+        ({"strides": 2**63 - 1}, ValueError, "strides"),
+        ({"padding": -1}, ValueError, "padding"),
+        ({"padding": 2**30}, ValueError, "memory"),
+        ({"padding": "full"}, ValueError, "padding"),
+        ({"dilation": float("nan")}, TypeError, "dilation"),
+        ({"dilation": 9}, ValueError, "fit"),
+        ({"groups": 2}, ValueError, "groups"),
+        ({"activation": "tanh"}, ValueError, "activation"),
+    ],
+)
+def test_errors(change, error, text):
+    arguments = {"x": np.ones((1, 4, 4, 3), np.float32), "w": np.ones((2, 2, 3, 4), np.float32)}
+    with pytest.raises(error, match=text) as caught:
+        ops.conv2d(**{**arguments, **change})
+    assert str(caught.value).startswith("conv2d")
