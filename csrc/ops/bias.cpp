@@ -11,7 +11,7 @@ namespace pyconv {
 
 void bias_backward(int64_t rows, int64_t c, const float* dy, float* db) {
     // Short sums in float, then one of those in double: the error does not grow with the rows.
-    constexpr int64_t kChunkRows = 128;
+    constexpr int64_t kChunkRows = 32;
     const int64_t chunks = ceil_div(rows, kChunkRows);
     Scratch scratch;
     float* sums = scratch.take<float>(chunks * c);

@@ -12,7 +12,7 @@ namespace pyconv {
 
 void global_avgpool2d_forward(int64_t n, int64_t pixels, int64_t c, const float* x, float* y) {
     // Short sums in float, then one of those in double.
-    constexpr int64_t kChunkPixels = 128;
+    constexpr int64_t kChunkPixels = 32;
     parallel_for(n, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         float* sums = scratch.take<float>(c);
