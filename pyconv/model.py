@@ -238,7 +238,7 @@ class Sequential(Trainer):
     def _grads(self) -> list[Array]:
         return [g for layer in self._trained() if layer.params for g in layer.grads]
 
-    # --- weights ------------------------------------------------------------------------------------
+    # --- weights --------------------------------------------------------------------------------
 
     @property
     def weights(self) -> list[Array]:

@@ -1,4 +1,4 @@
-"""Models in files: one file of the safetensors format, with the configuration as JSON in its header.
+"""Models in files of the safetensors format, with the configuration as JSON in the header.
 
 Nothing in a file is executed: configurations are plain data, and classes are looked up in fixed
 tables.

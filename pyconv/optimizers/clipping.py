@@ -50,11 +50,11 @@ class Clipping:
                 np.clip(grad, -self.clipvalue, self.clipvalue, out=out)
         elif self.clipnorm is not None:
             for grad, out in self._buffers(grads):
-                np.multiply(grad, _scale(_square_sum(grad), self.clipnorm), out=out)
+                _multiply(grad, _scale(_square_sum(grad), self.clipnorm), out)
         elif self.global_clipnorm is not None:
             scale = _scale(sum(_square_sum(grad) for grad in grads), self.global_clipnorm)
             for grad, out in self._buffers(grads):
-                np.multiply(grad, scale, out=out)
+                _multiply(grad, scale, out)
         else:
             return grads
         return self._clipped
@@ -63,6 +63,12 @@ class Clipping:
         if [array.shape for array in self._clipped] != [grad.shape for grad in grads]:
             self._clipped = [np.empty(grad.shape, np.float32) for grad in grads]
         return zip(grads, self._clipped, strict=True)
+
+
+def _multiply(grad: Array, scale: float, out: Array) -> None:
+    # An infinite gradient becomes NaN, which the loss shows; numpy need not warn as well.
+    with np.errstate(invalid="ignore"):
+        np.multiply(grad, scale, out=out)
 
 
 def _square_sum(grad: Array) -> float:

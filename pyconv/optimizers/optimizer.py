@@ -260,7 +260,7 @@ def _checked_state(
         raise ValueError(f"{owner}: iterations must be one integer, got {state['iterations']!r}")
     iterations = int_arg(owner, "iterations", steps.reshape(())[()], 0, 2**63 - 1)
     names = set(state) - {"iterations"}
-    count = len(names) // len(slot_names) if slot_names else 0
+    count = -(-len(names) // len(slot_names)) if slot_names else 0
     if slot_names and iterations and not names:
         raise ValueError(f"{owner}: the state must hold {', '.join(slot_names)} of each parameter")
     wanted = {f"{slot}/{i}" for slot in slot_names for i in range(count)}
