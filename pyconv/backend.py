@@ -55,9 +55,9 @@ def set_conv_algorithm(algorithm: str) -> None:
     """Choose how convolutions are computed from the next operation on.
 
     Args:
-        algorithm: "auto" takes Winograd's F(2x2, 3x3) for 3x3 filters with stride 1 and at least
-            32 channels, where it is faster at about the direct kernel's rounding error; "direct"
-            never takes it; "winograd" takes it for every 3x3 filter with stride 1.
+        algorithm: "auto" takes Winograd's F(2x2, RxR) for 2x2 and 3x3 filters with stride 1 and at
+            least 16 channels, where it is faster at about the direct kernel's rounding error;
+            "direct" never takes it; "winograd" takes it for every such filter with stride 1.
 
     Raises:
         TypeError: ``algorithm`` is not a string.

@@ -1,5 +1,6 @@
-// Convolution of 3x3 filters with stride 1 by Winograd's F(2x2, 3x3): 16 products where the
-// direct kernel needs 36, at about twice its rounding error.
+// Convolution of 2x2 and 3x3 filters with stride 1 by Winograd's F(2x2, RxR): for four outputs of
+// a channel 9 products instead of 16, or 16 instead of 36, at up to twice the direct kernel's
+// rounding error.
 #pragma once
 
 #include "ops/shapes.h"

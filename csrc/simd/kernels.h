@@ -31,6 +31,30 @@ struct WindowRow {
     bool overlap;        // a gradient adds to what a cell holds, else it overwrites
 };
 
+// Winograd's tiles side by side: tile t begins in column `col + 2 t` of image rows of `width`
+// pixels, `ld` floats apart. Values outside are read as 0, and not written.
+struct TileRow {
+    int64_t tiles, col, width, ld;
+};
+
+// Transforms of Winograd's F(2x2, RxR) between images and planes of `size` x `size` values.
+// rows point to pixel 0 of the image rows that the tiles span, null outside the image.
+struct WinogradKernels {
+    int size;  // R + 1
+    // u, w: planes of one value each, `step` floats apart, of n positions
+    void (*filter)(int64_t n, const float* w, int64_t w_step, float* u, int64_t u_step);
+    void (*filter_backward)(int64_t n, const float* du, int64_t du_step, float* dw,
+                            int64_t dw_step);
+    // Tiles are tile_step apart, channels in groups of 16, group_step apart.
+    void (*input)(const TileRow& row, int64_t c, const float* const* rows, float* v,
+                  int64_t tile_step, int64_t plane_step, int64_t group_step);
+    // m is read in whole vectors.
+    void (*output)(const TileRow& row, int64_t c, const float* m, int64_t tile_step,
+                   int64_t plane_step, const float* bias, float* const* rows, int flags);
+    void (*output_backward)(const TileRow& row, int64_t c, const float* const* rows, float* dm,
+                            int64_t tile_step, int64_t plane_step, int64_t group_step);
+};
+
 struct SgdParams {
     float learning_rate, momentum, weight_decay;
     bool nesterov;
@@ -76,17 +100,7 @@ struct Kernels {
     // The same where element (k, j) lies at src[j * ld + k].
     void (*pack_panel_transposed)(int64_t k, int n, const float* src, int64_t ld, float* dst);
 
-    // Winograd's F(2x2, 3x3). A matrix of 3x3, 4x4 or 2x2 values is either planes `step` floats
-    // apart or pointers, one a value; each is transformed for n or c positions.
-    void (*winograd_filter)(int64_t n, const float* w, int64_t w_step, float* u, int64_t u_step);
-    void (*winograd_filter_backward)(int64_t n, const float* du, int64_t du_step, float* dw,
-                                     int64_t dw_step);
-    // Channels of v in groups of 16, `v_group` floats apart.
-    void (*winograd_input)(int64_t c, const float* const* x, float* v, int64_t v_step,
-                           int64_t v_group);
-    void (*winograd_output)(int64_t c, const float* m, int64_t m_step, const float* bias,
-                            float* const* y, int flags);
-    void (*winograd_output_backward)(int64_t c, const float* const* dy, float* dm, int64_t dm_step);
+    WinogradKernels winograd2, winograd3;  // filters of 2x2 and 3x3
 
     // y[j] = sum over rows of x[r * ld + j]
     void (*column_sums)(int64_t rows, int64_t cols, const float* x, int64_t ld, float* y);

@@ -1,4 +1,4 @@
-// Transforms of Winograd's F(2x2, 3x3): y = A' [(G w G') * (B' x B)] A
+// Transforms of Winograd's F(2x2, RxR) for filters of R = 2 and 3: y = A' [(G w G') * (B' x B)] A
 // (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015), and their adjoints.
 // Part of kernels.cpp.
 #pragma once
@@ -9,7 +9,67 @@ namespace pyconv::simd {
 namespace {
 
 // One-dimensional transforms: kOut values from kIn.
-struct FilterTransform {  // G
+template <int R>
+struct FilterTransform;  // G
+template <int R>
+struct FilterAdjoint;  // G'
+template <int R>
+struct InputTransform;  // B'
+template <int R>
+struct OutputTransform;  // A'
+template <int R>
+struct OutputAdjoint;  // A
+
+template <>
+struct FilterTransform<2> {
+    static constexpr int kIn = 2, kOut = 3;
+    static PYCONV_INLINE void apply(const Vec (&g)[2], Vec (&out)[3]) {
+        out[0] = g[0];
+        out[1] = g[0] + g[1];
+        out[2] = g[1];
+    }
+};
+
+template <>
+struct FilterAdjoint<2> {
+    static constexpr int kIn = 3, kOut = 2;
+    static PYCONV_INLINE void apply(const Vec (&z)[3], Vec (&out)[2]) {
+        out[0] = z[0] + z[1];
+        out[1] = z[1] + z[2];
+    }
+};
+
+template <>
+struct InputTransform<2> {
+    static constexpr int kIn = 3, kOut = 3;
+    static PYCONV_INLINE void apply(const Vec (&d)[3], Vec (&out)[3]) {
+        out[0] = d[0] - d[1];
+        out[1] = d[1];
+        out[2] = d[2] - d[1];
+    }
+};
+
+template <>
+struct OutputTransform<2> {
+    static constexpr int kIn = 3, kOut = 2;
+    static PYCONV_INLINE void apply(const Vec (&m)[3], Vec (&out)[2]) {
+        out[0] = m[0] + m[1];
+        out[1] = m[1] + m[2];
+    }
+};
+
+template <>
+struct OutputAdjoint<2> {
+    static constexpr int kIn = 2, kOut = 3;
+    static PYCONV_INLINE void apply(const Vec (&y)[2], Vec (&out)[3]) {
+        out[0] = y[0];
+        out[1] = y[0] + y[1];
+        out[2] = y[1];
+    }
+};
+
+template <>
+struct FilterTransform<3> {
     static constexpr int kIn = 3, kOut = 4;
     static PYCONV_INLINE void apply(const Vec (&g)[3], Vec (&out)[4]) {
         const Vec half = Vec::set1(0.5f), sum = half * (g[0] + g[2]), middle = half * g[1];
@@ -20,7 +80,8 @@ struct FilterTransform {  // G
     }
 };
 
-struct FilterAdjoint {  // G'
+template <>
+struct FilterAdjoint<3> {
     static constexpr int kIn = 4, kOut = 3;
     static PYCONV_INLINE void apply(const Vec (&z)[4], Vec (&out)[3]) {
         const Vec half = Vec::set1(0.5f), sum = half * (z[1] + z[2]);
@@ -30,7 +91,8 @@ struct FilterAdjoint {  // G'
     }
 };
 
-struct InputTransform {  // B'
+template <>
+struct InputTransform<3> {
     static constexpr int kIn = 4, kOut = 4;
     static PYCONV_INLINE void apply(const Vec (&d)[4], Vec (&out)[4]) {
         out[0] = d[0] - d[2];
@@ -40,7 +102,8 @@ struct InputTransform {  // B'
     }
 };
 
-struct OutputTransform {  // A'
+template <>
+struct OutputTransform<3> {
     static constexpr int kIn = 4, kOut = 2;
     static PYCONV_INLINE void apply(const Vec (&m)[4], Vec (&out)[2]) {
         out[0] = m[0] + m[1] + m[2];
@@ -48,7 +111,8 @@ struct OutputTransform {  // A'
     }
 };
 
-struct OutputAdjoint {  // A
+template <>
+struct OutputAdjoint<3> {
     static constexpr int kIn = 2, kOut = 4;
     static PYCONV_INLINE void apply(const Vec (&y)[2], Vec (&out)[4]) {
         out[0] = y[0];
@@ -90,43 +154,81 @@ void transform_planes(int64_t n, const float* x, int64_t x_step, float* y, int64
     });
 }
 
-void winograd_filter(int64_t n, const float* w, int64_t w_step, float* u, int64_t u_step) {
-    transform_planes<FilterTransform>(n, w, w_step, u, u_step);
+// Calls visit(tile, whole) for the tiles of a row; `whole` is a constant that says that all
+// `size` columns and rows of the tile lie in the image.
+struct Yes {
+    static constexpr bool value = true;
+};
+struct No {
+    static constexpr bool value = false;
+};
+
+template <int size, class Pointer, class Visit>
+void each_tile(const TileRow& row, Pointer const* rows, const Visit& visit) {
+    bool all_rows = true;
+    for (int i = 0; i < size; ++i) all_rows = all_rows && rows[i];
+    for (int64_t t = 0; t < row.tiles; ++t) {
+        const int64_t col = row.col + 2 * t;
+        if (all_rows && col >= 0 && col + size <= row.width) {
+            visit(t, Yes{});
+        } else {
+            visit(t, No{});
+        }
+    }
 }
 
-void winograd_filter_backward(int64_t n, const float* du, int64_t du_step, float* dw,
-                              int64_t dw_step) {
-    transform_planes<FilterAdjoint>(n, du, du_step, dw, dw_step);
-}
-
-void winograd_input(int64_t c, const float* const* x, float* v, int64_t v_step, int64_t v_group) {
-    each_vector(c, [&](int64_t k, auto at) {
-        float* out = v + k / 16 * v_group + k % 16;
-        transform_2d<InputTransform>(
-            [&](int i, int j) { return at.load(x[i * 4 + j] + k); },
-            [&](int i, int j, Vec value) { at.store(value, out + (i * 4 + j) * v_step); });
+// Image values to planes: T is the input's transform, or the adjoint of the output's.
+template <class T>
+void transform_tiles(const TileRow& row, int64_t c, const float* const* rows, float* planes,
+                     int64_t tile_step, int64_t plane_step, int64_t group_step) {
+    each_tile<T::kIn>(row, rows, [&](int64_t t, auto whole) {
+        const int64_t col = row.col + 2 * t;
+        each_vector(c, [&](int64_t k, auto at) {
+            float* out = planes + t * tile_step + k / 16 * group_step + k % 16;
+            transform_2d<T>(
+                [&](int i, int j) {
+                    if constexpr (!whole.value) {
+                        if (!rows[i] || col + j < 0 || col + j >= row.width) return Vec::zero();
+                    }
+                    return at.load(rows[i] + (col + j) * row.ld + k);
+                },
+                [&](int i, int j, Vec v) { at.store(v, out + (i * T::kOut + j) * plane_step); });
+        });
     });
 }
 
-void winograd_output(int64_t c, const float* m, int64_t m_step, const float* bias, float* const* y,
-                     int flags) {
-    each_vector(c, [&](int64_t k, auto at) {
-        const Vec start = bias ? at.load(bias + k) : Vec::zero();
-        transform_2d<OutputTransform>(
-            [&](int i, int j) { return at.load(m + (i * 4 + j) * m_step + k); },
-            [&](int i, int j, Vec value) {
-                value = value + start;
-                at.store(flags & kRelu ? Vec::relu(value) : value, y[i * 2 + j] + k);
-            });
+template <int R>
+void winograd_output(const TileRow& row, int64_t c, const float* m, int64_t tile_step,
+                     int64_t plane_step, const float* bias, float* const* rows, int flags) {
+    using T = OutputTransform<R>;
+    each_tile<2>(row, rows, [&](int64_t t, auto whole) {
+        const int64_t col = row.col + 2 * t;
+        each_vector(c, [&](int64_t k, auto at) {
+            const Vec start = bias ? at.load(bias + k) : Vec::zero();
+            transform_2d<T>(
+                [&](int i, int j) {
+                    return Vec::load(m + t * tile_step + (i * T::kIn + j) * plane_step + k);
+                },
+                [&](int i, int j, Vec value) {
+                    if constexpr (!whole.value) {
+                        if (!rows[i] || col + j < 0 || col + j >= row.width) return;
+                    }
+                    value = value + start;
+                    at.store(flags & kRelu ? Vec::relu(value) : value,
+                             rows[i] + (col + j) * row.ld + k);
+                });
+        });
     });
 }
 
-void winograd_output_backward(int64_t c, const float* const* dy, float* dm, int64_t dm_step) {
-    each_vector(c, [&](int64_t k, auto at) {
-        transform_2d<OutputAdjoint>(
-            [&](int i, int j) { return at.load(dy[i * 2 + j] + k); },
-            [&](int i, int j, Vec value) { at.store(value, dm + (i * 4 + j) * dm_step + k); });
-    });
+template <int R>
+constexpr WinogradKernels winograd_kernels() {
+    return {R + 1,
+            transform_planes<FilterTransform<R>>,
+            transform_planes<FilterAdjoint<R>>,
+            transform_tiles<InputTransform<R>>,
+            winograd_output<R>,
+            transform_tiles<OutputAdjoint<R>>};
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ Conv2dShape random_conv() {
     s.strides = {pick(1, 3), pick(1, 3)};
     s.dilation = {pick(1, 2), pick(1, 2)};
     if (pick(0, 2) == 0) {  // what Winograd takes
-        s.kernel = {3, 3};
+        const int64_t size = pick(2, 3);
+        s.kernel = {size, size};
         s.strides = s.dilation = {1, 1};
     }
     s.padding = {pick(0, 4), pick(0, 4), pick(0, 4), pick(0, 4)};
