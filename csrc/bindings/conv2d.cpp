@@ -1,0 +1,117 @@
+// Bindings of the convolution, the choice of its algorithm, and the gradient of its bias.
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "bindings/bindings.h"
+#include "check.h"
+#include "ops/bias.h"
+#include "ops/conv2d.h"
+#include "ops/conv2d_winograd.h"
+
+namespace pyconv {
+namespace {
+
+Conv2dShape conv_shape(const char* op, const Four& x, const Four& w, const Pair& strides,
+                       const Four& padding, const Pair& dilation, int64_t groups) {
+    const WindowShape window = window_shape(op, x[0], x[1], x[2], x[3], {w[0], w[1]},
+                                            size2(strides), padding2(padding), size2(dilation));
+    const Conv2dShape s = conv2d_shape(op, window, w[3], groups);
+    if (w[2] != s.group_c())
+        fail(op, "w must be (KH, KW, ", s.group_c(), ", OC) for an input of ", s.c, " channels in ",
+             groups, " groups, got ", to_string(Shape(w.begin(), w.end())));
+    return s;
+}
+
+Object conv2d_forward_(Object x, Object w, Object b, Pair strides, Four padding, Pair dilation,
+                       int64_t groups, const std::string& activation, Object out) {
+    const char* op = "conv2d_forward";
+    const Input xi(op, "x", x, 4), wi(op, "w", w, 4);
+    const Conv2dShape s = conv_shape(op, four(xi), four(wi), strides, padding, dilation, groups);
+    const Activation act = activation_of(op, activation);
+    std::optional<Input> bi;
+    if (!b.is_none()) {
+        bi.emplace(op, "b", b);
+        bi->expect(op, "b", {s.oc});
+    }
+    Output y(op, "out", out, {s.n, s.oh, s.ow, s.oc});
+    y.apart_from(op, xi).apart_from(op, wi);
+    without_gil(
+        [&] { conv2d_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data()); });
+    return y.object();
+}
+
+Object conv2d_backward_input_(Object dy, Object w, Four input_shape, Pair strides, Four padding,
+                              Pair dilation, int64_t groups, Object out) {
+    const char* op = "conv2d_backward_input";
+    const Input dyi(op, "dy", dy, 4), wi(op, "w", w, 4);
+    const Conv2dShape s = conv_shape(op, input_shape, four(wi), strides, padding, dilation, groups);
+    dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.oc});
+    Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
+    dx.apart_from(op, dyi).apart_from(op, wi);
+    without_gil([&] { conv2d_backward_input(s, dyi.data(), wi.data(), dx.data()); });
+    return dx.object();
+}
+
+Object conv2d_backward_filter_(Object x, Object dy, Pair kernel_size, Pair strides, Four padding,
+                               Pair dilation, int64_t groups, Object out) {
+    const char* op = "conv2d_backward_filter";
+    const Input xi(op, "x", x, 4), dyi(op, "dy", dy, 4);
+    const WindowShape window = window_shape(op, xi[0], xi[1], xi[2], xi[3], size2(kernel_size),
+                                            size2(strides), padding2(padding), size2(dilation));
+    const Conv2dShape s = conv2d_shape(op, window, dyi[3], groups);
+    dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.oc});
+    Output dw(op, "out", out, {s.kernel.h, s.kernel.w, s.group_c(), s.oc});
+    dw.apart_from(op, xi).apart_from(op, dyi);
+    without_gil([&] { conv2d_backward_filter(s, xi.data(), dyi.data(), dw.data()); });
+    return dw.object();
+}
+
+Object bias_backward_(Object dy, Object out) {
+    const char* op = "bias_backward";
+    const Input dyi(op, "dy", dy);
+    if (dyi.shape().empty() || dyi.shape().back() == 0)
+        fail(op, "dy must have at least one channel, got ", to_string(dyi.shape()));
+    const int64_t c = dyi.shape().back();
+    Output db(op, "out", out, {c});
+    db.apart_from(op, dyi);
+    without_gil([&] { bias_backward(dyi.size() / c, c, dyi.data(), db.data()); });
+    return db.object();
+}
+
+constexpr std::pair<const char*, ConvAlgorithm> kAlgorithms[] = {
+    {"auto", ConvAlgorithm::kAuto},
+    {"direct", ConvAlgorithm::kDirect},
+    {"winograd", ConvAlgorithm::kWinograd},
+};
+
+void set_conv_algorithm_(const std::string& name) {
+    for (const auto& [known, algorithm] : kAlgorithms)
+        if (name == known) return set_conv_algorithm(algorithm);
+    fail("set_conv_algorithm", "algorithm must be 'auto', 'direct' or 'winograd', got '", name,
+         "'");
+}
+
+std::string get_conv_algorithm_() {
+    for (const auto& [name, algorithm] : kAlgorithms)
+        if (algorithm == conv_algorithm()) return name;
+    return "auto";
+}
+
+}  // namespace
+
+void bind_conv2d(py::module_& m) {
+    const py::object none = py::none();
+    m.def("set_conv_algorithm", &set_conv_algorithm_, "algorithm"_a);
+    m.def("get_conv_algorithm", &get_conv_algorithm_);
+    m.def("conv2d_forward", &conv2d_forward_, "x"_a, "w"_a, "b"_a, "strides"_a, "padding"_a,
+          "dilation"_a, "groups"_a, "activation"_a = "linear", "out"_a = none);
+    m.def("conv2d_backward_input", &conv2d_backward_input_, "dy"_a, "w"_a, "input_shape"_a,
+          "strides"_a, "padding"_a, "dilation"_a, "groups"_a, "out"_a = none);
+    m.def("conv2d_backward_filter", &conv2d_backward_filter_, "x"_a, "dy"_a, "kernel_size"_a,
+          "strides"_a, "padding"_a, "dilation"_a, "groups"_a, "out"_a = none);
+    m.def("bias_backward", &bias_backward_, "dy"_a, "out"_a = none);
+}
+
+}  // namespace pyconv

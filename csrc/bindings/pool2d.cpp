@@ -1,0 +1,105 @@
+// Bindings of the pooling operations.
+
+#include "bindings/bindings.h"
+#include "check.h"
+#include "ops/avgpool2d.h"
+#include "ops/global_avgpool2d.h"
+#include "ops/maxpool2d.h"
+
+namespace pyconv {
+namespace {
+
+WindowShape pool_shape(const char* op, const Four& x, const Pair& pool, const Pair& strides,
+                       const Four& padding) {
+    return pool2d_shape(op, x[0], x[1], x[2], x[3], size2(pool), size2(strides), padding2(padding));
+}
+
+template <class Forward>
+Object pool_forward(const char* op, Object x, Pair pool, Pair strides, Four padding, Object out,
+                    const Forward& forward) {
+    const Input xi(op, "x", x, 4);
+    const WindowShape s = pool_shape(op, four(xi), pool, strides, padding);
+    Output y(op, "out", out, {s.n, s.oh, s.ow, s.c});
+    y.apart_from(op, xi);
+    without_gil([&] { forward(s, xi.data(), y.data()); });
+    return y.object();
+}
+
+Object maxpool2d_forward_(Object x, Pair pool, Pair strides, Four padding, Object out) {
+    return pool_forward("maxpool2d_forward", x, pool, strides, padding, out, maxpool2d_forward);
+}
+
+Object avgpool2d_forward_(Object x, Pair pool, Pair strides, Four padding, Object out) {
+    return pool_forward("avgpool2d_forward", x, pool, strides, padding, out, avgpool2d_forward);
+}
+
+Object maxpool2d_backward_(Object x, Object dy, Pair pool, Pair strides, Four padding, Object out) {
+    const char* op = "maxpool2d_backward";
+    const Input xi(op, "x", x, 4), dyi(op, "dy", dy, 4);
+    const WindowShape s = pool_shape(op, four(xi), pool, strides, padding);
+    dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.c});
+    Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
+    dx.apart_from(op, xi).apart_from(op, dyi);
+    without_gil([&] { maxpool2d_backward(s, xi.data(), dyi.data(), dx.data()); });
+    return dx.object();
+}
+
+Object avgpool2d_backward_(Object dy, Four input_shape, Pair pool, Pair strides, Four padding,
+                           Object out) {
+    const char* op = "avgpool2d_backward";
+    const Input dyi(op, "dy", dy, 4);
+    const WindowShape s = pool_shape(op, input_shape, pool, strides, padding);
+    dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.c});
+    Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
+    dx.apart_from(op, dyi);
+    without_gil([&] { avgpool2d_backward(s, dyi.data(), dx.data()); });
+    return dx.object();
+}
+
+void check_image(const char* op, const Four& x) {
+    if (x[0] < 0 || x[1] < 1 || x[2] < 1 || x[3] < 1)
+        fail(op, "x must be (N, H, W, C) with at least one pixel and one channel, got ",
+             to_string(Shape(x.begin(), x.end())));
+}
+
+Object global_avgpool2d_forward_(Object x, Object out) {
+    const char* op = "global_avgpool2d_forward";
+    const Input xi(op, "x", x, 4);
+    check_image(op, four(xi));
+    Output y(op, "out", out, {xi[0], xi[3]});
+    y.apart_from(op, xi);
+    without_gil(
+        [&] { global_avgpool2d_forward(xi[0], xi[1] * xi[2], xi[3], xi.data(), y.data()); });
+    return y.object();
+}
+
+Object global_avgpool2d_backward_(Object dy, Four input_shape, Object out) {
+    const char* op = "global_avgpool2d_backward";
+    const Input dyi(op, "dy", dy, 2);
+    const auto [n, h, w, c] = input_shape;
+    check_image(op, input_shape);
+    dyi.expect(op, "dy", {n, c});
+    Output dx(op, "out", out, {n, h, w, c});
+    dx.apart_from(op, dyi);
+    without_gil([&] { global_avgpool2d_backward(n, h * w, c, dyi.data(), dx.data()); });
+    return dx.object();
+}
+
+}  // namespace
+
+void bind_pool2d(py::module_& m) {
+    const py::object none = py::none();
+    m.def("maxpool2d_forward", &maxpool2d_forward_, "x"_a, "pool_size"_a, "strides"_a, "padding"_a,
+          "out"_a = none);
+    m.def("maxpool2d_backward", &maxpool2d_backward_, "x"_a, "dy"_a, "pool_size"_a, "strides"_a,
+          "padding"_a, "out"_a = none);
+    m.def("avgpool2d_forward", &avgpool2d_forward_, "x"_a, "pool_size"_a, "strides"_a, "padding"_a,
+          "out"_a = none);
+    m.def("avgpool2d_backward", &avgpool2d_backward_, "dy"_a, "input_shape"_a, "pool_size"_a,
+          "strides"_a, "padding"_a, "out"_a = none);
+    m.def("global_avgpool2d_forward", &global_avgpool2d_forward_, "x"_a, "out"_a = none);
+    m.def("global_avgpool2d_backward", &global_avgpool2d_backward_, "dy"_a, "input_shape"_a,
+          "out"_a = none);
+}
+
+}  // namespace pyconv

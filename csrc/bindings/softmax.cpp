@@ -1,0 +1,76 @@
+// Bindings of softmax and the cross-entropy of it.
+
+#include <optional>
+
+#include "bindings/bindings.h"
+#include "check.h"
+#include "ops/softmax.h"
+
+namespace pyconv {
+namespace {
+
+int64_t classes_of(const char* op, const char* name, const Input& x) {
+    if (x.shape().empty() || x.shape().back() == 0)
+        fail(op, name, " must have at least one class on its last axis, got ",
+             to_string(x.shape()));
+    return x.shape().back();
+}
+
+Object softmax_forward_(Object x, Object out) {
+    const char* op = "softmax_forward";
+    const Input xi(op, "x", x);
+    const int64_t c = classes_of(op, "x", xi);
+    Output y(op, "out", out, xi.shape());
+    without_gil([&] { softmax_forward(xi.size() / c, c, xi.data(), y.data()); });
+    return y.object();
+}
+
+Object softmax_backward_(Object y, Object dy, Object out) {
+    const char* op = "softmax_backward";
+    const Input yi(op, "y", y), dyi(op, "dy", dy);
+    const int64_t c = classes_of(op, "y", yi);
+    dyi.expect(op, "dy", yi.shape());
+    Output dx(op, "out", out, yi.shape());
+    without_gil([&] { softmax_backward(yi.size() / c, c, yi.data(), dyi.data(), dx.data()); });
+    return dx.object();
+}
+
+py::tuple softmax_cross_entropy_(Object logits, Object labels, Object row_scale, Object loss,
+                                 Object grad) {
+    const char* op = "softmax_cross_entropy";
+    const Input li(op, "logits", logits, 2);
+    const int64_t n = li[0], c = classes_of(op, "logits", li);
+    CrossEntropy ce{n, c, li.data(), nullptr, nullptr, nullptr, nullptr, nullptr};
+    std::optional<Input> distributions, scale;
+    std::optional<Integers> classes;
+    if (py::isinstance<py::array_t<float>>(labels)) {
+        distributions.emplace(op, "labels", labels);
+        distributions->expect(op, "labels", {n, c});
+        ce.distributions = distributions->data();
+    } else {
+        classes.emplace(op, "labels", labels, n, c);
+        ce.classes = classes->data();
+    }
+    if (!row_scale.is_none()) {
+        scale.emplace(op, "row_scale", row_scale);
+        scale->expect(op, "row_scale", {n});
+        ce.row_scale = scale->data();
+    }
+    Output loss_out(op, "loss", loss, {n}), grad_out(op, "grad", grad, {n, c});
+    ce.loss = loss_out.data();
+    ce.grad = grad_out.apart_from(op, li).data();
+    without_gil([&] { softmax_cross_entropy(ce); });
+    return py::make_tuple(loss_out.object(), grad_out.object());
+}
+
+}  // namespace
+
+void bind_softmax(py::module_& m) {
+    const py::object none = py::none();
+    m.def("softmax_forward", &softmax_forward_, "x"_a, "out"_a = none);
+    m.def("softmax_backward", &softmax_backward_, "y"_a, "dy"_a, "out"_a = none);
+    m.def("softmax_cross_entropy", &softmax_cross_entropy_, "logits"_a, "labels"_a,
+          "row_scale"_a = none, "loss"_a = none, "grad"_a = none);
+}
+
+}  // namespace pyconv
