@@ -68,10 +68,10 @@ class ReLU(Layer):
         self._x, self._y = x, y
         if self._plain:
             return backend.active.relu_forward(x, y)
-        below, above = self._outside(x)
+        below, above = self._outside(x, np.less)
         np.copyto(y, x)
         np.subtract(y, self.threshold, out=y, where=below)
-        np.multiply(y, self.negative_slope, out=y, where=below)
+        self._slope(y, below)
         np.copyto(y, np.float32(self._top), where=above)
         return y
 
@@ -83,20 +83,29 @@ class ReLU(Layer):
         assert self._y is not None
         if self._plain:
             return backend.active.relu_backward(self._y, dy, dy)
-        below, above = self._outside(self._x)
-        np.multiply(dy, self.negative_slope, out=dy, where=below)
+        # As in the plain case, the threshold itself has the gradient of what is below.
+        below, above = self._outside(self._x, np.less_equal)
+        self._slope(dy, below)
         np.copyto(dy, np.float32(0), where=above)
         return dy
+
+    def _slope(self, values: Array, below: Any) -> None:
+        if self.negative_slope == 0:
+            # Not a product: that of 0 and infinity is NaN.
+            np.copyto(values, np.float32(0), where=below)
+        else:
+            np.multiply(values, self.negative_slope, out=values, where=below)
 
     @property
     def _top(self) -> float:
         return math.inf if self.max_value is None else self.max_value
 
-    def _outside(self, x: Array) -> tuple[Any, Any]:
+    def _outside(self, x: Array, is_below: np.ufunc) -> tuple[Any, Any]:
         """Masks of the cells below the threshold and of those at the maximum."""
         below = self._buffers.get("below", x.shape, np.bool_)
         above = self._buffers.get("above", x.shape, np.bool_)
-        return np.less(x, self.threshold, out=below), np.greater_equal(x, self._top, out=above)
+        is_below(x, self.threshold, out=below)
+        return below, np.greater_equal(x, self._top, out=above)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
