@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from pyconv import _targets
 
 
 def learning_curves(history: Mapping[str, Sequence[float]]) -> Any:
@@ -15,6 +16,12 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Any:
 
     Raises:
         ImportError: matplotlib is not installed.
+
+    Example:
+        >>> import pyconv.viz
+        >>> figure = pyconv.viz.learning_curves({"loss": [2.0, 1.5], "val_loss": [2.1, 1.8]})
+        >>> len(figure.axes[0].lines)
+        2
     """
     figure = _figure((10, 4))
     for i, name in enumerate(("loss", "accuracy")):
@@ -32,20 +39,30 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Any:
     return figure
 
 
-def confusion_matrix(y_true: NDArray[Any], y_pred: NDArray[Any], class_names: Sequence[str]) -> Any:
+def confusion_matrix(y_true: Any, y_pred: Any, class_names: Sequence[str]) -> Any:
     """Return a figure of how often each class was taken for each other.
 
     Args:
-        y_true: class numbers (N,).
-        y_pred: predicted class numbers (N,).
+        y_true: class numbers (N,) or (N, 1).
+        y_pred: predicted class numbers, likewise.
         class_names: a name for each class.
 
     Raises:
         ImportError: matplotlib is not installed.
+        TypeError: the classes are not numbers.
+        ValueError: a number is not that of a class, or there are not as many of both.
+
+    Example:
+        >>> import pyconv.viz
+        >>> figure = pyconv.viz.confusion_matrix([0, 1, 1], [0, 1, 0], ["cat", "dog"])
+        >>> [text.get_text() for text in figure.axes[0].texts]
+        ['1', '0', '1', '1']
     """
     count = len(class_names)
+    true = _targets.class_numbers("confusion_matrix", y_true, (None, count), "y_true")
+    predicted = _targets.class_numbers("confusion_matrix", y_pred, (len(true), count), "y_pred")
     table = np.zeros((count, count), np.int64)
-    np.add.at(table, (y_true.reshape(-1).astype(int), y_pred.reshape(-1).astype(int)), 1)
+    np.add.at(table, (true, predicted), 1)
     figure = _figure((8, 7))
     axes = figure.add_subplot()
     axes.imshow(table, cmap="Blues")
