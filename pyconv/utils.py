@@ -41,6 +41,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
         num_classes = int(numbers.max()) + 1
     classes = int_arg(owner, "num_classes", num_classes)
     labels = _targets.class_numbers(owner, numbers, (*numbers.shape, classes), "x")
+    labels = labels.reshape(numbers.shape)
     one_hot = np.zeros((*labels.shape, classes), np.float32)
     np.put_along_axis(one_hot, labels[..., None], 1.0, axis=-1)
     return one_hot
