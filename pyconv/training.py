@@ -1,6 +1,6 @@
 """Training, evaluation and prediction: what ``Sequential`` has of Keras's ``Model``."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from pyconv.callbacks.callback import CallbackList
 from pyconv.callbacks.history import History
 from pyconv.progress import Progress, verbosity
 from pyconv.trainable import Trainable
+
+if TYPE_CHECKING:
+    from pyconv.model import Sequential
 
 
 class Trainer(Trainable):
@@ -107,7 +110,7 @@ class Trainer(Trainable):
         if history is None:
             history = History()
             given = [*given, history]
-        called = CallbackList(given, self, params)
+        called = self._callbacks(given, params)
         loops.train(self, data, validation, validates, range(first, last), called, Progress(level))
         return history
 
@@ -159,7 +162,7 @@ class Trainer(Trainable):
             sources.batch_size("evaluate", batch_size),
             sources.steps("evaluate", "steps", steps),
         )
-        called = CallbackList(callbacks, self, {"steps": data.steps, "verbose": level})
+        called = self._callbacks(callbacks, {"steps": data.steps, "verbose": level})
         return _packed(loops.evaluate(self, data, called, Progress(level)), return_dict)
 
     def predict(
@@ -194,7 +197,7 @@ class Trainer(Trainable):
         data = sources.prediction(self, x, size, sources.steps("predict", "steps", steps))
         if data is None:
             return np.empty((0, *(n or 0 for n in self.output_shape[1:])), np.float32)
-        called = CallbackList(callbacks, self, {"steps": data.steps, "verbose": level})
+        called = self._callbacks(callbacks, {"steps": data.steps, "verbose": level})
         return loops.predict(self, data, called, Progress(level))
 
     def train_on_batch(
@@ -275,6 +278,10 @@ class Trainer(Trainable):
             (4, 3)
         """
         return self.predict(x, batch_size=max(np.shape(x)[0], 1) if np.ndim(x) else 1, verbose=0)
+
+    def _callbacks(self, callbacks: Any, params: dict[str, Any]) -> CallbackList:
+        # Callbacks see the whole model, which is more than this part of it.
+        return CallbackList(callbacks, cast("Sequential", self), params)
 
 
 def _packed(results: dict[str, float], return_dict: bool) -> Any:

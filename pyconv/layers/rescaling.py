@@ -72,7 +72,7 @@ class Rescaling(Layer):
         }
 
     def _factor(self, name: str, value: Any) -> Array:
-        factor = float32_array(self.label, name, value).copy()
+        factor: Array = np.array(float32_array(self.label, name, value))
         if factor.ndim > 1 or not np.isfinite(factor).all():
             raise ValueError(
                 f"{self.label}: {name} must be a finite number or one for each channel, "

@@ -136,7 +136,9 @@ def conv2d_backward_filter(
 
 
 def _filters(owner: str, w: Any) -> Array:
-    w = float32(owner, "w", w, 4)
-    if 0 in w.shape:
-        raise ValueError(f"{owner}: w must be (KH, KW, C / groups, OC) without a 0, got {w.shape}")
-    return w
+    filters = float32(owner, "w", w, 4)
+    if 0 in filters.shape:
+        raise ValueError(
+            f"{owner}: w must be (KH, KW, C / groups, OC) without a 0, got {filters.shape}"
+        )
+    return filters
