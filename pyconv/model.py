@@ -1,10 +1,12 @@
 """The Sequential model: a stack of layers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from pyconv import layers as layers_module
+from pyconv._args import int_arg
 from pyconv._convert import float32_array
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
@@ -23,7 +25,7 @@ class Sequential(Trainer):
         name: by default ``sequential``, counted.
 
     Raises:
-        TypeError: something in ``layers`` is not a layer.
+        TypeError: ``layers`` is not a list, or something in it is not a layer.
         ValueError: two layers have one name, or their shapes do not fit.
 
     Example:
@@ -39,6 +41,10 @@ class Sequential(Trainer):
         self._layers: list[Layer] = []
         self._input: InputLayer | None = None
         self._stopped_at_logits = False
+        if layers is not None and not isinstance(layers, (list, tuple)):
+            raise TypeError(
+                f"{self.label}: layers must be a list of layers, got a {type(layers).__name__}"
+            )
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._build_if_known()
@@ -95,16 +101,14 @@ class Sequential(Trainer):
         """Return the layer of this name, or at this index.
 
         Raises:
+            TypeError: ``index`` is not an integer.
             ValueError: there is none, or not exactly one of the two is given.
         """
         if (name is None) == (index is None):
             raise ValueError(f"{self.label}: get_layer wants a name or an index")
         if index is not None:
-            if not -len(self._layers) <= index < len(self._layers):
-                raise ValueError(
-                    f"{self.label}: index must be below {len(self._layers)}, got {index}"
-                )
-            return self._layers[index]
+            count = len(self._layers)
+            return self._layers[int_arg(self.label, "index", index, -count, count - 1)]
         for layer in self._layers:
             if layer.name == name:
                 return layer
@@ -127,7 +131,8 @@ class Sequential(Trainer):
         """Create the weights for inputs of ``input_shape``, the batch (or None) first.
 
         Raises:
-            ValueError: no shape is known, or a layer does not take its input.
+            ValueError: no shape is known, or a layer does not take its input; the model is left
+                as it was.
         """
         if input_shape is None:
             if self._declared_shape() is None:
@@ -137,15 +142,25 @@ class Sequential(Trainer):
             self._build_if_known()
             return
         shape = shape_arg(self.label, "input_shape", input_shape)
-        for layer in self._layers:
-            layer.build(shape)
-            shape = layer.output_shape
+        self._output_shape_of(shape)
+        fresh = [layer for layer in self._layers if not layer.built]
+        try:
+            for layer in self._layers:
+                layer.build(shape)
+                shape = layer.output_shape
+        except BaseException:
+            for layer in fresh:
+                layer.unbuild()
+            raise
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape that an input of ``input_shape``, the batch first, gives."""
-        for layer in self._layers:
-            input_shape = layer.compute_output_shape(input_shape)
-        return input_shape
+        """Return the shape that an input of ``input_shape``, the batch first, gives.
+
+        Raises:
+            TypeError: ``input_shape`` is not a tuple of sizes.
+            ValueError: a layer does not take its input.
+        """
+        return self._output_shape_of(shape_arg(self.label, "input_shape", input_shape))
 
     @property
     def input_shape(self) -> Shape:
@@ -158,6 +173,11 @@ class Sequential(Trainer):
         """Shape of the output, the batch first; AttributeError before the model is built."""
         self._require_layers()
         return self._layers[-1].output_shape
+
+    def _output_shape_of(self, shape: Shape) -> Shape:
+        for layer in self._layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
 
     def _declared_shape(self) -> Shape | None:
         if self._input is not None:
@@ -178,7 +198,7 @@ class Sequential(Trainer):
         if not self.built:
             self.build((None, *input_shape))
         else:
-            self.compute_output_shape((None, *input_shape))
+            self._output_shape_of((None, *input_shape))
 
     def _require_layers(self) -> None:
         if not self._layers:
@@ -346,15 +366,28 @@ class Sequential(Trainer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Sequential":
+    def from_config(
+        cls,
+        config: dict[str, Any],
+        custom_objects: dict[str, type[Layer]] | None = None,
+        weights: Mapping[str, Mapping[str, Array]] | None = None,
+    ) -> "Sequential":
         """Return a new model of the configuration that ``get_config`` returned.
 
+        Args:
+            config: the configuration.
+            custom_objects: your own layer classes by name.
+            weights: arrays by layer and name, taken as the weights in place of initial ones.
+
         Raises:
-            ValueError: a layer is not known, or the configuration does not fit it.
+            ValueError: a layer is not known, or the configuration or a weight does not fit it.
         """
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
             raise ValueError("Sequential.from_config: config must have a list of layers")
-        stack = [layers_module.deserialize(layer) for layer in config["layers"]]
+        stack = [layers_module.deserialize(layer, custom_objects) for layer in config["layers"]]
+        if weights is not None:
+            for layer in stack:
+                layer.give_weights(weights.get(layer.name, {}))
         model = cls(stack, config.get("trainable", True), config.get("name"))
         shape = config.get("build_input_shape")
         if shape is not None:

@@ -1,27 +1,38 @@
 """Models in files of the safetensors format, with the configuration as JSON in the header.
 
 Nothing in a file is executed: configurations are plain data, and classes are looked up in fixed
-tables.
+tables. A model takes its weights from the file as they are, so that a small file cannot ask for
+much memory, and a checksum finds damage.
 """
 
 import json
 import os
 import tempfile
+import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyconv._types import Array
+from pyconv.layers.layer import Layer
 from pyconv.model import Sequential
 
 _FORMAT = "pyconv"
 _OPTIMIZER = "optimizer/"
 
+Tensors = dict[str, NDArray[Any]]
+
 
 def save_model(model: Sequential, filepath: Any, overwrite: bool = True) -> None:
     """Write a model; see ``Sequential.save``."""
     tensors = _weights(model, "save")
-    metadata = {"format": _FORMAT, "model": json.dumps(model.get_config())}
+    states = {layer.name: layer.get_state() for layer in model.layers}
+    metadata = {
+        "model": json.dumps(model.get_config()),
+        "state": json.dumps({name: state for name, state in states.items() if state}),
+    }
     compiled = model.get_compile_config()
     if compiled is not None:
         metadata["compile"] = json.dumps(compiled)
@@ -34,14 +45,19 @@ def save_model(model: Sequential, filepath: Any, overwrite: bool = True) -> None
 
 def save_weights(model: Sequential, filepath: Any, overwrite: bool = True) -> None:
     """Write a model's weights; see ``Sequential.save_weights``."""
-    _write(filepath, _weights(model, "save_weights"), {"format": _FORMAT}, overwrite)
+    _write(filepath, _weights(model, "save_weights"), {}, overwrite)
 
 
-def load_model(filepath: Any, compile: bool = True) -> Sequential:
+def load_model(
+    filepath: Any,
+    custom_objects: dict[str, type[Layer]] | None = None,
+    compile: bool = True,
+) -> Sequential:
     """Read a model that ``Sequential.save`` wrote.
 
     Args:
         filepath: the file.
+        custom_objects: your own layer classes by name.
         compile: whether to compile it and restore the optimizer's state, if it was compiled.
 
     Raises:
@@ -61,13 +77,12 @@ def load_model(filepath: Any, compile: bool = True) -> Sequential:
         raise ValueError(
             f"load_model: {filepath} holds weights only; build the model and call load_weights"
         )
-    model = Sequential.from_config(_json(filepath, metadata["model"]))
-    _assign(model, tensors, filepath, "load_model", False)
-    if compile and "compile" in metadata:
-        model.compile_from_config(_json(filepath, metadata["compile"]))
-        state = {k[len(_OPTIMIZER) :]: v for k, v in tensors.items() if k.startswith(_OPTIMIZER)}
-        if state and model.optimizer is not None:
-            model.optimizer.load_state_dict(state)
+    try:
+        model = _made(tensors, metadata, custom_objects)
+        if compile and "compile" in metadata:
+            _compile(model, tensors, metadata)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"load_model: {filepath} holds no valid model: {error}") from error
     return model
 
 
@@ -76,10 +91,52 @@ def load_weights(model: Sequential, filepath: Any, skip_mismatch: bool = False) 
     tensors, _ = _read(filepath, "load_weights")
     if not model.built:
         raise ValueError(f"{model.label}: load_weights needs a built model; call build first")
-    _assign(model, tensors, filepath, "load_weights", skip_mismatch)
+    stored = list(_by_layer(tensors).values())
+    targets = [layer for layer in model.layers if layer.weights]
+    if len(stored) != len(targets) and not skip_mismatch:
+        raise ValueError(
+            f"load_weights: {filepath} has weights of {len(stored)} layers, the model has "
+            f"{len(targets)}"
+        )
+    pairs: list[tuple[Array, Array]] = []
+    for layer, values in zip(targets, stored, strict=False):
+        try:
+            pairs += _fitted(layer, values)
+        except ValueError as error:
+            if not skip_mismatch:
+                raise ValueError(f"load_weights: {filepath} does not fit: {error}") from None
+    for weight, value in pairs:
+        weight[...] = value
 
 
-def _weights(model: Sequential, owner: str) -> dict[str, Array]:
+def _made(
+    tensors: Tensors, metadata: dict[str, str], custom_objects: dict[str, type[Layer]] | None
+) -> Sequential:
+    weights = _by_layer(tensors)
+    model = Sequential.from_config(json.loads(metadata["model"]), custom_objects, weights)
+    used = {layer.name: layer.named_weights for layer in model.layers if layer.weights}
+    if not model.built or {k: set(v) for k, v in weights.items()} != {
+        k: set(v) for k, v in used.items()
+    }:
+        raise ValueError("its weights are not those of its layers")
+    states = json.loads(metadata.get("state", "{}"))
+    if not isinstance(states, dict):
+        raise ValueError(f"the state must be a dict, got {states!r:.60}")
+    for name, state in states.items():
+        if not isinstance(state, dict):
+            raise ValueError(f"the state of {name!r} must be a dict, got {state!r:.60}")
+        model.get_layer(name).set_state(state)
+    return model
+
+
+def _compile(model: Sequential, tensors: Tensors, metadata: dict[str, str]) -> None:
+    model.compile_from_config(json.loads(metadata["compile"]))
+    state = {k[len(_OPTIMIZER) :]: v for k, v in tensors.items() if k.startswith(_OPTIMIZER)}
+    if state and model.optimizer is not None:
+        model.optimizer.load_state_dict(state)
+
+
+def _weights(model: Sequential, owner: str) -> Tensors:
     if not model.built:
         raise ValueError(f"{model.label}: {owner} needs a built model; call build(input_shape)")
     # Numbered, so that weights are found again by the order of the layers.
@@ -90,46 +147,41 @@ def _weights(model: Sequential, owner: str) -> dict[str, Array]:
     }
 
 
-def _assign(
-    model: Sequential, tensors: dict[str, Array], path: Any, owner: str, skip_mismatch: bool
-) -> None:
-    stored: dict[int, dict[str, Array]] = {}
+def _by_layer(tensors: Tensors) -> dict[str, Tensors]:
+    """Return the weights by layer and name, in the order of the layers."""
+    numbered: dict[tuple[int, str], Tensors] = {}
     for key, value in tensors.items():
-        parts = key.split("/")
-        if not key.startswith(_OPTIMIZER) and len(parts) == 3 and parts[0].isdecimal():
-            stored.setdefault(int(parts[0]), {})[parts[2]] = value
-    targets = [layer for layer in model.layers if layer.weights]
-    if len(stored) != len(targets) and not skip_mismatch:
-        raise ValueError(
-            f"{owner}: {path} has weights of {len(stored)} layers, the model has {len(targets)}"
-        )
+        number, _, rest = key.partition("/")
+        layer, _, name = rest.partition("/")
+        if number.isdecimal() and name:
+            numbered.setdefault((int(number), layer), {})[name] = value
+    return {layer: numbered[number, layer] for number, layer in sorted(numbered)}
+
+
+def _fitted(layer: Layer, values: Mapping[str, Array]) -> list[tuple[Array, Array]]:
+    """Return (the layer's weight, its new values) for each weight."""
     pairs = []
-    for i, layer in enumerate(targets):
-        for name, weight in layer.named_weights.items():
-            value = stored.get(i, {}).get(name)
-            if value is None or value.shape != weight.shape or value.dtype != np.float32:
-                if skip_mismatch:
-                    continue
-                got = "nothing" if value is None else f"{value.dtype} {value.shape}"
-                raise ValueError(
-                    f"{owner}: {layer.label}: {name} must be float32 {weight.shape}, "
-                    f"got {got} from {path}"
-                )
-            pairs.append((weight, value))
-    for weight, value in pairs:
-        weight[...] = value
+    for name, weight in layer.named_weights.items():
+        value = values.get(name)
+        if value is None or value.shape != weight.shape or value.dtype != np.float32:
+            got = "nothing" if value is None else f"{value.dtype} {value.shape}"
+            raise ValueError(f"{layer.label}: {name} must be float32 {weight.shape}, got {got}")
+        pairs.append((weight, value))
+    return pairs
 
 
-def _write(
-    filepath: Any, tensors: dict[str, Array], metadata: dict[str, str], overwrite: bool
-) -> None:
+def _write(filepath: Any, tensors: Tensors, metadata: dict[str, str], overwrite: bool) -> None:
     from safetensors.numpy import save
 
     path = os.path.abspath(os.fspath(filepath))
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save: {path} exists, and overwrite is False")
-    data = save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata)
+    tensors = {k: np.asarray(v, order="C") for k, v in tensors.items()}
+    checked = {"format": _FORMAT, **metadata}
+    data = save(tensors, {**checked, "crc32": _checksum(tensors, checked)})
     folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"save: there is no folder {folder}")
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -154,29 +206,38 @@ def _sync_folder(folder: str) -> None:
         os.close(descriptor)
 
 
-def _read(filepath: Any, owner: str) -> tuple[dict[str, Array], dict[str, str]]:
+def _read(filepath: Any, owner: str) -> tuple[Tensors, dict[str, str]]:
     from safetensors import SafetensorError, safe_open
 
     path = os.fspath(filepath)
-    with open(path, "rb") as file:
-        start = file.read(8)
-    for magic, what in ((b"\x89HDF\r\n\x1a\n", "an HDF5 file"), (b"PK\x03\x04", "a zip file")):
-        if start.startswith(magic):
+    with open(path, "rb") as start:
+        magic = start.read(8)
+    for prefix, what in ((b"\x89HDF\r\n\x1a\n", "an HDF5 file"), (b"PK\x03\x04", "a zip file")):
+        if magic.startswith(prefix):
             raise ValueError(
                 f"{owner}: {path} is {what}, such as Keras writes; pyconv reads what its own "
                 "save and save_weights wrote"
             )
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
+            metadata: dict[str, str] = file.metadata() or {}
+            if metadata.get("format") != _FORMAT:
+                raise ValueError(f"{owner}: {path} is a safetensors file, but not of pyconv")
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{owner}: {path} is damaged or no model file: {error}") from None
+    found = metadata.pop("crc32", "no checksum")
+    wanted = _checksum(tensors, metadata)
+    if found != wanted:
+        raise ValueError(f"{owner}: {path} is damaged: its checksum is {wanted}, not {found!r:.40}")
     return tensors, metadata
 
 
-def _json(path: Any, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"load_model: the configuration in {path} is damaged: {error}") from None
+def _checksum(tensors: Tensors, metadata: Mapping[str, str]) -> str:
+    """Return the CRC-32 of all that a file says; the format itself has none."""
+    crc = zlib.crc32(json.dumps(sorted(metadata.items())).encode())
+    for key in sorted(tensors):
+        array = tensors[key]
+        crc = zlib.crc32(f"{key} {array.dtype.str} {array.shape}".encode(), crc)
+        crc = zlib.crc32(array.data, crc)
+    return f"{crc:08x}"

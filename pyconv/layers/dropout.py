@@ -1,5 +1,6 @@
 """Dropout."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pyconv import _random, backend
@@ -74,6 +75,23 @@ class Dropout(Layer):
     def _drop(self, x: Array, out: Array) -> Array:
         assert self._offset is not None
         return backend.active.dropout(x, self.rate, self._stream, self._offset, out)
+
+    def get_state(self) -> dict[str, int]:
+        """Return where the layer is in its stream of choices."""
+        return {"stream": self._stream, "next": self._next}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from where ``get_state`` was called.
+
+        Raises:
+            TypeError: a value is not an integer.
+            ValueError: ``state`` is not of a Dropout layer.
+        """
+        if set(state) != {"stream", "next"}:
+            raise ValueError(f"{self.label}: state must hold stream and next, got {sorted(state)}")
+        stream = int_arg(self.label, "stream", state["stream"], 0, 2**63 - 1)
+        self._next = int_arg(self.label, "next", state["next"], 0, 2**64 - 1)
+        self._stream = stream
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -47,14 +48,15 @@ class Layer:
         self.declared_shape = declared_shape(owner, kwargs)
         if kwargs:
             raise unknown_arguments(type(self), kwargs)
-        if dtype is not None and np.dtype(dtype) != np.float32:
-            raise ValueError(f"{owner}: dtype must be None or 'float32', got {dtype!r}")
+        if dtype is not None and not _is_float32(dtype):
+            raise ValueError(f"{owner}: dtype must be None or 'float32', got {dtype!r:.60}")
         self.name = auto_name(owner) if name is None else check_name(owner, name)
         self.trainable = bool(trainable)
         self.dtype = "float32"
         self._input_shape: Shape | None = None
         self._output_shape: Shape | None = None
         self._weights: dict[str, Array] = {}
+        self._given_weights: Mapping[str, Array] | None = None
         self._grads: list[Array] = []
         self._buffers = Buffers(self.label)
 
@@ -138,6 +140,7 @@ class Layer:
             except BaseException:
                 self._weights.clear()
                 raise
+            self._given_weights = None
         self._input_shape, self._output_shape = shape, output_shape
 
     def unbuild(self) -> None:
@@ -168,7 +171,7 @@ class Layer:
         if not self.built:
             self.build((None, *batch.shape[1:]))
         self.compute_output_shape(batch.shape)
-        return self.forward(batch, bool(training)).copy()
+        return np.array(self.forward(batch, bool(training)), np.float32)
 
     # --- weights ----------------------------------------------------------------------------
 
@@ -242,6 +245,10 @@ class Layer:
             pairs.append((target, array))
         return pairs
 
+    def give_weights(self, weights: Mapping[str, Array]) -> None:
+        """Have ``build`` take these arrays, by name, as the weights: none is initialized."""
+        self._given_weights = weights
+
     def count_params(self) -> int:
         """Return how many numbers the weights hold.
 
@@ -255,9 +262,13 @@ class Layer:
         return sum(w.size for w in self._weights.values())
 
     def _add_weight(self, name: str, shape: tuple[int, ...], initializer: Initializer) -> None:
+        if self._given_weights is not None:
+            self._weights[name] = self._given_weight(name, shape)
+            return
         check_fits(self.label, name, shape)
         try:
-            values = float32_array(self.label, name, initializer(shape))
+            # A copy: an initializer of the user's own may return an array that it keeps.
+            values: Array = np.array(float32_array(self.label, name, initializer(shape)))
         except MemoryError as error:
             raise ValueError(f"{self.label}: no memory for {name} of shape {shape}") from error
         if values.shape != shape:
@@ -265,6 +276,29 @@ class Layer:
                 f"{self.label}: the initializer of {name} must return {shape}, got {values.shape}"
             )
         self._weights[name] = values
+
+    def _given_weight(self, name: str, shape: tuple[int, ...]) -> Array:
+        assert self._given_weights is not None
+        values = self._given_weights.get(name)
+        if values is None or values.shape != shape or values.dtype != np.float32:
+            got = "nothing" if values is None else f"{values.dtype} {values.shape}"
+            raise ValueError(f"{self.label}: {name} must be float32 {shape}, got {got}")
+        return values
+
+    # --- state ------------------------------------------------------------------------------
+
+    def get_state(self) -> dict[str, int]:
+        """Return what the layer remembers from step to step beside its weights."""
+        return {}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Take up what ``get_state`` returned.
+
+        Raises:
+            TypeError, ValueError: ``state`` is not of such a layer.
+        """
+        if state:
+            raise ValueError(f"{self.label}: it has no state, got {sorted(state)}")
 
     # --- configuration ----------------------------------------------------------------------
 
@@ -291,6 +325,13 @@ class Layer:
                 f"{self.label}: {what} is known once the layer is built or has been called"
             )
         return shape
+
+
+def _is_float32(dtype: Any) -> bool:
+    try:
+        return bool(np.dtype(dtype) == np.float32)
+    except TypeError:
+        return False
 
 
 def auto_name(class_name: str) -> str:
