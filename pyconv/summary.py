@@ -4,7 +4,7 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
-from pyconv._args import int_arg
+from pyconv._args import float_arg, int_arg
 
 if TYPE_CHECKING:
     from pyconv.model import Sequential
@@ -21,19 +21,22 @@ def summary_text(
     from rich.console import Console
     from rich.table import Table
 
-    width = int_arg("summary", "line_length", 88 if line_length is None else line_length, 40)
-    ends = list(positions or ([0.4, 0.7, 0.88, 1.0] if show_trainable else [0.45, 0.80, 1.0]))
-    headers = ["Layer (type)", "Output Shape", "Param #"] + ["Trainable"] * show_trainable
+    width = int_arg("summary", "line_length", 88 if line_length is None else line_length, 40, 1000)
+    headers = ["Layer (type)", "Output Shape", "Param #"] + ["Trainable"] * bool(show_trainable)
+    if positions is None:
+        positions = [0.4, 0.7, 0.86, 1.0] if show_trainable else [0.45, 0.80, 1.0]
     table = Table(width=width, show_lines=True)
-    for i, header in enumerate(headers):
-        column = int(width * ends[i]) - int(width * (ends[i - 1] if i else 0)) - 4
+    for i, (header, column) in enumerate(
+        zip(headers, _widths(positions, width, len(headers)), strict=True)
+    ):
         table.add_column(header, width=column, justify="right" if i == 2 else "left")
     for layer in _chosen(model, layer_range):
         shape = str(layer.output_shape) if layer.built else "?"
         count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
         row = [f"{layer.name} ({type(layer).__name__})", shape, count]
         if show_trainable:
-            row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+            trains = model.trainable and layer.trainable
+            row.append(("Y" if trains else "N") if layer.weights else "-")
         table.add_row(*row)
     out = io.StringIO()
     console = Console(file=out, width=width, color_system=None, highlight=False, markup=False)
@@ -54,11 +57,31 @@ def summary_text(
     return out.getvalue()
 
 
+def _widths(positions: Any, width: int, count: int) -> list[int]:
+    """Return the widths of the columns that end at ``positions``, relative or in characters."""
+    if not isinstance(positions, (list, tuple)) or len(positions) != count:
+        raise ValueError(f"summary: positions must be {count} numbers, got {positions!r:.60}")
+    ends = [float_arg("summary", f"positions[{i}]", end) for i, end in enumerate(positions)]
+    if ends[-1] <= 1:
+        ends = [end * width for end in ends]
+    columns = [int(end) - int(start) for start, end in zip([0.0, *ends], ends, strict=False)]
+    if min(columns) < 4 or ends[-1] > width:
+        raise ValueError(
+            f"summary: positions must leave 4 characters for each column of {width}, got "
+            f"{positions!r:.60}"
+        )
+    return columns
+
+
 def _chosen(model: "Sequential", layer_range: Any) -> list[Any]:
     if layer_range is None:
         return model.layers
     names = [layer.name for layer in model.layers]
-    if len(layer_range) != 2 or any(name not in names for name in layer_range):
+    if (
+        not isinstance(layer_range, (list, tuple))
+        or len(layer_range) != 2
+        or any(name not in names for name in layer_range)
+    ):
         raise ValueError(
             f"summary: layer_range must be the names of two layers of {names}, got {layer_range!r}"
         )
@@ -70,7 +93,11 @@ def _optimizer_numbers(model: "Sequential") -> int:
     optimizer = model.optimizer
     if optimizer is None:
         return 0
-    return sum(getattr(value, "size", 1) for value in optimizer.state_dict().values())
+    state = optimizer.state_dict()
+    if not optimizer.built and set(state) == {"iterations"}:
+        return 0
+    # As Keras counts them, with the learning rate.
+    return 1 + sum(value.size for value in state.values())
 
 
 def _size(count: int) -> str:
