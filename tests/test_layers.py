@@ -1,0 +1,358 @@
+"""What all layers have in common: arguments, names, weights, configuration, errors."""
+
+import inspect
+import json
+import re
+
+import numpy as np
+import pytest
+
+import pyconv
+from pyconv import initializers, layers
+
+KERNEL = (
+    "use_bias=True, kernel_initializer='glorot_uniform', bias_initializer='zeros', "
+    "kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, "
+    "kernel_constraint=None, bias_constraint=None, **kwargs"
+)
+# Keras 3: names, order and defaults.
+SIGNATURES = {
+    "Activation": "activation, **kwargs",
+    "AveragePooling2D": "pool_size, strides=None, padding='valid', data_format=None, **kwargs",
+    "Conv2D": "filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, "
+    f"dilation_rate=(1, 1), groups=1, activation=None, {KERNEL}",
+    "Dense": f"units, activation=None, {KERNEL}",
+    "Dropout": "rate, noise_shape=None, seed=None, **kwargs",
+    "Flatten": "data_format=None, **kwargs",
+    "GlobalAveragePooling2D": "data_format=None, keepdims=False, **kwargs",
+    "Input": "shape=None, batch_size=None, dtype=None, batch_shape=None, name=None",
+    "MaxPooling2D": "pool_size=(2, 2), strides=None, padding='valid', data_format=None, **kwargs",
+    "ReLU": "max_value=None, negative_slope=0.0, threshold=0.0, **kwargs",
+    "Rescaling": "scale, offset=0.0, **kwargs",
+    "Softmax": "axis=-1, **kwargs",
+    "ZeroPadding2D": "padding=(1, 1), data_format=None, **kwargs",
+}
+IMAGE = (None, 8, 9, 6)
+# (class, arguments, shape of the input, what the configuration must say)
+LAYERS = [
+    ("Activation", {"activation": "softmax"}, (None, 5), {}),
+    ("Activation", {"activation": None}, (None, 5), {"activation": "linear"}),
+    ("AveragePooling2D", {"pool_size": (2, 3), "strides": 1, "padding": "SAME"}, IMAGE, {}),
+    ("AveragePooling2D", {"pool_size": 3, "padding": ((1, 0), (2, 1))}, IMAGE, {"strides": (3, 3)}),
+    ("Conv2D", {"filters": 4, "kernel_size": 3}, IMAGE, {"padding": "valid", "groups": 1}),
+    (
+        "Conv2D",
+        {
+            "filters": 9,
+            "kernel_size": (3, 2),
+            "padding": "same",
+            "dilation_rate": 2,
+            "groups": 3,
+            "activation": "relu",
+            "use_bias": False,
+            "kernel_initializer": "he_normal",
+        },
+        IMAGE,
+        {"dilation_rate": (2, 2)},
+    ),
+    ("Conv2D", {"filters": 2, "kernel_size": 3, "strides": (1, 2), "padding": 1}, IMAGE, {}),
+    ("Dense", {"units": 7}, (None, 5), {"activation": "linear", "use_bias": True}),
+    (
+        "Dense",
+        {
+            "units": 7,
+            "activation": "tanh",
+            "bias_initializer": initializers.Constant(0.5),
+            "kernel_initializer": initializers.VarianceScaling(2.0, "fan_out", "uniform", seed=4),
+        },
+        (None, 3, 5),
+        {},
+    ),
+    ("Dropout", {"rate": 0.25, "seed": 7}, (None, 5), {"rate": 0.25, "seed": 7}),
+    ("Flatten", {}, IMAGE, {}),
+    ("GlobalAveragePooling2D", {"keepdims": True}, IMAGE, {"keepdims": True}),
+    ("InputLayer", {"shape": (32, None, 3), "batch_size": 4}, None, {}),
+    ("MaxPooling2D", {}, IMAGE, {"pool_size": (2, 2), "strides": (2, 2), "padding": "valid"}),
+    ("MaxPooling2D", {"pool_size": (2, 3), "strides": 1, "padding": "same"}, IMAGE, {}),
+    ("ReLU", {"max_value": 6, "negative_slope": 0.1, "threshold": 1}, (None, 5), {}),
+    ("Rescaling", {"scale": 1 / 255, "offset": -1}, IMAGE, {"offset": -1.0}),
+    ("Rescaling", {"scale": [1, 2, 3, 4, 5, 6]}, IMAGE, {}),
+    ("Softmax", {"axis": 1}, (None, 3, 5), {"axis": 1}),
+    ("ZeroPadding2D", {"padding": (1, 2)}, IMAGE, {"padding": ((1, 1), (2, 2))}),
+]
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signature_is_that_of_keras(name):
+    signature = inspect.signature(getattr(layers, name))
+    shown = [re.sub(r": .*?(?= = |$)", "", str(p)) for p in signature.parameters.values()]
+    assert ", ".join(shown).replace(" = ", "=") == SIGNATURES[name]
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        ("Convolution2D", "Conv2D"),
+        ("MaxPool2D", "MaxPooling2D"),
+        ("AvgPool2D", "AveragePooling2D"),
+        ("GlobalAvgPool2D", "GlobalAveragePooling2D"),
+    ],
+)
+def test_other_names(alias, name):
+    assert getattr(layers, alias) is getattr(layers, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "shape", "config"), LAYERS, ids=lambda v: str(v)[:30]
+)
+def test_configuration_round_trip(name, arguments, shape, config):
+    layer = getattr(layers, name)(**arguments, name="x")
+    assert config.items() <= layer.get_config().items()
+    assert set(arguments) <= {*layer.get_config(), "shape", "batch_size"}
+    stored = json.loads(json.dumps(layers.serialize(layer)))
+    again = layers.deserialize(stored)
+    assert type(again) is type(layer)
+    assert again.get_config() == layer.get_config()
+    if shape is None:
+        assert again.output_shape == layer.output_shape
+        return
+    assert again.compute_output_shape(shape) == layer.compute_output_shape(shape)
+    layer.build(shape)
+    again.build(shape)
+    again.set_weights(layer.get_weights())
+    x = np.random.default_rng(0).standard_normal((2, *shape[1:]))
+    assert np.array_equal(layer(x, training=True), again(x, training=True))
+    assert layer(x).shape == (2, *layer.compute_output_shape(shape)[1:])
+    assert layer.output_shape == layer.compute_output_shape(shape)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in layers.__all__ if isinstance(getattr(layers, n), type)]
+)
+def test_names_are_counted_as_in_keras(name):
+    made = getattr(layers, name)
+    words = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", made.__name__))
+    required = {"Activation": ["relu"], "AveragePooling2D": [2], "Conv2D": [1, 1], "Dense": [1]}
+    required.update({"Dropout": [0.5], "InputLayer": [(2,)], "Rescaling": [1]})
+    first, second = (made(*required.get(made.__name__, [])).name for _ in range(2))
+    base, _, number = first.rpartition("_")
+    assert re.fullmatch(f"{words.lower()}(_[0-9]+)?", first)
+    expected = f"{base}_{int(number) + 1}" if first != words.lower() else f"{first}_1"
+    assert second == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"name": 3}, TypeError, "Flatten: name must be a string, got a int"),
+        ({"name": ""}, ValueError, "Flatten: name must be"),
+        ({"name": "a/b"}, ValueError, "without '/', got 'a/b'"),
+        (
+            {"dtype": "float16"},
+            ValueError,
+            "Flatten: dtype must be None or 'float32', got 'float16'",
+        ),
+        (
+            {"dtype": "no type"},
+            ValueError,
+            "Flatten: dtype must be None or 'float32', got 'no type'",
+        ),
+        ({"input_shape": 3}, TypeError, r"Flatten: input_shape must be a tuple such as .*, got 3"),
+        (
+            {"input_shape": (3, -1)},
+            ValueError,
+            r"Flatten: input_shape\[1\] must be from 1 .*got -1",
+        ),
+        ({"input_shape": (0.5,)}, TypeError, r"Flatten: input_shape\[0\] must be an integer"),
+        ({"input_dim": 0}, ValueError, "Flatten: input_dim"),
+        (
+            {"wrong": 1},
+            ValueError,
+            "Unrecognized keyword arguments passed to Flatten: {'wrong': 1}",
+        ),
+        ({"data_form": None}, ValueError, "did you mean 'data_format' in place of 'data_form'"),
+        ({"data_format": "channels_first"}, ValueError, "x.transpose\\(0, 2, 3, 1\\)"),
+    ],
+)
+def test_wrong_arguments_of_any_layer(arguments, error, text):
+    with pytest.raises(error, match=text):
+        layers.Flatten(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "text"),
+    [
+        ("text", TypeError, "Dense 'd': x must be an array of real numbers"),
+        (np.ones((2, 3), complex), TypeError, "got a complex128 array"),
+        ([[1], [2, 3]], ValueError, "Dense 'd': x must be an array of numbers"),
+        (3.0, ValueError, "Dense 'd': x must have a batch axis"),
+        ([1.0, 2.0], ValueError, r"Dense 'd': input must be \(N, ..., IN\)"),
+        (np.ones((2, 4)), ValueError, "Dense 'd': it was built for a last axis of 3"),
+        (layers.Flatten(name="f"), TypeError, "chained in a Sequential"),
+    ],
+)
+def test_wrong_inputs(x, error, text):
+    layer = layers.Dense(2, name="d")
+    layer.build((None, 3))
+    with pytest.raises(error, match=text):
+        layer(x)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float64", "bool", "float16"])
+def test_any_numbers_are_taken(dtype):
+    x = np.array([[0, 1, 1], [1, 0, 1]], dtype)
+    y = layers.Dense(2, kernel_initializer="ones")(x)
+    assert y.dtype == np.float32
+    assert y.tolist() == [[2, 2], [2, 2]]
+
+
+def test_weights():
+    layer = layers.Dense(2, name="d")
+    assert not layer.built
+    assert layer.weights == layer.get_weights() == []
+    with pytest.raises(ValueError, match="Dense 'd': count_params needs a built layer"):
+        layer.count_params()
+    with pytest.raises(AttributeError, match="Dense 'd': the kernel exists once"):
+        layer.kernel  # noqa: B018
+    with pytest.raises(AttributeError, match="Dense 'd': output_shape is known once"):
+        layer.output_shape  # noqa: B018
+    with pytest.raises(ValueError, match="it is not built: call build"):
+        layer.set_weights([np.ones((3, 2)), np.ones(2)])
+    layer.build((None, 3))
+    assert (layer.input_shape, layer.output_shape, layer.count_params()) == (
+        (None, 3),
+        (None, 2),
+        8,
+    )
+    values = [np.arange(6.0).reshape(3, 2), np.ones(2)]
+    layer.set_weights(values)
+    assert all(np.array_equal(a, b) for a, b in zip(layer.get_weights(), values, strict=True))
+    layer.get_weights()[0][:] = 9
+    assert np.array_equal(layer.kernel, values[0])
+    layer.weights[1][:] = 5
+    assert layer.bias.tolist() == [5, 5]
+    assert (len(layer.trainable_weights), len(layer.non_trainable_weights)) == (2, 0)
+    layer.trainable = False
+    assert (len(layer.trainable_weights), len(layer.non_trainable_weights)) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("weights", "error", "text"),
+    [
+        (np.ones((3, 2)), TypeError, "weights must be a list of arrays, got a ndarray"),
+        (
+            [np.ones((3, 2))],
+            ValueError,
+            r"got 1 arrays, but the layer has 2: kernel \(3, 2\), bias",
+        ),
+        ([np.ones((3, 2)), np.ones(3)], ValueError, r"bias must be \(2,\), got \(3,\)"),
+        ([np.ones((3, 2)), "b"], TypeError, "bias must be an array of real numbers"),
+    ],
+)
+def test_wrong_weights_change_nothing(weights, error, text):
+    layer = layers.Dense(2, kernel_initializer="zeros")
+    layer.build((None, 3))
+    with pytest.raises(error, match=text):
+        layer.set_weights(weights)
+    assert not layer.kernel.any()
+
+
+def test_build_again_keeps_the_weights():
+    layer = layers.Conv2D(2, 3)
+    layer.build((None, 8, 8, 1))
+    before = layer.kernel
+    layer.build((None, 5, 6, 1))
+    assert layer.kernel is before
+    assert layer.output_shape == (None, 3, 4, 2)
+    with pytest.raises(ValueError, match="built for 1 channels"):
+        layer.build((None, 8, 8, 3))
+    assert layer.output_shape == (None, 3, 4, 2)
+    layer.unbuild()
+    layer.build((None, 8, 8, 3))
+    assert layer.kernel.shape == (3, 3, 3, 2)
+
+
+def test_gradients_have_the_shapes_of_the_weights():
+    layer = layers.Conv2D(4, 3)
+    layer.build((None, 8, 8, 2))
+    assert [g.shape for g in layer.grads] == [(3, 3, 2, 4), (4,)]
+    assert [g.shape for g in layers.Flatten().grads] == []
+
+
+def test_a_frozen_layer_passes_the_gradient_on():
+    layer = layers.Dense(2, kernel_initializer="ones", trainable=False)
+    layer.build((None, 3))
+    layer.forward(np.ones((1, 3), np.float32), True)
+    dx = layer.backward(np.array([[1, 2]], np.float32), True)
+    assert dx.tolist() == [[3, 3, 3]]
+    assert not any(g.any() for g in layer.grads)
+
+
+def test_an_array_that_an_initializer_keeps_is_not_trained():
+    class Fixed(initializers.Initializer):
+        values = np.ones((3, 2), np.float32)
+
+        def __call__(self, shape, dtype=None):
+            return self.values
+
+    layer = layers.Dense(2, kernel_initializer=Fixed())
+    layer.build((None, 3))
+    layer.kernel[:] = 7
+    assert (Fixed.values == 1).all()
+    with pytest.raises(ValueError, match=r"initializer of kernel must return \(4, 2\)"):
+        layers.Dense(2, kernel_initializer=Fixed()).build((None, 4))
+
+
+def test_a_kernel_larger_than_memory_is_refused():
+    layer = layers.Dense(2**31 - 1, name="d")
+    with pytest.raises(ValueError, match="Dense 'd': kernel of shape .* more than half"):
+        layer.build((None, 2**31 - 1))
+    assert not layer.built
+    assert layer.weights == []
+
+
+def test_a_layer_of_the_users_own():
+    class Double(layers.Layer):
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+        def forward(self, x, training):
+            return 2 * x
+
+        def backward(self, dy, need_dx):
+            return 2 * dy if need_dx else None
+
+    layer = Double(name="twice")
+    assert layer(np.ones((1, 2))).tolist() == [[2, 2]]
+    config = layers.serialize(layer)
+    assert isinstance(layers.deserialize(config, {"Double": Double}), Double)
+    with pytest.raises(ValueError, match="layers.deserialize: unknown layer 'Double'"):
+        layers.deserialize(config)
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        (3, "a layer's config must be"),
+        ({"class_name": "Dense"}, "the config does not fit"),
+        ({"class_name": "Dense", "config": {"units": 2, "colour": 1}}, "Unrecognized keyword"),
+        ({"class_name": "Dens", "config": {}}, "did you mean 'dense'"),
+        ({"class_name": "os.system", "config": {"command": "id"}}, "unknown layer 'os.system'"),
+    ],
+)
+def test_wrong_configurations(config, text):
+    with pytest.raises(ValueError, match=text):
+        layers.deserialize(config)
+
+
+@pytest.mark.parametrize("name", ["kernel_regularizer", "bias_constraint", "activity_regularizer"])
+@pytest.mark.parametrize(
+    "made", [lambda **k: layers.Conv2D(1, 1, **k), lambda **k: layers.Dense(1, **k)]
+)
+def test_unsupported_arguments_say_so(made, name):
+    with pytest.raises(ValueError, match=f"{name} is not supported, so it must be None, got 'l2'"):
+        made(**{name: "l2"})
+
+
+def test_representation():
+    assert repr(pyconv.layers.Flatten(name="f")) == "<Flatten name=f, built=False>"
