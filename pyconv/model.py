@@ -10,8 +10,9 @@ from pyconv._args import int_arg
 from pyconv._convert import float32_array
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
+from pyconv.layers._names import auto_name, check_name
 from pyconv.layers.input import InputLayer
-from pyconv.layers.layer import Layer, auto_name, check_name
+from pyconv.layers.layer import Layer
 from pyconv.training import Trainer
 
 
@@ -391,7 +392,7 @@ class Sequential(Trainer):
         model = cls(stack, config.get("trainable", True), config.get("name"))
         shape = config.get("build_input_shape")
         if shape is not None:
-            model._input = InputLayer(batch_shape=tuple(shape))
+            model._input = InputLayer(batch_shape=shape)
             model._build_if_known()
         return model
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv._types import Array
+from pyconv.layers._arguments import stored_weight
 from pyconv.layers.layer import Layer
 from pyconv.model import Sequential
 
@@ -160,20 +161,16 @@ def _by_layer(tensors: Tensors) -> dict[str, Tensors]:
 
 def _fitted(layer: Layer, values: Mapping[str, Array]) -> list[tuple[Array, Array]]:
     """Return (the layer's weight, its new values) for each weight."""
-    pairs = []
-    for name, weight in layer.named_weights.items():
-        value = values.get(name)
-        if value is None or value.shape != weight.shape or value.dtype != np.float32:
-            got = "nothing" if value is None else f"{value.dtype} {value.shape}"
-            raise ValueError(f"{layer.label}: {name} must be float32 {weight.shape}, got {got}")
-        pairs.append((weight, value))
-    return pairs
+    return [
+        (weight, stored_weight(layer.label, name, weight.shape, values))
+        for name, weight in layer.named_weights.items()
+    ]
 
 
 def _write(filepath: Any, tensors: Tensors, metadata: dict[str, str], overwrite: bool) -> None:
     from safetensors.numpy import save
 
-    path = os.path.abspath(os.fspath(filepath))
+    path = os.path.abspath(os.fsdecode(filepath))
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save: {path} exists, and overwrite is False")
     tensors = {k: np.asarray(v, order="C") for k, v in tensors.items()}
@@ -209,7 +206,7 @@ def _sync_folder(folder: str) -> None:
 def _read(filepath: Any, owner: str) -> tuple[Tensors, dict[str, str]]:
     from safetensors import SafetensorError, safe_open
 
-    path = os.fspath(filepath)
+    path = os.fsdecode(filepath)
     with open(path, "rb") as start:
         magic = start.read(8)
     for prefix, what in ((b"\x89HDF\r\n\x1a\n", "an HDF5 file"), (b"PK\x03\x04", "a zip file")):
@@ -226,10 +223,12 @@ def _read(filepath: Any, owner: str) -> tuple[Tensors, dict[str, str]]:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{owner}: {path} is damaged or no model file: {error}") from None
-    found = metadata.pop("crc32", "no checksum")
-    wanted = _checksum(tensors, metadata)
-    if found != wanted:
-        raise ValueError(f"{owner}: {path} is damaged: its checksum is {wanted}, not {found!r:.40}")
+    stored = metadata.pop("crc32", "nothing")
+    checksum = _checksum(tensors, metadata)
+    if stored != checksum:
+        raise ValueError(
+            f"{owner}: {path} is damaged: its checksum is {checksum}, and should be {stored!r:.40}"
+        )
     return tensors, metadata
 
 

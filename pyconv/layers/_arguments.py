@@ -1,10 +1,13 @@
 """Checks of the arguments that several layers have."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from pyconv._args import int_arg
-from pyconv._types import Shape
+from pyconv._types import Array, Shape
 
 
 def shape_arg(owner: str, name: str, value: Any) -> Shape:
@@ -55,6 +58,27 @@ def unknown_arguments(layer: type, arguments: dict[str, Any]) -> ValueError:
     return ValueError(
         f"Unrecognized keyword arguments passed to {layer.__name__}: {arguments}{''.join(hints)}"
     )
+
+
+def stored_weight(
+    owner: str, name: str, shape: tuple[int, ...], stored: Mapping[str, Array]
+) -> Array:
+    """Return the stored weight ``name``, which must be float32 and of this shape."""
+    value = stored.get(name)
+    if value is None or value.shape != shape or value.dtype != np.float32:
+        got = "nothing" if value is None else f"{value.dtype} {value.shape}"
+        raise ValueError(f"{owner}: {name} must be float32 {shape}, got {got}")
+    return value
+
+
+def check_dtype(owner: str, value: Any) -> None:
+    """Raise a ValueError unless ``value`` is None or means float32."""
+    try:
+        known = value is None or np.dtype(value) == np.float32
+    except TypeError:
+        known = False
+    if not known:
+        raise ValueError(f"{owner}: dtype must be None or 'float32', got {value!r:.60}")
 
 
 def check_data_format(owner: str, value: Any) -> None:

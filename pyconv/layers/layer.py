@@ -1,7 +1,5 @@
 """The base of all layers: names, weights, buffers and configuration."""
 
-import re
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -10,10 +8,15 @@ import numpy as np
 from pyconv._convert import float32_array
 from pyconv._types import Array, Shape
 from pyconv.initializers import Initializer
-from pyconv.layers._arguments import declared_shape, shape_arg, unknown_arguments
+from pyconv.layers._arguments import (
+    check_dtype,
+    declared_shape,
+    shape_arg,
+    stored_weight,
+    unknown_arguments,
+)
 from pyconv.layers._memory import Buffers, check_fits
-
-_names_given: Counter[str] = Counter()
+from pyconv.layers._names import auto_name, check_name
 
 
 class Layer:
@@ -34,6 +37,18 @@ class Layer:
     Raises:
         TypeError: an argument has the wrong type.
         ValueError: an argument has a wrong value, or is not known.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> class Negate(pyconv.layers.Layer):
+        ...     def compute_output_shape(self, input_shape):
+        ...         return input_shape
+        ...     def forward(self, x, training):
+        ...         return -x
+        ...     def backward(self, dy, need_dx):
+        ...         return -dy if need_dx else None
+        >>> Negate()(np.ones((1, 2)))
+        array([[-1., -1.]], dtype=float32)
     """
 
     def __init__(
@@ -48,8 +63,7 @@ class Layer:
         self.declared_shape = declared_shape(owner, kwargs)
         if kwargs:
             raise unknown_arguments(type(self), kwargs)
-        if dtype is not None and not _is_float32(dtype):
-            raise ValueError(f"{owner}: dtype must be None or 'float32', got {dtype!r:.60}")
+        check_dtype(owner, dtype)
         self.name = auto_name(owner) if name is None else check_name(owner, name)
         self.trainable = bool(trainable)
         self.dtype = "float32"
@@ -263,7 +277,7 @@ class Layer:
 
     def _add_weight(self, name: str, shape: tuple[int, ...], initializer: Initializer) -> None:
         if self._given_weights is not None:
-            self._weights[name] = self._given_weight(name, shape)
+            self._weights[name] = stored_weight(self.label, name, shape, self._given_weights)
             return
         check_fits(self.label, name, shape)
         try:
@@ -276,14 +290,6 @@ class Layer:
                 f"{self.label}: the initializer of {name} must return {shape}, got {values.shape}"
             )
         self._weights[name] = values
-
-    def _given_weight(self, name: str, shape: tuple[int, ...]) -> Array:
-        assert self._given_weights is not None
-        values = self._given_weights.get(name)
-        if values is None or values.shape != shape or values.dtype != np.float32:
-            got = "nothing" if values is None else f"{values.dtype} {values.shape}"
-            raise ValueError(f"{self.label}: {name} must be float32 {shape}, got {got}")
-        return values
 
     # --- state ------------------------------------------------------------------------------
 
@@ -325,27 +331,3 @@ class Layer:
                 f"{self.label}: {what} is known once the layer is built or has been called"
             )
         return shape
-
-
-def _is_float32(dtype: Any) -> bool:
-    try:
-        return bool(np.dtype(dtype) == np.float32)
-    except TypeError:
-        return False
-
-
-def auto_name(class_name: str) -> str:
-    """Return the next name of a class, as Keras counts them: conv2d, conv2d_1, ..."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", class_name).lower()
-    count = _names_given[words]
-    _names_given[words] += 1
-    return f"{words}_{count}" if count else words
-
-
-def check_name(owner: str, name: Any) -> str:
-    """Return ``name`` where a layer or a model may have it."""
-    if not isinstance(name, str):
-        raise TypeError(f"{owner}: name must be a string, got a {type(name).__name__}")
-    if not name or "/" in name:
-        raise ValueError(f"{owner}: name must be a string without '/', got {name!r}")
-    return name

@@ -1,0 +1,24 @@
+"""Names of layers and models."""
+
+import re
+from collections import Counter
+from typing import Any
+
+_names_given: Counter[str] = Counter()
+
+
+def auto_name(class_name: str) -> str:
+    """Return the next name of a class, as Keras counts them: conv2d, conv2d_1, ..."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", class_name).lower()
+    count = _names_given[words]
+    _names_given[words] += 1
+    return f"{words}_{count}" if count else words
+
+
+def check_name(owner: str, name: Any) -> str:
+    """Return ``name`` where a layer or a model may have it."""
+    if not isinstance(name, str):
+        raise TypeError(f"{owner}: name must be a string, got a {type(name).__name__}")
+    if not name or "/" in name:
+        raise ValueError(f"{owner}: name must be a string without '/', got {name!r}")
+    return name
