@@ -24,6 +24,12 @@ class Dataset:
     ``x_train`` and ``x_test`` are uint8 (N, H, W, C); ``y_train`` and ``y_test`` are uint8 (N,)
     of classes, indices into ``class_names``. ``name`` is the data set that was really taken, and
     ``why`` a sentence that says where it comes from and why it was taken.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> x, y = np.zeros((2, 32, 32, 3), "uint8"), np.array([0, 1], "uint8")
+        >>> pyconv.datasets.Dataset("mine", x, y, x, y, ("cat", "dog"), "for a test").input_shape
+        (32, 32, 3)
     """
 
     name: str

@@ -10,7 +10,16 @@ from pyconv._types import Array
 
 
 class Initializer:
-    """Base of all initializers; a subclass implements ``__call__`` and ``get_config``."""
+    """Base of all initializers; a subclass implements ``__call__`` and ``get_config``.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> class Diagonal(pyconv.initializers.Initializer):
+        ...     def __call__(self, shape, dtype=None):
+        ...         return np.eye(*shape, dtype="float32")
+        >>> pyconv.layers.Dense(2, kernel_initializer=Diagonal())([[3.0, 4.0]])
+        array([[3., 4.]], dtype=float32)
+    """
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
         """Return a float32 array of ``shape``."""

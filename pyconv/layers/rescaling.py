@@ -30,7 +30,7 @@ class Rescaling(Layer):
 
     Example:
         >>> import numpy as np, pyconv
-        >>> pyconv.layers.Rescaling(1 / 255)(np.array([[0, 51, 255]], "uint8"))
+        >>> pyconv.layers.Rescaling(1 / 255)(np.array([[0, 51, 255]], "uint8")).round(3)
         array([[0. , 0.2, 1. ]], dtype=float32)
     """
 
