@@ -104,7 +104,7 @@ def header(length, text=b""):
             "is damaged or no model file",
         ),
     ],
-    ids=lambda v: str(v)[:20],
+    ids=lambda v: v if isinstance(v, str) else f"{len(v)} bytes",
 )
 def test_other_files(content, text, tmp_path):
     with pytest.raises(ValueError, match=f"load_model: .*/m {text}"):

@@ -52,7 +52,7 @@ def many_layers(config):
         ),
         (lambda c: c["layers"][0]["config"].update(input_shape=[10**5] * 3), "Conv2D"),
     ],
-    ids=lambda v: str(v)[-30:],
+    ids=lambda v: v if isinstance(v, str) else getattr(v, "__name__", ""),
 )
 def test_configurations(change, text, tmp_path):
     with pytest.raises(ValueError, match=f"load_model: .* holds no valid model: .*{text}"):

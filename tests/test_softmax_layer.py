@@ -9,7 +9,9 @@ from pyconv.layers import Softmax
 
 
 @pytest.mark.parametrize(
-    ("shape", "axis"), [((5, 10), -1), ((5, 10), 1), ((2, 7, 3), 1), ((2, 4, 5, 3), -2)], ids=str
+    ("shape", "axis"),
+    [((5, 10), -1), ((5, 10), 1), ((2, 7, 3), 1), ((2, 4, 5, 3), -2), ((2, 4, 5, 3), 1)],
+    ids=str,
 )
 def test_forward_and_gradient(isa, shape, axis):
     check_layer(Softmax(axis), 5 * batch(*shape), lambda x: torch.softmax(x, axis))
