@@ -25,7 +25,7 @@ def isa() -> str: ...
 def available_isas() -> list[str]: ...
 def set_isa(name: str) -> None: ...
 
-# "auto", "direct" or "winograd" (3x3 filters with stride 1; others stay direct)
+# "auto", "direct" or "winograd" (2x2 and 3x3 filters with stride 1; others stay direct)
 def set_conv_algorithm(algorithm: str) -> None: ...
 def get_conv_algorithm() -> str: ...
 
@@ -40,6 +40,24 @@ def conv2d_forward(
     groups: int,
     activation: str = "linear",  # or "relu"
     out: Array | None = None,
+) -> Array: ...
+
+# max pooling of the convolution's result: y and winners (N, PH, PW, OC); winners takes which cell
+# of its window each result is, counted over the cells that lie in the image
+def conv2d_maxpool2d_forward(
+    x: Array,
+    w: Array,
+    b: Array | None,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+    activation: str,
+    pool_size: Pair,
+    pool_strides: Pair,
+    pool_padding: Padding,
+    out: Array | None = None,
+    winners: Array | None = None,
 ) -> Array: ...
 def conv2d_backward_input(
     dy: Array,
@@ -71,6 +89,15 @@ def maxpool2d_forward(
 ) -> Array: ...
 def maxpool2d_backward(
     x: Array, dy: Array, pool_size: Pair, strides: Pair, padding: Padding, out: Array | None = None
+) -> Array: ...
+def maxpool2d_unpool(
+    winners: Array,
+    dy: Array,
+    input_shape: Shape4,
+    pool_size: Pair,
+    strides: Pair,
+    padding: Padding,
+    out: Array | None = None,
 ) -> Array: ...
 def avgpool2d_forward(
     x: Array, pool_size: Pair, strides: Pair, padding: Padding, out: Array | None = None

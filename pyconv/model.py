@@ -10,6 +10,7 @@ from pyconv._args import int_arg
 from pyconv._convert import float32_array
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
+from pyconv.layers._conv_pool import joined
 from pyconv.layers._names import auto_name, check_name
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
@@ -46,6 +47,8 @@ class Sequential(Trainer):
             raise TypeError(
                 f"{self.label}: layers must be a list of layers, got a {type(layers).__name__}"
             )
+        self._steps_of: list[Layer] = []
+        self._steps_made: list[Any] = []
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._build_if_known()
@@ -226,29 +229,34 @@ class Sequential(Trainer):
 
     def _forward(self, x: Array, training: bool, logits: bool = False) -> Array:
         self._stopped_at_logits = logits and self._ends_in_softmax
-        if not self._stopped_at_logits:
-            for layer in self._layers:
-                x = layer.forward(x, training)
-            return x
-        for layer in self._layers[:-1]:
-            x = layer.forward(x, training)
-        last: Any = self._layers[-1]
-        result: Array = last.forward(x, training, logits=True)
+        *steps, last = self._steps()
+        for step in steps:
+            x = step.forward(x, training)
+        result: Array = (
+            last.forward(x, training, logits=True)
+            if self._stopped_at_logits
+            else last.forward(x, training)
+        )
         return result
 
     def _backward(self, dy: Array) -> None:
-        first = next(
-            (i for i, layer in enumerate(self._layers) if layer.trainable and layer.params), None
-        )
+        steps = self._steps()
+        first = next((i for i, step in enumerate(steps) if step.trainable and step.params), None)
         if first is None or not self.trainable:
             return
         grad: Array | None = dy
-        for i in range(len(self._layers) - 1, first - 1, -1):
-            layer: Any = self._layers[i]
-            if i == len(self._layers) - 1 and self._stopped_at_logits:
-                grad = layer.backward(grad, i > first, logits=True)
+        for i in range(len(steps) - 1, first - 1, -1):
+            if i == len(steps) - 1 and self._stopped_at_logits:
+                grad = steps[i].backward(grad, i > first, logits=True)
             else:
-                grad = layer.backward(grad, i > first)
+                grad = steps[i].backward(grad, i > first)
+
+    def _steps(self) -> list[Any]:
+        """The layers, those that are faster together as one step."""
+        if self._steps_of != self._layers:
+            self._steps_of = list(self._layers)
+            self._steps_made = joined(self._layers)
+        return self._steps_made
 
     def _trained(self) -> list[Layer]:
         return [layer for layer in self._layers if layer.trainable] if self.trainable else []

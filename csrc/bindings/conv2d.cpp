@@ -8,6 +8,7 @@
 #include "check.h"
 #include "ops/bias.h"
 #include "ops/conv2d.h"
+#include "ops/conv2d_maxpool2d.h"
 #include "ops/conv2d_winograd.h"
 
 namespace pyconv {
@@ -24,21 +25,51 @@ Conv2dShape conv_shape(const char* op, const Four& x, const Four& w, const Pair&
     return s;
 }
 
+std::optional<Input> bias_of(const char* op, const Object& b, const Conv2dShape& s) {
+    std::optional<Input> bias;
+    if (!b.is_none()) {
+        bias.emplace(op, "b", b);
+        bias->expect(op, "b", {s.oc});
+    }
+    return bias;
+}
+
 Object conv2d_forward_(Object x, Object w, Object b, Pair strides, Four padding, Pair dilation,
                        int64_t groups, const std::string& activation, Object out) {
     const char* op = "conv2d_forward";
     const Input xi(op, "x", x, 4), wi(op, "w", w, 4);
     const Conv2dShape s = conv_shape(op, four(xi), four(wi), strides, padding, dilation, groups);
     const Activation act = activation_of(op, activation);
-    std::optional<Input> bi;
-    if (!b.is_none()) {
-        bi.emplace(op, "b", b);
-        bi->expect(op, "b", {s.oc});
-    }
+    const std::optional<Input> bi = bias_of(op, b, s);
     Output y(op, "out", out, {s.n, s.oh, s.ow, s.oc});
     y.apart_from(op, xi).apart_from(op, wi);
     without_gil(
         [&] { conv2d_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data()); });
+    return y.object();
+}
+
+Object conv2d_maxpool2d_forward_(Object x, Object w, Object b, Pair strides, Four padding,
+                                 Pair dilation, int64_t groups, const std::string& activation,
+                                 Pair pool_size, Pair pool_strides, Four pool_padding, Object out,
+                                 Object winners) {
+    const char* op = "conv2d_maxpool2d_forward";
+    const Input xi(op, "x", x, 4), wi(op, "w", w, 4);
+    const Conv2dShape s = conv_shape(op, four(xi), four(wi), strides, padding, dilation, groups);
+    const WindowShape pool = pool2d_shape(op, s.n, s.oh, s.ow, s.oc, size2(pool_size),
+                                          size2(pool_strides), padding2(pool_padding));
+    const Activation act = activation_of(op, activation);
+    const std::optional<Input> bi = bias_of(op, b, s);
+    Output y(op, "out", out, {pool.n, pool.oh, pool.ow, pool.c});
+    y.apart_from(op, xi).apart_from(op, wi);
+    std::optional<Output> cells;
+    if (!winners.is_none()) {
+        cells.emplace(op, "winners", winners, Shape{pool.n, pool.oh, pool.ow, pool.c});
+        cells->apart_from(op, xi).apart_from(op, wi);
+    }
+    without_gil([&] {
+        conv2d_maxpool2d_forward(s, pool, xi.data(), wi.data(), bi ? bi->data() : nullptr, act,
+                                 y.data(), cells ? cells->data() : nullptr);
+    });
     return y.object();
 }
 
@@ -107,6 +138,9 @@ void bind_conv2d(py::module_& m) {
     m.def("get_conv_algorithm", &get_conv_algorithm_);
     m.def("conv2d_forward", &conv2d_forward_, "x"_a, "w"_a, "b"_a, "strides"_a, "padding"_a,
           "dilation"_a, "groups"_a, "activation"_a = "linear", "out"_a = none);
+    m.def("conv2d_maxpool2d_forward", &conv2d_maxpool2d_forward_, "x"_a, "w"_a, "b"_a, "strides"_a,
+          "padding"_a, "dilation"_a, "groups"_a, "activation"_a, "pool_size"_a, "pool_strides"_a,
+          "pool_padding"_a, "out"_a = none, "winners"_a = none);
     m.def("conv2d_backward_input", &conv2d_backward_input_, "dy"_a, "w"_a, "input_shape"_a,
           "strides"_a, "padding"_a, "dilation"_a, "groups"_a, "out"_a = none);
     m.def("conv2d_backward_filter", &conv2d_backward_filter_, "x"_a, "dy"_a, "kernel_size"_a,

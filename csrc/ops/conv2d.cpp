@@ -4,6 +4,7 @@
 #include "ops/conv2d.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "check.h"
 #include "ops/conv2d_depthwise.h"
@@ -19,12 +20,10 @@ namespace {
 
 // Packs the panels of one product: weights(tap) is the first value of a tap's (c, oc) matrix.
 template <class Weights>
-const float* pack(const TapConv& conv, int64_t ld, bool transposed, const Weights& weights,
-                  Scratch& scratch) {
+void pack(const TapConv& conv, int64_t ld, bool transposed, const Weights& weights, float* panels) {
     const simd::Kernels& k = simd::kernels();
     const int64_t taps = static_cast<int64_t>(conv.taps.size());
     const int64_t panel_count = ceil_div(conv.oc, k.nr);
-    float* panels = scratch.take<float>(tap_panels_size(conv));
     parallel_for(panel_count * taps, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
             const int64_t column = i / taps * k.nr, t = i % taps;
@@ -37,29 +36,56 @@ const float* pack(const TapConv& conv, int64_t ld, bool transposed, const Weight
             }
         }
     });
-    return panels;
 }
 
-}  // namespace
-
-void conv2d_forward(const Conv2dShape& s, const float* x, const float* w, const float* b,
-                    Activation activation, float* y) {
-    if (is_depthwise(s)) return depthwise_forward(s, x, w, b, activation, y);
-    if (uses_winograd(s)) return winograd_forward(s, x, w, b, activation, y);
-    const int64_t c = s.group_c(), oc = s.group_oc();
-    TapConv conv{s.n,         s.h,  s.w,         c,           s.c,
-                 s.oh,        s.ow, s.strides.h, s.strides.w, s.oh * s.ow * s.oc,
-                 s.ow * s.oc, s.oc, oc,          {}};
+TapConv forward_taps(const Conv2dShape& s) {
+    TapConv conv{s.h,         s.w,         s.group_c(),        s.c,         s.oh, s.ow,
+                 s.strides.h, s.strides.w, s.oh * s.ow * s.oc, s.ow * s.oc, s.oc, s.group_oc(),
+                 {}};
     for (int64_t kh = 0; kh < s.kernel.h; ++kh)
         for (int64_t kw = 0; kw < s.kernel.w; ++kw)
             conv.taps.push_back(
                 {kh * s.dilation.h - s.padding.top, kw * s.dilation.w - s.padding.left});
-    for (int64_t g = 0; g < s.groups; ++g) {
-        Scratch scratch;
-        const auto weights = [&](int64_t tap) { return w + tap * c * s.oc + g * oc; };
-        const float* panels = pack(conv, s.oc, false, weights, scratch);
-        tap_conv(conv, x + g * c, panels, b ? b + g * oc : nullptr, activation, y + g * oc);
+    return conv;
+}
+
+}  // namespace
+
+Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* b,
+                             Activation activation, Scratch& scratch)
+    : s_(s), w_(w), b_(b), activation_(activation) {
+    if (is_depthwise(s)) return;
+    if (uses_winograd(s)) {
+        packed_ = winograd_filters(s, w, scratch);
+        return;
     }
+    taps_ = std::make_unique<const TapPlan>(forward_taps(s));
+    const int64_t c = s.group_c(), oc = s.group_oc(), size = taps_->panels_size();
+    float* panels = scratch.take<float>(s.groups * size);
+    for (int64_t g = 0; g < s.groups; ++g)
+        pack(
+            taps_->conv, s.oc, false, [&](int64_t tap) { return w + tap * c * s.oc + g * oc; },
+            panels + g * size);
+    packed_ = panels;
+}
+
+void Conv2dForward::run(int64_t images, const float* x, float* y) const {
+    if (!packed_) {
+        Conv2dShape part = s_;
+        part.n = images;
+        return depthwise_forward(part, x, w_, b_, activation_, y);
+    }
+    if (!taps_) return winograd_forward(s_, images, x, packed_, b_, activation_, y);
+    const int64_t c = s_.group_c(), oc = s_.group_oc(), size = taps_->panels_size();
+    for (int64_t g = 0; g < s_.groups; ++g)
+        taps_->run(images, x + g * c, packed_ + g * size, b_ ? b_ + g * oc : nullptr, activation_,
+                   y + g * oc);
+}
+
+void conv2d_forward(const Conv2dShape& s, const float* x, const float* w, const float* b,
+                    Activation activation, float* y) {
+    Scratch scratch;
+    Conv2dForward(s, w, b, activation, scratch).run(s.n, x, y);
 }
 
 // Input pixels of one phase (row modulo the stride, likewise column) meet the same filter taps,
@@ -85,8 +111,7 @@ void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w
         const auto rows = sources(rh, s.padding.top, s.kernel.h, s.strides.h, s.dilation.h);
         for (int64_t rw = 0; rw < phases_w; ++rw) {
             const auto cols = sources(rw, s.padding.left, s.kernel.w, s.strides.w, s.dilation.w);
-            TapConv conv{s.n,
-                         s.oh,
+            TapConv conv{s.oh,
                          s.ow,
                          oc,
                          s.oc,
@@ -106,13 +131,15 @@ void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w
                     filter_taps.push_back(row.at * s.kernel.w + col.at);
                 }
             }
+            const TapPlan plan(std::move(conv));
             for (int64_t g = 0; g < s.groups; ++g) {
                 Scratch scratch;
+                float* panels = scratch.take<float>(plan.panels_size());
                 const auto weights = [&](int64_t tap) {
                     return w + filter_taps[tap] * c * s.oc + g * oc;
                 };
-                const float* panels = pack(conv, s.oc, true, weights, scratch);
-                tap_conv(conv, dy + g * oc, panels, nullptr, Activation::kLinear,
+                pack(plan.conv, s.oc, true, weights, panels);
+                plan.run(s.n, dy + g * oc, panels, nullptr, Activation::kLinear,
                          dx + (rh * s.w + rw) * s.c + g * c);
             }
         }

@@ -1,13 +1,35 @@
 // 2-D convolution (cross-correlation, as deep-learning libraries have it) and its gradients.
 #pragma once
 
+#include <memory>
+
+#include "ops/conv_taps.h"
 #include "ops/shapes.h"
+#include "scratch.h"
 
 namespace pyconv {
 
 // x (n, h, w, c), w (kh, kw, c / groups, oc), b (oc,) or null -> y (n, oh, ow, oc)
 void conv2d_forward(const Conv2dShape& s, const float* x, const float* w, const float* b,
                     Activation activation, float* y);
+
+// The same with the filters packed once, for parts of a batch.
+class Conv2dForward {
+public:
+    // What it packs lives in `scratch`; w and b must live on.
+    Conv2dForward(const Conv2dShape& s, const float* w, const float* b, Activation activation,
+                  Scratch& scratch);
+    // x (images, h, w, c) -> y (images, oh, ow, oc)
+    void run(int64_t images, const float* x, float* y) const;
+
+private:
+    Conv2dShape s_;
+    const float* w_;
+    const float* b_;
+    Activation activation_;
+    std::unique_ptr<const TapPlan> taps_;  // of one group, for the direct algorithm
+    const float* packed_ = nullptr;        // panels of all groups, or Winograd's filters
+};
 
 // dy (n, oh, ow, oc), w -> dx (n, h, w, c)
 void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx);

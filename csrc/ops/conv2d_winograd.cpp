@@ -154,12 +154,15 @@ bool uses_winograd(const Conv2dShape& s) {
            direct >= kMinSaving * points * g.rows() * g.cols();
 }
 
-void winograd_forward(const Conv2dShape& s, const float* x, const float* w, const float* b,
-                      Activation activation, float* y) {
-    Scratch scratch;
-    const simd::WinogradKernels& wk = winograd_kernels(s);
-    const float* u = transform_filters(wk, s.c, s.oc, w, false, scratch);
-    multiply(winograd_tiling(s), wk, x, u, b, activation, y);
+const float* winograd_filters(const Conv2dShape& s, const float* w, Scratch& scratch) {
+    return transform_filters(winograd_kernels(s), s.c, s.oc, w, false, scratch);
+}
+
+void winograd_forward(const Conv2dShape& s, int64_t images, const float* x, const float* filters,
+                      const float* b, Activation activation, float* y) {
+    WinogradTiling g = winograd_tiling(s);
+    g.n = images;
+    multiply(g, winograd_kernels(s), x, filters, b, activation, y);
 }
 
 void winograd_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {

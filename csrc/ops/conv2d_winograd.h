@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ops/shapes.h"
+#include "scratch.h"
 
 namespace pyconv {
 
@@ -16,9 +17,10 @@ ConvAlgorithm conv_algorithm();
 // Whether this convolution goes through Winograd under the current choice.
 bool uses_winograd(const Conv2dShape& s);
 
-// As in conv2d.h, where uses_winograd(s).
-void winograd_forward(const Conv2dShape& s, const float* x, const float* w, const float* b,
-                      Activation activation, float* y);
+// As in conv2d.h, where uses_winograd(s). The filters are transformed first, into `scratch`.
+const float* winograd_filters(const Conv2dShape& s, const float* w, Scratch& scratch);
+void winograd_forward(const Conv2dShape& s, int64_t images, const float* x, const float* filters,
+                      const float* b, Activation activation, float* y);
 void winograd_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx);
 void winograd_backward_filter(const Conv2dShape& s, const float* x, const float* dy, float* dw);
 

@@ -1,7 +1,7 @@
 #include "ops/conv_taps.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include "check.h"
 #include "parallel.h"
@@ -18,9 +18,12 @@ using simd::kMaxTileRows;
 constexpr int64_t kMaxK = 128;
 constexpr int64_t kBlockTiles = 16;
 
+}  // namespace
+
 // What all blocks of a product share.
-struct Plan {
-    Plan(const TapConv& conv, int mr, int nr) : mr(mr), nr(nr), taps(conv.taps.size()) {
+struct TapGeometry {
+    TapGeometry(const TapConv& conv, int mr, int nr)
+        : mr(mr), nr(nr), taps(conv.taps.size()), zeros(conv.c, 0.f) {
         for (const Tap& tap : conv.taps) {
             offsets.push_back((tap.row * conv.w + tap.col) * conv.src_ld);
             top = std::min(top, tap.row);
@@ -64,14 +67,17 @@ struct Plan {
     int64_t inner0, inner1;  // cells of a row whose taps all lie between its ends
     int64_t block_cells, panel_size;
     std::vector<int64_t> offsets, run_offsets;  // of the taps and of the runs, in floats
+    std::vector<float> zeros;                   // a pixel outside the source
 };
+
+namespace {
 
 // Some cells, cut into tiles: strips of whole tiles inside one row, away from the border, and
 // tiles of the cells that are left over.
 class Block {
 public:
-    Block(const TapConv& conv, const Plan& plan, const float* zeros, Scratch& scratch)
-        : conv_(conv), plan_(plan), zeros_(zeros) {
+    Block(const TapConv& conv, const TapGeometry& plan, Scratch& scratch)
+        : conv_(conv), plan_(plan), zeros_(plan.zeros.data()) {
         const int64_t tiles = ceil_div(plan.block_cells, plan.mr);
         strips_ = scratch.take<Strip>(plan.block_cells / plan.mr + 1);
         a_ = scratch.take<const float*>(tiles * std::max<int64_t>(1, plan.taps) * plan.mr);
@@ -167,7 +173,7 @@ private:
     }
 
     const TapConv& conv_;
-    const Plan& plan_;
+    const TapGeometry& plan_;
     const float* zeros_;
     Strip* strips_;
     int64_t strip_count_ = 0;
@@ -178,20 +184,21 @@ private:
 
 }  // namespace
 
-int64_t tap_panels_size(const TapConv& conv) {
-    const int nr = simd::kernels().nr;
-    return ceil_div(conv.oc, nr) * nr * static_cast<int64_t>(conv.taps.size()) * conv.c;
+TapPlan::TapPlan(TapConv given)
+    : conv(std::move(given)),
+      geometry_(std::make_unique<TapGeometry>(conv, simd::kernels().mr, simd::kernels().nr)) {}
+TapPlan::~TapPlan() = default;
+TapPlan::TapPlan(TapPlan&&) noexcept = default;
+
+int64_t TapPlan::panels_size() const {
+    return ceil_div(conv.oc, geometry_->nr) * geometry_->panel_size;
 }
 
-void tap_conv(const TapConv& conv, const float* src, const float* panels, const float* bias,
-              Activation activation, float* dst) {
-    const int64_t cells = conv.n * conv.gh * conv.gw;
+void TapPlan::run(int64_t images, const float* src, const float* panels, const float* bias,
+                  Activation activation, float* dst) const {
+    const int64_t cells = images * conv.gh * conv.gw;
     if (cells == 0) return;
-    const Plan plan(conv, simd::kernels().mr, simd::kernels().nr);
-    Scratch shared;
-    float* zeros = shared.take<float>(conv.c);
-    std::memset(zeros, 0, sizeof(float) * conv.c);
-
+    const TapGeometry& plan = *geometry_;
     const int64_t blocks = ceil_div(cells, plan.block_cells);
     const int64_t panel_count = ceil_div(conv.oc, plan.nr);
     // With few pixels the panels are shared out as well.
@@ -199,7 +206,7 @@ void tap_conv(const TapConv& conv, const float* src, const float* panels, const 
     const int64_t part_panels = panel_count / parts;
     parallel_for(blocks * parts, [&](int64_t begin, int64_t end) {
         Scratch scratch;
-        Block block(conv, plan, zeros, scratch);
+        Block block(conv, plan, scratch);
         int64_t aimed = -1;
         for (int64_t task = begin; task < end; ++task) {
             const int64_t first = task / parts * plan.block_cells;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "ops/shapes.h"
@@ -16,7 +17,7 @@ struct Tap {
 // dst cell (image, i, j) = act(bias + sum over taps t and channels k of
 //   src[image][i * sh + t.row][j * sw + t.col][k] * weights[t][k]); pixels outside src are 0.
 struct TapConv {
-    int64_t n, h, w;                      // source: images, rows, columns
+    int64_t h, w;                         // source: rows, columns
     int64_t c, src_ld;                    // channels read, floats from one pixel to the next
     int64_t gh, gw;                       // cells of an image
     int64_t sh, sw;                       // source pixels from one cell to the next
@@ -25,11 +26,27 @@ struct TapConv {
     std::vector<Tap> taps;
 };
 
-// Floats of the packed weights: ceil(oc / nr) panels of (taps * c, nr).
-int64_t tap_panels_size(const TapConv& conv);
+struct TapGeometry;
 
-// src and dst point at the first channel to read and write. bias (oc,) or null.
-void tap_conv(const TapConv& conv, const float* src, const float* panels, const float* bias,
-              Activation activation, float* dst);
+// What is known of such a product before its data, made once for any number of runs.
+class TapPlan {
+public:
+    explicit TapPlan(TapConv conv);
+    ~TapPlan();
+    TapPlan(TapPlan&&) noexcept;
+
+    // Floats of the packed weights: ceil(oc / nr) panels of (taps * c, nr).
+    int64_t panels_size() const;
+
+    // The product of the first `images` images. src and dst point at the first channel to read
+    // and write. bias (oc,) or null.
+    void run(int64_t images, const float* src, const float* panels, const float* bias,
+             Activation activation, float* dst) const;
+
+    TapConv conv;
+
+private:
+    std::unique_ptr<const TapGeometry> geometry_;
+};
 
 }  // namespace pyconv

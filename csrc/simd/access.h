@@ -25,16 +25,8 @@ struct Whole {
 
 struct Part {
     int64_t n;
-    Vec load(const float* p) const {
-        float buffer[kLanes] = {};
-        for (int64_t i = 0; i < n; ++i) buffer[i] = p[i];
-        return Vec::load(buffer);
-    }
-    void store(Vec v, float* p) const {
-        float buffer[kLanes];
-        v.store(buffer);
-        for (int64_t i = 0; i < n; ++i) p[i] = buffer[i];
-    }
+    Vec load(const float* p) const { return Vec::load_part(p, static_cast<int>(n)); }
+    void store(Vec v, float* p) const { v.store_part(p, static_cast<int>(n)); }
 };
 
 template <class Body>

@@ -71,16 +71,19 @@ void dropout(int64_t n, const float* x, float* y, uint64_t first, uint64_t seed,
              float scale) {
     constexpr int kBlock = 64;
     uint32_t bits[kBlock];
+    float kept[kBlock];
+    const Vec factor = Vec::set1(scale);
     for (int64_t i = 0; i < n;) {
         const uint64_t index = first + static_cast<uint64_t>(i);
         const int skip = static_cast<int>(index % kBlock);
         philox_block(index / kBlock, seed, bits);
         const int64_t left = n - i;
         const int count = left < kBlock - skip ? static_cast<int>(left) : kBlock - skip;
-        for (int j = 0; j < count; ++j) {
-            const float kept = x[i + j] * scale;
-            y[i + j] = bits[skip + j] >= threshold ? kept : 0.f;
-        }
+        for (int j = 0; j < kBlock; ++j) kept[j] = bits[j] >= threshold ? 1.f : 0.f;
+        each_vector(count, [&](int64_t j, auto at) {
+            const auto off = Vec::not_positive(at.load(kept + skip + j));
+            at.store(Vec::select(off, Vec::zero(), at.load(x + i + j) * factor), y + i + j);
+        });
         i += count;
     }
 }

@@ -31,6 +31,7 @@ const Kernels PYCONV_TABLE = {
     column_sums,
     add,
     max_windows,
+    max_windows_unpool,
     max_windows_backward,
     mean_windows,
     mean_windows_backward,

@@ -108,7 +108,10 @@ struct Kernels {
 
     // Pooling of a row of windows; taps (count) pointers to the first window's cells, in scan
     // order; y and dy (windows, c); dtaps as taps, in the gradient.
-    void (*max_windows)(const WindowRow& row, const float* const* taps, float* y);
+    // winners (windows, c): which cell each maximum is; null where nobody asks.
+    void (*max_windows)(const WindowRow& row, const float* const* taps, float* y, float* winners);
+    void (*max_windows_unpool)(const WindowRow& row, const float* winners, const float* dy,
+                               float* const* dtaps);
     void (*max_windows_backward)(const WindowRow& row, const float* const* taps, const float* dy,
                                  float* const* dtaps);
     void (*mean_windows)(const WindowRow& row, const float* const* taps, float* y);

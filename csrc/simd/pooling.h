@@ -7,16 +7,54 @@
 namespace pyconv::simd {
 namespace {
 
-void max_windows(const WindowRow& w, const float* const* taps, float* y) {
+// The largest of a window's values, and which of them it is.
+template <class At>
+PYCONV_INLINE void find_max(const WindowRow& w, const float* const* taps, int64_t offset, At at,
+                            Vec& best, Vec& winner) {
+    best = Vec::set1(-__builtin_inff());
+    winner = Vec::zero();
+    for (int t = 0; t < w.count; ++t) {
+        const Vec x = at.load(taps[t] + offset);
+        const auto better = Vec::greater_or_nan(x, best);
+        best = Vec::select(better, x, best);
+        winner = Vec::select(better, Vec::set1(static_cast<float>(t)), winner);
+    }
+}
+
+// Gives the gradient to the cell that won, and 0 to the others.
+template <class At>
+PYCONV_INLINE void give_to_winner(const WindowRow& w, Vec winner, Vec grad, int64_t offset, At at,
+                                  float* const* dtaps) {
+    for (int t = 0; t < w.count; ++t) {
+        const auto won = Vec::equal(winner, Vec::set1(static_cast<float>(t)));
+        float* dx = dtaps[t] + offset;
+        if (w.overlap) {
+            const Vec old = at.load(dx);
+            at.store(Vec::select(won, old + grad, old), dx);
+        } else {
+            at.store(Vec::select(won, Vec::zero() + grad, Vec::zero()), dx);
+        }
+    }
+}
+
+void max_windows(const WindowRow& w, const float* const* taps, float* y, float* winners) {
     for (int64_t p = 0; p < w.windows; ++p, y += w.c) {
         const int64_t at_window = p * w.step;
         each_vector(w.c, [&](int64_t i, auto at) {
-            Vec best = Vec::set1(-__builtin_inff());
-            for (int t = 0; t < w.count; ++t) {
-                const Vec x = at.load(taps[t] + at_window + i);
-                best = Vec::select(Vec::greater_or_nan(x, best), x, best);
-            }
+            Vec best, winner;
+            find_max(w, taps, at_window + i, at, best, winner);
             at.store(best, y + i);
+            if (winners) at.store(winner, winners + p * w.c + i);
+        });
+    }
+}
+
+void max_windows_unpool(const WindowRow& w, const float* winners, const float* dy,
+                        float* const* dtaps) {
+    for (int64_t p = 0; p < w.windows; ++p, dy += w.c, winners += w.c) {
+        const int64_t at_window = p * w.step;
+        each_vector(w.c, [&](int64_t i, auto at) {
+            give_to_winner(w, at.load(winners + i), at.load(dy + i), at_window + i, at, dtaps);
         });
     }
 }
@@ -26,25 +64,9 @@ void max_windows_backward(const WindowRow& w, const float* const* taps, const fl
     for (int64_t p = 0; p < w.windows; ++p, dy += w.c) {
         const int64_t at_window = p * w.step;
         each_vector(w.c, [&](int64_t i, auto at) {
-            Vec best = Vec::set1(-__builtin_inff());
-            Vec winner = Vec::zero();
-            for (int t = 0; t < w.count; ++t) {
-                const Vec x = at.load(taps[t] + at_window + i);
-                const auto better = Vec::greater_or_nan(x, best);
-                best = Vec::select(better, x, best);
-                winner = Vec::select(better, Vec::set1(static_cast<float>(t)), winner);
-            }
-            const Vec grad = at.load(dy + i);
-            for (int t = 0; t < w.count; ++t) {
-                const auto won = Vec::equal(winner, Vec::set1(static_cast<float>(t)));
-                float* dx = dtaps[t] + at_window + i;
-                if (w.overlap) {
-                    const Vec old = at.load(dx);
-                    at.store(Vec::select(won, old + grad, old), dx);
-                } else {
-                    at.store(Vec::select(won, Vec::zero() + grad, Vec::zero()), dx);
-                }
-            }
+            Vec best, winner;
+            find_max(w, taps, at_window + i, at, best, winner);
+            give_to_winner(w, winner, at.load(dy + i), at_window + i, at, dtaps);
         });
     }
 }

@@ -18,6 +18,26 @@ struct Vec {
     static Vec set1(float x) { return {_mm256_set1_ps(x)}; }
     static Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
     void store(float* p) const { _mm256_storeu_ps(p, r); }
+    // The first n < kLanes floats; the others are 0.
+    static Vec load_part(const float* p, int n) {
+        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        return {_mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lanes))};
+    }
+    // In pieces of 4, 2 and 1: a masked store is slow on many CPUs.
+    void store_part(float* p, int n) const {
+        __m128 rest = _mm256_castps256_ps128(r);
+        if (n & 4) {
+            _mm_storeu_ps(p, rest);
+            rest = _mm256_extractf128_ps(r, 1);
+            p += 4;
+        }
+        if (n & 2) {
+            _mm_storel_pi(reinterpret_cast<__m64*>(p), rest);
+            rest = _mm_movehl_ps(rest, rest);
+            p += 2;
+        }
+        if (n & 1) _mm_store_ss(p, rest);
+    }
 
     friend Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.r, b.r)}; }
     friend Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.r, b.r)}; }

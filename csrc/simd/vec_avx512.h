@@ -18,6 +18,13 @@ struct Vec {
     static Vec set1(float x) { return {_mm512_set1_ps(x)}; }
     static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
     void store(float* p) const { _mm512_storeu_ps(p, r); }
+    // The first n < kLanes floats; the others are 0.
+    static Vec load_part(const float* p, int n) {
+        return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)};
+    }
+    void store_part(float* p, int n) const {
+        _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), r);
+    }
 
     friend Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.r, b.r)}; }
     friend Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.r, b.r)}; }

@@ -20,6 +20,17 @@ struct Vec {
         return v;
     }
     void store(float* p) const { __builtin_memcpy(p, &r, sizeof(Reg)); }
+    // The first n < kLanes floats; the others are 0.
+    static Vec load_part(const float* p, int n) {
+        float buffer[kLanes] = {};
+        for (int i = 0; i < n; ++i) buffer[i] = p[i];
+        return load(buffer);
+    }
+    void store_part(float* p, int n) const {
+        float buffer[kLanes];
+        store(buffer);
+        for (int i = 0; i < n; ++i) p[i] = buffer[i];
+    }
 
     friend Vec operator+(Vec a, Vec b) { return {a.r + b.r}; }
     friend Vec operator-(Vec a, Vec b) { return {a.r - b.r}; }

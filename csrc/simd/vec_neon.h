@@ -18,6 +18,17 @@ struct Vec {
     static Vec set1(float x) { return {vdupq_n_f32(x)}; }
     static Vec load(const float* p) { return {vld1q_f32(p)}; }
     void store(float* p) const { vst1q_f32(p, r); }
+    // The first n < kLanes floats; the others are 0.
+    static Vec load_part(const float* p, int n) {
+        float buffer[kLanes] = {};
+        for (int i = 0; i < n; ++i) buffer[i] = p[i];
+        return load(buffer);
+    }
+    void store_part(float* p, int n) const {
+        float buffer[kLanes];
+        store(buffer);
+        for (int i = 0; i < n; ++i) p[i] = buffer[i];
+    }
 
     friend Vec operator+(Vec a, Vec b) { return {vaddq_f32(a.r, b.r)}; }
     friend Vec operator-(Vec a, Vec b) { return {vsubq_f32(a.r, b.r)}; }

@@ -21,8 +21,8 @@ class Pool2D(Layer):
         self.strides = (
             self.pool_size if strides is None else pair_arg(self.label, "strides", strides)
         )
-        self._windows = Windows(self.label, self.pool_size, self.strides, padding)
-        self.padding = self._windows.padding
+        self.windows = Windows(self.label, self.pool_size, self.strides, padding)
+        self.padding = self.windows.padding
         if not isinstance(self.padding, str):
             for axis, pads in enumerate(self.padding):
                 if max(pads) >= self.pool_size[axis]:
@@ -36,7 +36,7 @@ class Pool2D(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (N, OH, OW, C)."""
         shape = image_shape(self.label, input_shape)
-        return (shape[0], *self._windows.output_size(shape), shape[3])
+        return (shape[0], *self.windows.output_size(shape), shape[3])
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

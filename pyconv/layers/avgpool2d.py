@@ -50,7 +50,7 @@ class AveragePooling2D(Pool2D):
     def forward(self, x: Array, training: bool) -> Array:
         """Return the means (N, OH, OW, C)."""
         n, h, w, c = x.shape
-        pads, oh, ow = self._windows.fit(h, w)
+        pads, oh, ow = self.windows.fit(h, w)
         self._x = x
         return backend.active.avgpool2d_forward(
             x, self.pool_size, self.strides, pads, self._buffer("y", (n, oh, ow, c))
@@ -62,7 +62,7 @@ class AveragePooling2D(Pool2D):
             return None
         assert self._x is not None
         shape = cast(tuple[int, int, int, int], self._x.shape)
-        pads, _, _ = self._windows.fit(shape[1], shape[2])
+        pads, _, _ = self.windows.fit(shape[1], shape[2])
         return backend.active.avgpool2d_backward(
             dy, shape, self.pool_size, self.strides, pads, self._buffer("dx", shape)
         )

@@ -111,10 +111,10 @@ class Conv2D(KernelLayer):
                 f"{self.label}: strides and dilation_rate cannot both be above 1, got "
                 f"strides={self.strides} and dilation_rate={self.dilation_rate}"
             )
-        self._windows = Windows(
+        self.windows = Windows(
             self.label, self.kernel_size, self.strides, padding, self.dilation_rate
         )
-        self.padding = self._windows.padding
+        self.padding = self.windows.padding
         self._x: Array | None = None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -132,7 +132,7 @@ class Conv2D(KernelLayer):
                 f"{self.label}: it was built for {self.kernel.shape[2] * self.groups} channels, "
                 f"got an input of {shape}"
             )
-        return (shape[0], *self._windows.output_size(shape), self.filters)
+        return (shape[0], *self.windows.output_size(shape), self.filters)
 
     def _create_weights(self, input_shape: Shape) -> None:
         channels = input_shape[3]
@@ -142,7 +142,7 @@ class Conv2D(KernelLayer):
     def forward(self, x: Array, training: bool, logits: bool = False) -> Array:
         """Return the maps (N, OH, OW, filters); with ``logits`` before a softmax activation."""
         n, h, w, _ = x.shape
-        pads, oh, ow = self._windows.fit(h, w)
+        pads, oh, ow = self.windows.fit(h, w)
         y = backend.active.conv2d_forward(
             x,
             self.kernel,
@@ -163,13 +163,21 @@ class Conv2D(KernelLayer):
         assert x is not None
         if not logits:
             dy = self._activation_gradient(dy)
-        pads, _, _ = self._windows.fit(x.shape[1], x.shape[2])
+        return self.gradients(x, dy, dy, need_dx)
+
+    def gradients(self, x: Array, dy: Array, dy_of_bias: Array, need_dx: bool) -> Array | None:
+        """Fill ``grads`` and return the gradient of x where it is needed.
+
+        ``dy`` (N, OH, OW, filters) is the gradient of the product; ``dy_of_bias`` (..., filters)
+        holds numbers with the same sum.
+        """
+        pads, _, _ = self.windows.fit(x.shape[1], x.shape[2])
         geometry = (self.strides, pads, self.dilation_rate, self.groups)
         if self.trainable:
             grads = self.grads
             backend.active.conv2d_backward_filter(x, dy, self.kernel_size, *geometry, grads[0])
             if self.use_bias:
-                backend.active.bias_backward(dy, grads[1])
+                backend.active.bias_backward(dy_of_bias, grads[1])
         if not need_dx:
             return None
         shape: Any = x.shape

@@ -52,7 +52,7 @@ class MaxPooling2D(Pool2D):
     def forward(self, x: Array, training: bool) -> Array:
         """Return the maxima (N, OH, OW, C)."""
         n, h, w, c = x.shape
-        pads, oh, ow = self._windows.fit(h, w)
+        pads, oh, ow = self.windows.fit(h, w)
         self._x = x
         return backend.active.maxpool2d_forward(
             x, self.pool_size, self.strides, pads, self._buffer("y", (n, oh, ow, c))
@@ -64,7 +64,7 @@ class MaxPooling2D(Pool2D):
             return None
         x = self._x
         assert x is not None
-        pads, _, _ = self._windows.fit(x.shape[1], x.shape[2])
+        pads, _, _ = self.windows.fit(x.shape[1], x.shape[2])
         return backend.active.maxpool2d_backward(
             x, dy, self.pool_size, self.strides, pads, self._buffer("dx", x.shape)
         )

@@ -1,0 +1,14 @@
+// Convolution and the max pooling that follows it, in one pass over memory.
+#pragma once
+
+#include "ops/shapes.h"
+
+namespace pyconv {
+
+// x, w, b as in conv2d.h -> y (n, ph, pw, oc), the pooled result; winners as in maxpool2d.h, or
+// null. The result of the convolution itself is never written to memory as a whole.
+void conv2d_maxpool2d_forward(const Conv2dShape& conv, const WindowShape& pool, const float* x,
+                              const float* w, const float* b, Activation activation, float* y,
+                              float* winners);
+
+}  // namespace pyconv

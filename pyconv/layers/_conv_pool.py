@@ -1,0 +1,101 @@
+"""Conv2D and the MaxPooling2D that follows it, computed in one pass over memory."""
+
+from typing import Any
+
+from pyconv import backend
+from pyconv._types import Array
+from pyconv.layers._memory import Buffers
+from pyconv.layers.conv2d import Conv2D
+from pyconv.layers.layer import Layer
+from pyconv.layers.maxpool2d import MaxPooling2D
+
+
+def joined(layers: list[Layer]) -> list[Any]:
+    """Return the steps of a stack: its layers, or a ``ConvPool`` for two of them."""
+    steps: list[Any] = []
+    for layer in layers:
+        before = steps[-1] if steps else None
+        if (
+            type(layer) is MaxPooling2D
+            and type(before) is Conv2D
+            and before.activation.name in ("linear", "relu")
+        ):
+            steps[-1] = ConvPool(before, layer)
+        else:
+            steps.append(layer)
+    return steps
+
+
+class ConvPool:
+    """Two layers as one step of a model: the maps between them are never kept.
+
+    A maximum that ReLU has let through is the same before and after it, so that ReLU's gradient
+    and the bias's are taken from the pooled maps.
+    """
+
+    def __init__(self, conv: Conv2D, pool: MaxPooling2D) -> None:
+        self.conv = conv
+        self.pool = pool
+        self._buffers = Buffers(conv.label)
+        self._x: Array | None = None
+        self._winners: Array | None = None
+        self._y: Array | None = None
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the convolution's weights."""
+        return self.conv.trainable
+
+    @property
+    def params(self) -> list[Array]:
+        """The convolution's weights."""
+        return self.conv.params
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """Return the pooled maps (N, PH, PW, filters)."""
+        conv, pool = self.conv, self.pool
+        n, h, w, _ = x.shape
+        pads, oh, ow = conv.windows.fit(h, w)
+        pool_pads, ph, pw = pool.windows.fit(oh, ow)
+        shape = (n, ph, pw, conv.filters)
+        self._x = x
+        self._winners = self._buffers.get("winners", shape) if training else None
+        self._y = backend.active.conv2d_maxpool2d_forward(
+            x,
+            conv.kernel,
+            conv.bias,
+            conv.strides,
+            pads,
+            conv.dilation_rate,
+            conv.groups,
+            conv.activation.name,
+            pool.pool_size,
+            pool.strides,
+            pool_pads,
+            self._buffers.get("y", shape),
+            self._winners,
+        )
+        return self._y
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:
+        """Fill the convolution's ``grads``; return the gradient of x where it is needed."""
+        conv, pool = self.conv, self.pool
+        assert self._x is not None
+        assert self._y is not None
+        assert self._winners is not None
+        if conv.activation.name == "relu":
+            backend.active.relu_backward(self._y, dy, dy)
+        n, h, w, _ = self._x.shape
+        _, oh, ow = conv.windows.fit(h, w)
+        maps = (n, oh, ow, conv.filters)
+        pool_pads, _, _ = pool.windows.fit(oh, ow)
+        spread: Any = backend.active.maxpool2d_unpool(
+            self._winners,
+            dy,
+            maps,
+            pool.pool_size,
+            pool.strides,
+            pool_pads,
+            self._buffers.get("dy", maps),
+        )
+        return conv.gradients(self._x, spread, dy, need_dx)

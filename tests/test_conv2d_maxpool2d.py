@@ -1,0 +1,69 @@
+"""Convolution and max pooling in one pass: the same bits as one after the other."""
+
+import numpy as np
+import pytest
+
+import pyconv
+from pyconv import backend, layers
+
+# x (N, H, W, C), filters, kernel, padding, pool, strides of the pool, padding of the pool
+CASES = [
+    ((5, 8, 8, 3), 16, 2, "same", 2, 2, "valid"),
+    ((33, 6, 7, 16), 17, 3, "same", 3, 2, "same"),
+    ((4, 9, 9, 4), 5, 3, "valid", (2, 3), 1, "valid"),
+    ((1, 16, 16, 32), 32, 3, "same", 2, 2, "valid"),
+    ((0, 8, 8, 3), 4, 2, "same", 2, 2, "valid"),
+]
+
+
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_same_as_two_layers(case, activation, isa, threads):
+    shape, filters, kernel, padding, pool, strides, pool_padding = case
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal(shape, np.float32)
+
+    def results(join, count):
+        threads(count)
+        pyconv.utils.set_random_seed(1)
+        first = layers.Conv2D(filters, kernel, padding=padding, activation=activation)
+        # The first layer of a model needs no gradient of its input: here the second one does.
+        stack = [layers.Conv2D(3, 1), first, layers.MaxPooling2D(pool, strides, pool_padding)]
+        model = pyconv.Sequential([pyconv.Input(shape[1:]), *stack])
+        first.bias[:] = rng_bias
+        if not join:
+            model._steps_of, model._steps_made = list(model.layers), list(model.layers)
+        predicted = model(x)
+        y = model._forward(x, training=True)
+        dy = np.random.default_rng(4).standard_normal(y.shape, np.float32)
+        result = [y.copy(), predicted]
+        model._backward(dy)
+        return result + [g.copy() for layer in model.layers for g in layer.grads]
+
+    rng_bias = rng.standard_normal(filters, np.float32)
+    two = results(False, 1)
+    for count in (1, 2, 3):
+        one = results(True, count)
+        for i, (ours, expected) in enumerate(zip(one, two, strict=True)):
+            if i == 5 and len(expected):  # the sum of the bias's gradient has another order
+                np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-4)
+            else:
+                assert ours.tobytes() == expected.tobytes()
+        assert [r.tobytes() for r in one] == [r.tobytes() for r in results(True, 1)]
+
+
+def test_winners_name_cells_of_the_image():
+    x = np.zeros((1, 3, 3, 1), np.float32)
+    x[0, 1, 1] = 5
+    identity = np.ones((1, 1, 1, 1), np.float32)
+    winners = np.empty((1, 2, 2, 1), np.float32)
+    y = backend.active.conv2d_maxpool2d_forward(
+        x, identity, None, (1, 1), (0,) * 4, (1, 1), 1, "linear", (2, 2), (2, 2), (0, 1, 0, 1),
+        winners=winners,
+    )  # fmt: skip
+    assert y.reshape(2, 2).tolist() == [[5, 0], [0, 0]]
+    assert winners.reshape(2, 2).tolist() == [[3, 0], [0, 0]]
+    dx = backend.active.maxpool2d_unpool(
+        winners, np.full_like(y, 7), x.shape, (2, 2), (2, 2), (0, 1, 0, 1)
+    )
+    assert dx.reshape(3, 3).tolist() == [[0, 0, 7], [0, 7, 0], [7, 0, 7]]
