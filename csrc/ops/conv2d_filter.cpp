@@ -18,7 +18,7 @@
 namespace pyconv {
 namespace {
 
-using simd::kMaxTileRows;
+using simd::kMaxOuterRows;
 
 constexpr int64_t kUnitPixels = 256;    // of one visit to the accumulators
 constexpr int64_t kChunkPixels = 1024;  // at least, so that adding the chunks costs little
@@ -30,21 +30,25 @@ struct Plan {
     int64_t unit_images, unit_rows;  // one visit: whole images, or rows of one
     int64_t image_units, row_units;  // units over the batch, over an image
     int64_t chunks;
+    int64_t mr;                                  // rows of a tile
     int64_t k, k_tiles;                          // rows of dw, tiles of them
     int64_t panels, group_panels, panel_groups;  // of dw's columns
 };
 
-Plan plan(const Conv2dShape& s, int mr, int nr) {
+Plan plan(const Conv2dShape& s) {
+    const simd::Kernels& kernels = simd::kernels();
+    const int64_t nr = kernels.nr;
     Plan p;
+    p.mr = s.group_oc() <= kernels.lanes ? 2 * kernels.mr : kernels.mr;
     const int64_t pixels = s.oh * s.ow;
     p.unit_rows = std::clamp<int64_t>(kUnitPixels / s.ow, 1, s.oh);
     p.unit_images = p.unit_rows < s.oh ? 1 : std::clamp<int64_t>(kUnitPixels / pixels, 1, s.n);
     p.image_units = ceil_div(s.n, p.unit_images);
     p.row_units = ceil_div(s.oh, p.unit_rows);
     p.k = s.kernel.h * s.kernel.w * s.group_c();
-    p.k_tiles = ceil_div(p.k, mr);
+    p.k_tiles = ceil_div(p.k, p.mr);
     p.panels = ceil_div(s.group_oc(), nr);
-    const int64_t sums = p.k_tiles * mr * p.panels * nr;
+    const int64_t sums = p.k_tiles * p.mr * p.panels * nr;
     const int64_t most = std::min(
         {s.n * pixels / kChunkPixels, kMaxSums / sums, p.image_units * p.row_units, int64_t{32}});
     p.chunks = 1;
@@ -92,7 +96,7 @@ public:
             for (int64_t panel = panel0; panel < panel1; ++panel) {
                 const View dy = view_dy(u, panel, dy_copy);
                 tiles(u, x, dy, panel, unit > u0,
-                      sums + (panel - panel0) * p_.k_tiles * k_.mr * k_.nr);
+                      sums + (panel - panel0) * p_.k_tiles * p_.mr * k_.nr);
             }
         }
     }
@@ -174,11 +178,11 @@ private:
             dy.image, dy.row, dy.col};
         const int64_t c = s_.group_c();
         const int whole_vectors = static_cast<int>(ceil_div(columns(panel), k_.lanes)) * k_.lanes;
-        for (int64_t tile = 0; tile < p_.k_tiles; ++tile, sums += k_.mr * k_.nr) {
-            const float* a[kMaxTileRows];
-            const int m = static_cast<int>(std::min<int64_t>(k_.mr, p_.k - tile * k_.mr));
+        for (int64_t tile = 0; tile < p_.k_tiles; ++tile, sums += p_.mr * k_.nr) {
+            const float* a[kMaxOuterRows];
+            const int m = static_cast<int>(std::min<int64_t>(p_.mr, p_.k - tile * p_.mr));
             for (int i = 0; i < m; ++i) {
-                const int64_t row = tile * k_.mr + i, tap = row / c;
+                const int64_t row = tile * p_.mr + i, tap = row / c;
                 a[i] = x.data + tap / s_.kernel.w * s_.dilation.h * x.row +
                        tap % s_.kernel.w * s_.dilation.w * x.col + row % c;
             }
@@ -206,8 +210,8 @@ void conv2d_backward_filter(const Conv2dShape& s, const float* x, const float* d
     }
     if (is_depthwise(s)) return depthwise_backward_filter(s, x, dy, dw);
     if (uses_winograd(s)) return winograd_backward_filter(s, x, dy, dw);
-    const Plan p = plan(s, k.mr, k.nr);
-    const int64_t panel_size = p.k_tiles * k.mr * k.nr;
+    const Plan p = plan(s);
+    const int64_t panel_size = p.k_tiles * p.mr * k.nr;
     const int64_t chunk_size = p.panels * panel_size;
     for (int64_t g = 0; g < s.groups; ++g) {
         Scratch scratch;

@@ -66,7 +66,7 @@ void scatter(const Conv2dShape& s, int64_t oh, int64_t ow, const float* part, fl
 }  // namespace
 
 bool scatter_pays(const Conv2dShape& s) {
-    return s.groups == 1 && 2 * s.c <= simd::kernels().nr && s.kernel.h * s.kernel.w > 1;
+    return s.groups == 1 && 2 * s.c <= simd::kernels().lanes && s.kernel.h * s.kernel.w > 1;
 }
 
 void scatter_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {

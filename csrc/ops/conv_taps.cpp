@@ -36,8 +36,10 @@ struct TapGeometry {
         step = std::max(run, kMaxK / conv.c / run * run);
         inner0 = std::min(conv.gw, ceil_div(-left, conv.sw));
         inner1 = std::clamp(floor_div(conv.w - 1 - right, conv.sw) + 1, inner0, conv.gw);
-        // Whole rows of cells, where a row is not longer than a block.
-        block_cells = kBlockTiles * mr;
+        // Whole rows of cells, where a row is not longer than a block; more where products are
+        // short, so that fewer cells are left over.
+        const int64_t k = std::max<int64_t>(1, taps * conv.c);
+        block_cells = std::clamp(kBlockTiles * kMaxK / k, kBlockTiles, 4 * kBlockTiles) * mr;
         if (conv.gw <= 2 * block_cells)
             block_cells = std::max<int64_t>(1, block_cells / conv.gw) * conv.gw;
         panel_size = taps * conv.c * nr;
@@ -72,21 +74,65 @@ struct TapGeometry {
 
 namespace {
 
-// Some cells, cut into tiles: strips of whole tiles inside one row, away from the border, and
-// tiles of the cells that are left over.
+// Cells that are left over, gathered into tiles; each has a pointer for each segment.
+class Leftovers {
+public:
+    Leftovers(const TapGeometry& plan, int64_t segments, Scratch& scratch)
+        : mr_(plan.mr), segments_(segments) {
+        const int64_t tiles = ceil_div(plan.block_cells, mr_);
+        a_ = scratch.take<const float*>(tiles * segments_ * mr_);
+        y_ = scratch.take<float*>(tiles * mr_);
+    }
+
+    void clear() { cells_ = 0; }
+
+    // source(s) points at segment s of the cell.
+    template <class Source>
+    void add(float* y, const Source& source) {
+        const int64_t slot = cells_ % mr_;
+        const float** a = a_ + (cells_ - slot) * segments_ + slot;
+        for (int64_t s = 0; s < segments_; ++s, a += mr_) *a = source(s);
+        y_[cells_++] = y;
+    }
+
+    // Products of `count` segments from `first` on, each `length` floats after the first a_offset.
+    void multiply(int64_t first, int64_t count, int64_t length, int64_t a_offset, const float* b,
+                  int n, const float* bias, int64_t column, int flags) const {
+        const simd::Kernels& k = simd::kernels();
+        float* y[kMaxTileRows];
+        for (int64_t cell = 0; cell < cells_; cell += mr_) {
+            const int m = static_cast<int>(std::min<int64_t>(mr_, cells_ - cell));
+            for (int i = 0; i < m; ++i) y[i] = y_[cell + i] + column;
+            k.tile(m, n, count, length, a_ + cell * segments_ + first * mr_, a_offset, b, k.nr,
+                   bias, y, flags);
+        }
+    }
+
+private:
+    const int mr_;
+    const int64_t segments_;
+    const float** a_;  // (tiles, segments, mr)
+    float** y_;        // (tiles * mr)
+    int64_t cells_ = 0;
+};
+
+// Some cells, cut into tiles: strips of whole tiles inside one row, and leftovers. Away from the
+// left and right border a cell needs a pointer for each run only, at the border for each tap.
 class Block {
 public:
     Block(const TapConv& conv, const TapGeometry& plan, Scratch& scratch)
-        : conv_(conv), plan_(plan), zeros_(plan.zeros.data()) {
-        const int64_t tiles = ceil_div(plan.block_cells, plan.mr);
+        : conv_(conv),
+          plan_(plan),
+          inner_(plan, plan.taps / plan.run, scratch),
+          border_(plan, plan.taps, scratch) {
         strips_ = scratch.take<Strip>(plan.block_cells / plan.mr + 1);
-        a_ = scratch.take<const float*>(tiles * std::max<int64_t>(1, plan.taps) * plan.mr);
-        y_ = scratch.take<float*>(tiles * plan.mr);
     }
 
     // Cells first .. first + count of all.
     void aim(int64_t first, int64_t count, const float* src, float* dst) {
-        strip_count_ = rest_ = 0;
+        strip_count_ = 0;
+        inner_.clear();
+        border_.clear();
         int64_t row = first / conv_.gw, j = first % conv_.gw;
         for (; count > 0; ++row, j = 0) {
             const int64_t end = std::min(conv_.gw, j + count);
@@ -117,69 +163,76 @@ private:
         int64_t t0, taps, c0, c;
     };
 
-    void pass(const Pass& p, const float* b, int n, const float* bias, int64_t column,
-              int flags) const {
-        const simd::Kernels& k = simd::kernels();
-        for (int64_t s = 0; s < strip_count_; ++s)
-            k.tile_row(strips_[s].tiles, n, p.taps / plan_.run, plan_.run * p.c,
-                       strips_[s].a + p.c0, conv_.sw * conv_.src_ld,
-                       plan_.run_offsets.data() + p.t0 / plan_.run, b, bias, strips_[s].y + column,
-                       conv_.dst_col, flags);
-        float* y[kMaxTileRows];
-        for (int64_t cell = 0; cell < rest_; cell += plan_.mr) {
-            const int m = static_cast<int>(std::min<int64_t>(plan_.mr, rest_ - cell));
-            for (int i = 0; i < m; ++i) y[i] = y_[cell + i] + column;
-            k.tile(m, n, p.taps, p.c, a_ + cell * plan_.taps + p.t0 * plan_.mr, p.c0, b, plan_.nr,
-                   bias, y, flags);
-        }
-    }
-
+    // Tiles side by side; taps from t0 to t1 lie in rows of the image.
     struct Strip {
         const float* a;
         float* y;
-        int64_t tiles;
+        int64_t tiles, t0, t1;
     };
+
+    void pass(const Pass& p, const float* b, int n, const float* bias, int64_t column,
+              int flags) const {
+        const simd::Kernels& k = simd::kernels();
+        const int64_t run = plan_.run, length = run * p.c;
+        for (const Strip* s = strips_; s != strips_ + strip_count_; ++s) {
+            const int64_t t0 = std::max(p.t0, s->t0);
+            const int64_t t1 = std::max(t0, std::min(p.t0 + p.taps, s->t1));
+            k.tile_row(s->tiles, n, (t1 - t0) / run, length, s->a + p.c0, conv_.sw * conv_.src_ld,
+                       plan_.run_offsets.data() + t0 / run, b + (t0 - p.t0) * p.c * k.nr, bias,
+                       s->y + column, conv_.dst_col, flags);
+        }
+        inner_.multiply(p.t0 / run, p.taps / run, length, p.c0, b, n, bias, column, flags);
+        border_.multiply(p.t0, p.taps, p.c, p.c0, b, n, bias, column, flags);
+    }
 
     // Cells j0 .. j1 of row i of an image.
     void aim_row(int64_t image, int64_t i, int64_t j0, int64_t j1, const float* src, float* dst) {
-        const int64_t row = i * conv_.sh;
+        const int64_t row = i * conv_.sh, ld = conv_.sw * conv_.src_ld;
         const float* pixels = src + (image * conv_.h + row) * conv_.w * conv_.src_ld;
         float* y = dst + image * conv_.dst_image + i * conv_.dst_row;
-        int64_t strip0 = j1, strip1 = j1;
-        if (row + plan_.top >= 0 && row + plan_.bottom < conv_.h) {
-            strip0 = std::clamp(plan_.inner0, j0, j1);
-            const int64_t tiles =
-                std::max<int64_t>(0, std::min(plan_.inner1, j1) - strip0) / plan_.mr;
-            strip1 = strip0 + tiles * plan_.mr;
-            if (tiles > 0)
-                strips_[strip_count_++] = {pixels + strip0 * conv_.sw * conv_.src_ld,
-                                           y + strip0 * conv_.dst_col, tiles};
+        const bool all_rows = row + plan_.top >= 0 && row + plan_.bottom < conv_.h;
+        const int64_t inner0 = std::clamp(plan_.inner0, j0, j1);
+        const int64_t inner1 = std::clamp(plan_.inner1, inner0, j1);
+        const int64_t tiles = (inner1 - inner0) / plan_.mr, rest = inner0 + tiles * plan_.mr;
+        if (tiles > 0) {
+            Strip& strip = strips_[strip_count_++];
+            strip = {pixels + inner0 * ld, y + inner0 * conv_.dst_col, tiles, 0, plan_.taps};
+            if (!all_rows) limit_taps(row, strip);
         }
-        for (int64_t j = j0; j < strip0; ++j) add_rest(pixels, row, j, y);
-        for (int64_t j = strip1; j < j1; ++j) add_rest(pixels, row, j, y);
+        for (int64_t j = j0; j < inner0; ++j) add_border(pixels, row, j, y);
+        for (int64_t j = rest; j < inner1; ++j) {
+            if (all_rows) {
+                inner_.add(y + j * conv_.dst_col,
+                           [&](int64_t s) { return pixels + j * ld + plan_.run_offsets[s]; });
+            } else {
+                add_border(pixels, row, j, y);
+            }
+        }
+        for (int64_t j = inner1; j < j1; ++j) add_border(pixels, row, j, y);
     }
 
-    void add_rest(const float* pixels, int64_t row, int64_t j, float* y) {
+    // Taps are sorted by their rows.
+    void limit_taps(int64_t row, Strip& strip) const {
+        const auto& taps = conv_.taps;
+        while (strip.t0 < strip.t1 && row + taps[strip.t0].row < 0) ++strip.t0;
+        while (strip.t0 < strip.t1 && row + taps[strip.t1 - 1].row >= conv_.h) --strip.t1;
+    }
+
+    void add_border(const float* pixels, int64_t row, int64_t j, float* y) {
         const int64_t col = j * conv_.sw;
         const float* pixel = pixels + col * conv_.src_ld;
-        const int64_t slot = rest_ % plan_.mr;
-        const float** a = a_ + (rest_ - slot) * plan_.taps + slot;
-        for (int64_t t = 0; t < plan_.taps; ++t, a += plan_.mr) {
+        border_.add(y + j * conv_.dst_col, [&](int64_t t) {
             const int64_t r = row + conv_.taps[t].row, q = col + conv_.taps[t].col;
             const bool hit = r >= 0 && r < conv_.h && q >= 0 && q < conv_.w;
-            *a = hit ? pixel + plan_.offsets[t] : zeros_;
-        }
-        y_[rest_++] = y + j * conv_.dst_col;
+            return hit ? pixel + plan_.offsets[t] : plan_.zeros.data();
+        });
     }
 
     const TapConv& conv_;
     const TapGeometry& plan_;
-    const float* zeros_;
     Strip* strips_;
     int64_t strip_count_ = 0;
-    const float** a_;   // (tiles, taps, mr)
-    float** y_;         // (tiles * mr)
-    int64_t rest_ = 0;  // cells in a_ and y_
+    Leftovers inner_, border_;
 };
 
 }  // namespace

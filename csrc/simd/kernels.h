@@ -9,6 +9,7 @@
 namespace pyconv::simd {
 
 constexpr int kMaxTileRows = 8;
+constexpr int kMaxOuterRows = 2 * kMaxTileRows;
 constexpr int kMaxTileCols = 32;
 
 enum TileFlags : int {
@@ -91,7 +92,7 @@ struct Kernels {
 
     // Sum of outer products over pixels, for gradients of weights: y (m, n) with rows y_ld apart
     // (+)= sum of a[i] * b[j]; a m pointers, b one pointer, all moved by `walk`. b is read in
-    // whole vectors.
+    // whole vectors. m is at most mr, or 2 mr where n is at most lanes.
     void (*outer_tile)(int m, int n, const PixelWalk& walk, const float* const* a, const float* b,
                        float* y, int64_t y_ld, int flags);
 

@@ -88,37 +88,62 @@ void tile(int n, int64_t segments, int64_t length, const float* const* a, int64_
     end_tile(acc, n, [&](int i) { return y[i]; }, flags);
 }
 
+// M rows, reached from a pointer for every third of them: more pointers would not leave registers.
+template <int M, int V>
+PYCONV_INLINE void tile_of_row(int n, int64_t segments, int64_t length, const float* a,
+                               int64_t a_step, const int64_t* offsets, const float* b,
+                               const float* bias, float* y, int64_t y_step, int flags) {
+    constexpr int P = (M + 2) / 3;
+    Vec acc[M][V];
+    begin_tile(acc, n, bias);
+    for (int64_t s = 0; s < segments; ++s) {
+        const float* p[P];
+        PYCONV_UNROLL
+        for (int i = 0; i < P; ++i) p[i] = a + 3 * i * a_step + offsets[s];
+        for (int64_t k = 0; k < length; ++k, b += kTileCols) {
+            Vec row[V];
+            PYCONV_UNROLL
+            for (int v = 0; v < V; ++v) row[v] = Vec::load(b + v * kLanes);
+            PYCONV_UNROLL
+            for (int i = 0; i < M; ++i) {
+                const Vec x = Vec::set1(p[i / 3][i % 3 * a_step]);
+                PYCONV_UNROLL
+                for (int v = 0; v < V; ++v) acc[i][v] = Vec::fmadd(x, row[v], acc[i][v]);
+            }
+            PYCONV_UNROLL
+            for (int i = 0; i < P; ++i) ++p[i];
+        }
+    }
+    end_tile(acc, n, [&](int i) { return y + i * y_step; }, flags);
+}
+
+// One vector of columns leaves registers for twice as many rows.
 template <int V>
 void tile_row(int64_t tiles, int n, int64_t segments, int64_t length, const float* a,
               int64_t a_step, const int64_t* offsets, const float* b, const float* bias, float* y,
               int64_t y_step, int flags) {
-    constexpr int M = kTileRows;
-    for (int64_t t = 0; t < tiles; ++t, a += M * a_step, y += M * y_step) {
-        Vec acc[M][V];
-        begin_tile(acc, n, bias);
-        const float* panel = b;
-        for (int64_t s = 0; s < segments; ++s) {
-            const float* p[M];
-            PYCONV_UNROLL
-            for (int i = 0; i < M; ++i) p[i] = a + i * a_step + offsets[s];
-            panel = multiply_tile(acc, p, length, panel, kTileCols);
-        }
-        end_tile(acc, n, [&](int i) { return y + i * y_step; }, flags);
-    }
+    constexpr int M = kTileRows, kTall = V == 1 ? 2 : 1;
+    for (; tiles >= kTall; tiles -= kTall, a += kTall * M * a_step, y += kTall * M * y_step)
+        tile_of_row<kTall * M, V>(n, segments, length, a, a_step, offsets, b, bias, y, y_step,
+                                  flags);
+    if (tiles > 0)
+        tile_of_row<M, V>(n, segments, length, a, a_step, offsets, b, bias, y, y_step, flags);
 }
 
-template <int M, int V>
+// kThrees: every three rows of a lie side by side, so that a third of the pointers is enough.
+template <int M, int V, bool kThrees>
 void outer_tile(int n, const PixelWalk& w, const float* const* a, const float* b, float* y,
                 int64_t y_ld, int flags) {
+    constexpr int kShare = kThrees ? 3 : 1, P = (M + kShare - 1) / kShare;
     Vec acc[M][V];
     begin_tile(acc, n, nullptr);
     for (int64_t image = 0; image < w.images; ++image) {
         for (int64_t r = 0; r < w.rows; ++r) {
             const int64_t a_row = image * w.a_image + r * w.a_row;
             const float* q = b + image * w.b_image + r * w.b_row;
-            const float* p[M];
+            const float* p[P];
             PYCONV_UNROLL
-            for (int i = 0; i < M; ++i) p[i] = a[i] + a_row;
+            for (int i = 0; i < P; ++i) p[i] = a[kShare * i] + a_row;
             int64_t offset = 0;
             for (int64_t c = 0; c < w.cols; ++c, offset += w.a_col, q += w.b_col) {
                 Vec row[V];
@@ -126,7 +151,7 @@ void outer_tile(int n, const PixelWalk& w, const float* const* a, const float* b
                 for (int v = 0; v < V; ++v) row[v] = Vec::load(q + v * kLanes);
                 PYCONV_UNROLL
                 for (int i = 0; i < M; ++i) {
-                    const Vec x = Vec::set1(p[i][offset]);
+                    const Vec x = Vec::set1(p[i / kShare][offset + i % kShare]);
                     PYCONV_UNROLL
                     for (int v = 0; v < V; ++v) acc[i][v] = Vec::fmadd(x, row[v], acc[i][v]);
                 }
@@ -170,10 +195,27 @@ void any_tile_row(int64_t tiles, int n, int64_t segments, int64_t length, const 
     });
 }
 
+template <bool kThrees>
+void any_outer_tile_of(int m, int n, const PixelWalk& walk, const float* const* a, const float* b,
+                       float* y, int64_t y_ld, int flags) {
+    const auto body = [&]<int M, int V>() {
+        outer_tile<M, V, kThrees>(n, walk, a, b, y, y_ld, flags);
+    };
+    if (n <= kLanes) {
+        with_tile_size<kThrees ? 2 * kTileRows : kTileRows, 1>(m, 1, body);
+    } else {
+        with_tile_size<kTileRows, kTileVecs>(m, vectors(n), body);
+    }
+}
+
 void any_outer_tile(int m, int n, const PixelWalk& walk, const float* const* a, const float* b,
                     float* y, int64_t y_ld, int flags) {
-    with_tile_size<kTileRows, kTileVecs>(
-        m, vectors(n), [&]<int M, int V>() { outer_tile<M, V>(n, walk, a, b, y, y_ld, flags); });
+    bool threes = true;
+    for (int i = 0; i < m; ++i) threes = threes && a[i] == a[i - i % 3] + i % 3;
+    if (threes) return any_outer_tile_of<true>(m, n, walk, a, b, y, y_ld, flags);
+    for (int i = 0; i < m; i += kTileRows)
+        any_outer_tile_of<false>(m - i < kTileRows ? m - i : kTileRows, n, walk, a + i, b,
+                                 y + i * y_ld, y_ld, flags);
 }
 
 void pack_panel(int64_t k, int n, const float* src, int64_t ld, float* dst) {
