@@ -43,8 +43,6 @@ int usable_cores() {
 // Spins on `done` for a while; false when it gave up.
 template <class Done>
 bool spin_until(Done done) {
-    static const bool worthwhile = usable_cores() > 1;
-    if (!worthwhile) return done();
     const auto end = std::chrono::steady_clock::now() + kSpin;
     do {
         for (int i = 0; i < 64; ++i) {
@@ -85,6 +83,7 @@ public:
         n_ = n;
         body_ = &body;
         parts_ = parts;
+        if (spins_) keep_off(sched_getcpu());
         errors_.assign(parts, nullptr);
         pending_.store(workers, std::memory_order_relaxed);
         publish();
@@ -100,6 +99,20 @@ public:
     }
 
 private:
+    // Keeps the workers off the caller's core. The kernel wakes a sleeper on the core of the thread
+    // that wakes it where it takes the other cores for busy, as it does with the idle ones of a
+    // virtual machine: the two then take turns on one core, for tens of milliseconds.
+    void keep_off(int core) {
+        if (core == kept_off_ || core < 0 || core >= CPU_SETSIZE) return;
+        kept_off_ = core;
+        cpu_set_t set;
+        if (sched_getaffinity(0, sizeof(set), &set) != 0) return;
+        CPU_CLR(core, &set);
+        if (CPU_COUNT(&set) == 0) return;
+        for (std::thread& thread : threads_)
+            pthread_setaffinity_np(thread.native_handle(), sizeof(set), &set);
+    }
+
     // Under the lock, so that a worker about to sleep sees the new job.
     void publish() {
         std::lock_guard<std::mutex> lock(mutex_);
@@ -143,6 +156,7 @@ private:
     std::atomic<bool> stopping_{false};
     int64_t n_ = 0;
     int parts_ = 0;
+    int kept_off_ = -1;
     const RangeBody* body_ = nullptr;
     std::vector<std::exception_ptr> errors_;
 };
