@@ -1,4 +1,4 @@
-"""Figures of a training; they need matplotlib (``pip install 'pyconv[plot]'``)."""
+"""Figures of a training; they need matplotlib (``pip install matplotlib``)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,9 +7,14 @@ import numpy as np
 
 from pyconv import _targets
 
+_MOST_MARKERS = 25  # epochs; above, the markers would hide the lines
+_MOST_NUMBERS = 25  # classes; above, the numbers would not fit into their cells
+
 
 def learning_curves(history: Mapping[str, Sequence[float]]) -> Any:
     """Return a figure of loss and accuracy by epoch.
+
+    A dotted line marks the epoch with the least validation loss.
 
     Args:
         history: values of each epoch by name, as ``History.history`` has them.
@@ -20,19 +25,28 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Any:
     Example:
         >>> import pyconv.viz
         >>> figure = pyconv.viz.learning_curves({"loss": [2.0, 1.5], "val_loss": [2.1, 1.8]})
-        >>> len(figure.axes[0].lines)
-        2
+        >>> [axes.get_title() for axes in figure.axes]
+        ['loss', 'accuracy']
     """
     figure = _figure((10, 4))
+    losses = np.asarray(history.get("val_loss", ()), float)
+    best = None if np.isnan(losses).all() else int(np.nanargmin(losses)) + 1
     for i, name in enumerate(("loss", "accuracy")):
         axes = figure.add_subplot(1, 2, i + 1)
-        for key, label in ((name, "training"), (f"val_{name}", "validation")):
-            if key in history:
-                epochs = range(1, len(history[key]) + 1)
-                axes.plot(epochs, history[key], marker="o", label=label)
+        # Told apart without colours too: by the marker and the dashes.
+        curves = ((name, "training", "o--"), (f"val_{name}", "validation", "s-"))
+        for key, label, style in curves:
+            values = history.get(key, ())
+            if len(values):
+                epochs = range(1, len(values) + 1)
+                shown = style if len(values) <= _MOST_MARKERS else style[1:]
+                axes.plot(epochs, values, shown, markersize=5, label=label)
+        if best is not None:
+            axes.axvline(best, color="0.5", linestyle=":", label=f"best epoch ({best})")
+        axes.set_title(name)
         axes.set_xlabel("epoch")
-        axes.set_ylabel(name)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_xlim(0.5, max(map(len, history.values()), default=1) + 0.5)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend()
@@ -41,6 +55,8 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Any:
 
 def confusion_matrix(y_true: Any, y_pred: Any, class_names: Sequence[str]) -> Any:
     """Return a figure of how often each class was taken for each other.
+
+    The colour of a cell is its share of the true class, the number in it a count of images.
 
     Args:
         y_true: class numbers (N,) or (N, 1).
@@ -63,18 +79,23 @@ def confusion_matrix(y_true: Any, y_pred: Any, class_names: Sequence[str]) -> An
     predicted = _targets.class_numbers("confusion_matrix", y_pred, (len(true), count), "y_pred")
     table = np.zeros((count, count), np.int64)
     np.add.at(table, (true, predicted), 1)
-    figure = _figure((8, 7))
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    figure = _figure((9, 8))
     axes = figure.add_subplot()
-    axes.imshow(table, cmap="Blues")
-    axes.set_xticks(range(count), class_names, rotation=45, ha="right")
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    axes.set_title(f"accuracy {np.trace(table) / max(table.sum(), 1):.1%}")
+    axes.set_xticks(range(count), class_names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(count), class_names)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    dark = table.max() / 2
-    for i in range(count):
-        for j in range(count):
-            colour = "white" if table[i, j] > dark else "black"
-            axes.text(j, i, str(table[i, j]), ha="center", va="center", color=colour, fontsize=8)
+    if count > _MOST_NUMBERS:
+        return figure
+    size = 10 if count <= 12 else 6
+    for (i, j), number in np.ndenumerate(table):
+        # Zeros step back, so that the mistakes are seen.
+        colour = "white" if shares[i, j] > 0.5 else "black" if number else "0.75"
+        axes.text(j, i, str(number), ha="center", va="center", color=colour, fontsize=size)
     return figure
 
 
@@ -83,9 +104,7 @@ def _figure(size: tuple[float, float]) -> Any:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
-        raise ImportError(
-            "figures need matplotlib: pip install 'pyconv[plot]', or pip install matplotlib"
-        ) from None
+        raise ImportError("figures need matplotlib: pip install matplotlib") from None
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     return figure

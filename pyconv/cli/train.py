@@ -1,77 +1,152 @@
 """``pyconv train``."""
 
 import argparse
-import json
 import os
 import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyconv import callbacks, datasets, models, optimizers, utils, zoo
+from pyconv._types import Array
 from pyconv.backend import set_num_threads
+from pyconv.cli import INTERRUPTED
+from pyconv.cli._record import Record, write_record
+from pyconv.datasets import Dataset
+from pyconv.models import Sequential
+
+_SETTINGS = ("model", "epochs", "batch_size", "optimizer", "lr", "seed")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, keep the best checkpoint, and write curves and a confusion matrix."""
-    if arguments.threads:
+    if arguments.threads is not None:
         set_num_threads(arguments.threads)
     utils.set_random_seed(arguments.seed)
+    # The folder first: that it cannot be written must not show after a long download.
+    with _results_folder(arguments.out, arguments.model) as folder:
+        return _train(arguments, folder)
+
+
+def _train(arguments: argparse.Namespace, folder: str) -> int:
     data = datasets.load(arguments.dataset, arguments.data)
     print(data.why, flush=True)
-    folder = _folder(arguments)
-    split = min(5000, len(data.x_train) // 10)
     network = zoo.deck_cnn if arguments.model == "cnn" else zoo.deck_mlp
     model = network(data.input_shape, len(data.class_names))
-    model.compile(_optimizer(arguments), "categorical_crossentropy", metrics=["accuracy"])
     model.summary()
+    model.compile(_optimizer(arguments), "categorical_crossentropy", metrics=["accuracy"])
+    settings = {name: getattr(arguments, name) for name in _SETTINGS}
+    write_record(folder, Record(data.name, list(data.class_names), settings))
 
-    x_train, y_train = _scaled(data.x_train), utils.to_categorical(data.y_train, _classes(data))
-    x_test, y_test = _scaled(data.x_test), utils.to_categorical(data.y_test, _classes(data))
     best = os.path.join(folder, "best.safetensors")
-    with open(os.path.join(folder, "classes.json"), "w") as file:
-        json.dump(list(data.class_names), file)
+    try:
+        finished = _fit(model, data, arguments, folder, best)
+        if not os.path.exists(best):
+            # No epoch was finished, or none had a loss that is a number.
+            model.save(os.path.join(folder, "last.safetensors"))
+        history = model.history.history if model.history else {}
+        if not history:
+            print(
+                f"interrupted in the first epoch; the model so far is in {folder}", file=sys.stderr
+            )
+            return INTERRUPTED
+        accuracy = _report(folder, best, data, history)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; what was trained is in {folder}", file=sys.stderr)
+        return INTERRUPTED
+    epochs = len(next(iter(history.values())))
+    if not finished:
+        print(f"interrupted after {epochs} of {arguments.epochs} epochs", file=sys.stderr)
+    print(f"results in {folder}: {', '.join(sorted(os.listdir(folder)))}")
+    if accuracy is None:
+        raise ValueError("the loss on the validation images was never a number; try a smaller --lr")
+    print(f"test accuracy: {accuracy:.4f}")
+    return 0 if finished else INTERRUPTED
+
+
+def _fit(
+    model: Sequential, data: Dataset, arguments: argparse.Namespace, folder: str, best: str
+) -> bool:
+    """Train; whether it came to its end, not to a Ctrl-C."""
+    count = len(data.x_train)
+    if count < 2:
+        raise ValueError(f"training needs at least 2 images, {data.name} has {count}")
+    split = min(5000, max(1, count // 10))
+    x, y = scaled(data.x_train), utils.to_categorical(data.y_train, len(data.class_names))
     try:
         model.fit(
-            x_train[split:],
-            y_train[split:],
+            x[split:],
+            y[split:],
             arguments.batch_size,
             arguments.epochs,
             callbacks=[
                 callbacks.ModelCheckpoint(best, save_best_only=True),
                 callbacks.CSVLogger(os.path.join(folder, "history.csv")),
             ],
-            validation_data=(x_train[:split], y_train[:split]),
+            validation_data=(x[:split], y[:split]),
         )
     except KeyboardInterrupt:
-        kept = best if os.path.exists(best) else "no checkpoint yet"
-        print(f"interrupted; the best checkpoint so far: {kept}", file=sys.stderr)
-        return 130
-    model = models.load_model(best)
-    _, accuracy = model.evaluate(x_test, y_test, verbose=0)
-    _figures(folder, model, x_test, data, model_history(folder))
-    print(f"results in {folder}")
-    print(f"test accuracy: {accuracy:.4f}")
-    return 0
+        return False
+    return True
 
 
-def model_history(folder: str) -> dict[str, list[float]]:
-    """Return the columns of history.csv."""
-    import csv
+def _report(
+    folder: str, best: str, data: Dataset, history: Mapping[str, Sequence[float]]
+) -> float | None:
+    """Write the figures; return the best model's test accuracy, None without one."""
+    accuracy, predicted = None, None
+    if os.path.exists(best):
+        model = models.load_model(best, compile=False)
+        scores = model.predict(scaled(data.x_test), batch_size=256, verbose=0)
+        predicted = scores.argmax(axis=1)
+        accuracy = float((predicted == data.y_test).mean())
+    try:
+        from pyconv import viz
 
-    with open(os.path.join(folder, "history.csv"), newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {key: [float(row[key]) for row in rows] for key in (rows[0] if rows else {})}
+        curves = viz.learning_curves(history)
+        curves.savefig(os.path.join(folder, "learning_curves.png"), dpi=120)
+        if predicted is not None:
+            matrix = viz.confusion_matrix(data.y_test, predicted, data.class_names)
+            matrix.savefig(os.path.join(folder, "confusion_matrix.png"), dpi=120)
+    except ImportError as error:
+        print(f"no pictures: {error}")
+    return accuracy
 
 
-def _folder(arguments: argparse.Namespace) -> str:
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    folder: str = arguments.out or os.path.join("runs", f"{stamp}-{arguments.model}")
-    if os.path.isdir(folder) and os.listdir(folder):
-        raise ValueError(f"--out {folder} holds files already; name a new or an empty folder")
-    os.makedirs(folder, exist_ok=True)
-    return folder
+@contextmanager
+def _results_folder(name: str | None, model: str) -> Iterator[str]:
+    """Yield a new or an empty folder to write into; one that was made and stays empty goes."""
+    if name == "":
+        raise ValueError("--out must name a folder, got ''")
+    if name is None:
+        folder, made = _new_run(model), True
+    else:
+        folder, made = name, not os.path.isdir(name)
+        os.makedirs(folder, exist_ok=True)
+        if os.listdir(folder):
+            raise ValueError(f"--out {folder} holds files already; name a new or an empty folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"--out {folder} cannot be written to")
+    try:
+        yield folder
+    finally:
+        if made:
+            with suppress(OSError):  # it holds something
+                os.rmdir(folder)
+
+
+def _new_run(model: str) -> str:
+    stem = os.path.join("runs", f"{time.strftime('%Y%m%d-%H%M%S')}-{model}")
+    for i in range(1, 1000):
+        folder = stem if i == 1 else f"{stem}-{i}"
+        with suppress(FileExistsError):
+            os.makedirs(folder)
+            return folder
+    raise FileExistsError(f"{stem} exists; name another folder with --out")
 
 
 def _optimizer(arguments: argparse.Namespace) -> Any:
@@ -81,25 +156,8 @@ def _optimizer(arguments: argparse.Namespace) -> Any:
     return optimizer
 
 
-def _classes(data: Any) -> int:
-    return len(data.class_names)
-
-
-def _scaled(images: Any) -> Any:
-    scaled = images.astype(np.float32)
-    scaled /= 255
-    return scaled
-
-
-def _figures(folder: str, model: Any, x_test: Any, data: Any, history: Any) -> None:
-    from pyconv import viz
-
-    predicted = model.predict(x_test, batch_size=256, verbose=0).argmax(axis=1)
-    try:
-        curves = viz.learning_curves(history)
-        matrix = viz.confusion_matrix(data.y_test, predicted, data.class_names)
-    except ImportError as error:
-        print(f"no pictures: {error}")
-        return
-    curves.savefig(os.path.join(folder, "learning_curves.png"), dpi=120)
-    matrix.savefig(os.path.join(folder, "confusion_matrix.png"), dpi=120)
+def scaled(images: NDArray[np.uint8]) -> Array:
+    """Return images of 0 to 255 as float32 of 0 to 1."""
+    result = images.astype(np.float32)
+    result /= 255
+    return result

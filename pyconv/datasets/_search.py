@@ -46,14 +46,10 @@ def locate(catalog: Catalog, path: object = None) -> Path:
     """
     if path is not None:
         return _at_path(catalog, path_arg(catalog.owner, path))
-    looked = []
-    for label, folder in _places(catalog):
-        found, lacks = _at(catalog, folder) if folder else (None, [])
-        if found and not lacks:
-            return found
-        note = f" (incomplete: {found} lacks {', '.join(lacks)})" if found else ""
-        looked.append(f"\n  {label}: {folder or 'not set'}{note}")
-
+    looked: list[str] = []
+    found = find(catalog, looked)
+    if found is not None:
+        return found
     cache = _cache_folder()
     remote = catalog.remotes[0]
     try:
@@ -77,6 +73,23 @@ def locate(catalog: Catalog, path: object = None) -> Path:
     assert found is not None
     assert not lacks
     return found
+
+
+def find(catalog: Catalog, looked: list[str] | None = None) -> Path | None:
+    """Return the folder or archive in one of the usual places, None where there is none.
+
+    Args:
+        catalog: the data set.
+        looked: takes a line about each place that was in vain.
+    """
+    for label, folder in _places(catalog):
+        found, lacks = _at(catalog, folder) if folder else (None, [])
+        if found and not lacks:
+            return found
+        if looked is not None:
+            note = f" (incomplete: {found} lacks {', '.join(lacks)})" if found else ""
+            looked.append(f"\n  {label}: {folder or 'not set'}{note}")
+    return None
 
 
 def _at_path(catalog: Catalog, place: Path) -> Path:

@@ -1,0 +1,119 @@
+"""The arguments of the commands. Nothing heavy is imported: ``-h`` answers at once."""
+
+import argparse
+import math
+from collections.abc import Callable
+from typing import Any
+
+DATASETS = ("auto", "cifar10", "fashion_mnist", "shapes10")
+OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    from pyconv import __version__
+
+    main = argparse.ArgumentParser(prog="pyconv", description="Train convolutional networks.")
+    main.add_argument("--version", action="version", version=f"pyconv {__version__}")
+    commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _train(_command(commands, "train", "train the course's network on a data set"))
+    _evaluate(_command(commands, "evaluate", "loss and accuracy of a saved model"))
+    _predict(_command(commands, "predict", "the most likely classes of images (needs Pillow)"))
+    _summary(_command(commands, "summary", "layers and parameters of a model"))
+    _command(commands, "doctor", "versions, instruction sets, threads and a self-test")
+    return main
+
+
+def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}."
+    )
+    return command
+
+
+def _train(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", choices=("cnn", "mlp"), default="cnn", help="network (default: cnn)"
+    )
+    command.add_argument("--data", metavar="PATH", help="folder or archive of the data set")
+    command.add_argument(
+        "--dataset",
+        choices=DATASETS,
+        default="auto",
+        help="auto (the default) is what --data holds; without it CIFAR-10 where that is found or "
+        "can be downloaded, else shapes10, which is drawn",
+    )
+    whole = _integer(1, 2**31 - 1)
+    command.add_argument("--epochs", metavar="N", type=whole, default=5, help="default: 5")
+    command.add_argument(
+        "--batch-size", metavar="N", type=whole, default=32, help="images of a step (default: 32)"
+    )
+    command.add_argument(
+        "--optimizer", choices=OPTIMIZERS, default="rmsprop", help="default: rmsprop"
+    )
+    command.add_argument(
+        "--lr", type=_learning_rate, help="learning rate (default: the optimizer's own)"
+    )
+    command.add_argument(
+        "--seed", metavar="N", type=_integer(0, 2**32 - 1), default=0, help="default: 0"
+    )
+    command.add_argument(
+        "--threads", metavar="N", type=_integer(1, 256), help="default: the cores of this process"
+    )
+    command.add_argument(
+        "--out", metavar="DIR", help="folder of the results (default: a new one in runs/)"
+    )
+
+
+def _evaluate(command: argparse.ArgumentParser) -> None:
+    _model(command)
+    command.add_argument("--data", metavar="PATH", help="folder or archive of the data set")
+    command.add_argument(
+        "--dataset",
+        choices=DATASETS,
+        default="auto",
+        help="auto (the default) is what --data holds; without it what the model was trained on",
+    )
+
+
+def _predict(command: argparse.ArgumentParser) -> None:
+    _model(command)
+    command.add_argument("images", metavar="IMAGE", nargs="+")
+    command.add_argument(
+        "--top", metavar="N", type=_integer(1, 2**31 - 1), default=3, help="classes (default: 3)"
+    )
+
+
+def _summary(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "model", metavar="MODEL", nargs="?", default="cnn", help="cnn (the default), mlp or a file"
+    )
+
+
+def _model(command: argparse.ArgumentParser) -> None:
+    command.add_argument("model", metavar="MODEL", help="a file that training wrote")
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:  # no number, or one of thousands of digits
+            number = low - 1
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(
+                f"must be an integer from {low} to {high}, got {text[:50]!r}"
+            )
+        return number
+
+    return convert
+
+
+def _learning_rate(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number of at least 0, got {text[:50]!r}")
+    return number
