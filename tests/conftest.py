@@ -1,8 +1,25 @@
 """What all tests share."""
 
+import os
+
 import pytest
 
 from pyconv import backend
+
+
+def pytest_configure(config):
+    """Name the marks that tests use."""
+    config.addinivalue_line("markers", "data: needs CIFAR-10, in both layouts, in PYCONV_DATA")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what needs data that is not there."""
+    data = os.environ.get("PYCONV_DATA", "")
+    layouts = [os.path.join(data, f"cifar-10-batches-{layout}") for layout in ("bin", "py")]
+    if not all(map(os.path.isdir, layouts)):
+        without = [item for item in items if item.get_closest_marker("data")]
+        config.hook.pytest_deselected(items=without)
+        items[:] = [item for item in items if item not in without]
 
 
 @pytest.fixture(params=backend.active.available_isas())

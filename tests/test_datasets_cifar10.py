@@ -421,10 +421,25 @@ def test_class_names():
     assert cifar10.CLASS_NAMES[9] == "truck"
 
 
-@pytest.mark.skipif(REAL_DATA is None, reason="needs CIFAR-10 in PYCONV_DATA")
+@pytest.mark.data
 def test_the_real_data_set():
     (x_train, y_train), (x_test, y_test) = cifar10.load_data(REAL_DATA)
-    assert x_train.shape == (5 * len(x_test), 32, 32, 3)
-    assert set(y_train.ravel()) == set(y_test.ravel()) == set(range(10))
-    # The means of red, green and blue that are published for the training set.
-    np.testing.assert_allclose(x_train.mean(axis=(0, 1, 2)), [125.3, 123.0, 113.9], atol=2)
+    assert x_train.shape == (50000, 32, 32, 3)
+    assert x_test.shape == (10000, 32, 32, 3)
+    assert (np.bincount(y_train.ravel()) == 5000).all()
+    assert (np.bincount(y_test.ravel()) == 1000).all()
+    # The means and deviations of red, green and blue that are published for the training set.
+    pixels = x_train.reshape(-1, 3)
+    np.testing.assert_allclose(pixels.mean(axis=0), [125.3, 123.0, 113.9], atol=2)
+    np.testing.assert_allclose(pixels.std(axis=0), [63.0, 62.1, 66.7], atol=2)
+
+
+@pytest.mark.data
+def test_both_layouts_of_the_real_data_set_are_equal():
+    binary, python = (
+        cifar10.load_data(os.path.join(REAL_DATA, f"cifar-10-batches-{layout}"))
+        for layout in ("bin", "py")
+    )
+    for part in range(2):
+        for kind in range(2):
+            np.testing.assert_array_equal(binary[part][kind], python[part][kind])

@@ -1,7 +1,6 @@
 """Fashion-MNIST from tiny IDX files, gzipped and plain, good and bad."""
 
 import gzip
-import os
 import struct
 import tracemalloc
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 from pyconv.datasets import _idx_files, _search, fashion_mnist
 from pyconv.datasets._download import DownloadError
 
-REAL_DATA = os.environ.get("PYCONV_DATA")
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"
 
 
