@@ -74,11 +74,12 @@ def train_pyconv(model: str, seed: int, epochs: int, data: str | None) -> Run:
         ).stdout
         seconds = time.perf_counter() - start
         with open(out / "history.csv", newline="") as file:
-            accuracies = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
+            rows = list(csv.DictReader(file))
     found = re.search(r"test accuracy: ([0-9.]+)", output)
     assert found, output
     return {
-        "val_accuracy": accuracies,
+        "val_loss": [float(row["val_loss"]) for row in rows],
+        "val_accuracy": [float(row["val_accuracy"]) for row in rows],
         "test_accuracy": float(found[1]),
         "seconds": round(seconds, 1),
     }
@@ -112,7 +113,9 @@ def train_torch(model: str, seed: int, epochs: int, data: str | None) -> Run:
         return loss, float((logits.argmax(1) == labels).float().mean())
 
     start = time.perf_counter()
-    accuracies, best, test_accuracy = [], float("inf"), 0.0
+    losses: list[float] = []
+    accuracies: list[float] = []
+    test_accuracy = 0.0
     for _ in range(epochs):
         network.train()
         for rows in torch.randperm(len(x)).split(32):
@@ -126,10 +129,12 @@ def train_torch(model: str, seed: int, epochs: int, data: str | None) -> Run:
                 torch._foreach_sqrt_(roots)
                 torch._foreach_addcdiv_(parameters, gradients, roots, -0.001)
         loss_val, accuracy = measure(x_val, y_val)
+        losses.append(loss_val)
         accuracies.append(round(accuracy, 4))
-        if loss_val < best:
-            best, test_accuracy = loss_val, round(measure(x_test, y_test)[1], 4)
+        if loss_val == min(losses):
+            test_accuracy = round(measure(x_test, y_test)[1], 4)
     return {
+        "val_loss": losses,
         "val_accuracy": accuracies,
         "test_accuracy": test_accuracy,
         "seconds": round(time.perf_counter() - start, 1),
@@ -160,17 +165,29 @@ def torch_network(model: str) -> Any:
 
 
 def table(runs: list[Run]) -> str:
-    """Return the runs as a table in Markdown: a mean and, in brackets, the least and the most."""
-    lines = ["| network | library | seeds | validation accuracy | test accuracy |"]
-    lines.append("| --- | --- | --- | --- | --- |")
+    """Return the runs as a table in Markdown: means and, in brackets, the least and the most."""
+    lines = [
+        "| network | library | runs | validation, last epoch | validation, best epoch | test |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for model in ("cnn", "mlp"):
         for framework, title in TITLES.items():
             chosen = [r for r in runs if (r["model"], r["framework"]) == (model, framework)]
             if chosen:
-                last = spread([run["val_accuracy"][-1] for run in chosen])
-                test = spread([run["test_accuracy"] for run in chosen])
-                lines.append(f"| {model.upper()} | {title} | {len(chosen)} | {last} | {test} |")
+                cells = (
+                    spread([run["val_accuracy"][-1] for run in chosen]),
+                    spread([kept(run) for run in chosen]),
+                    spread([run["test_accuracy"] for run in chosen]),
+                )
+                lines.append(f"| {model.upper()} | {title} | {len(chosen)} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def kept(run: Run) -> float:
+    """Return the validation accuracy of the epoch with the least loss: that of the checkpoint."""
+    losses = run["val_loss"]
+    accuracy: float = run["val_accuracy"][losses.index(min(losses))]
+    return accuracy
 
 
 def spread(values: list[float]) -> str:
@@ -184,7 +201,10 @@ def write_readme(text: str, epochs: int) -> None:
     _, mark, after = rest.partition(END)
     if not mark:
         raise SystemExit(f"{path} lacks the lines {BEGIN} and {END}")
-    intro = f"Mean over the seeds (least to most) after {epochs} epochs:"
+    intro = (
+        f"Accuracy after {epochs} epochs: the mean over the seeds (least to most). The best epoch "
+        "is that of the least\nvalidation loss, whose checkpoint is kept and tested:"
+    )
     path.write_text(f"{before}{BEGIN}\n{intro}\n\n{text}\n{END}{after}")
 
 

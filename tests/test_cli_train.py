@@ -73,10 +73,15 @@ def test_results(cifar, tmp_path, capsys):
     assert text.splitlines()[-1] == f"test accuracy: {right.mean():.4f}"
 
 
-def test_best_checkpoint_is_that_of_the_least_validation_loss(cifar, tmp_path):
+def test_best_checkpoint_is_that_of_the_least_validation_loss(cifar, tmp_path, capsys):
     assert train(cifar, tmp_path / "run", "--epochs", "6", "--lr", "0.01") == 0
-    losses = [float(row["val_loss"]) for row in rows(tmp_path / "run")]
-    assert losses.index(min(losses)) < 5  # else this test would prove nothing
+    history = rows(tmp_path / "run")
+    losses = [float(row["val_loss"]) for row in history]
+    best = losses.index(min(losses))
+    assert best < 5  # else this test would prove nothing
+    accuracy = float(history[best]["val_accuracy"])
+    out = capsys.readouterr().out
+    assert f"\nvalidation accuracy: {accuracy:.4f} (epoch {best + 1})\n" in out
     (x, y), _ = pyconv.datasets.cifar10.load_data(cifar)
     model = pyconv.models.load_model(tmp_path / "run" / "best.safetensors")
     labels = pyconv.utils.to_categorical(y[:6], 10)

@@ -64,6 +64,10 @@ def _train(arguments: argparse.Namespace, folder: str) -> int:
     print(f"results in {folder}: {', '.join(sorted(os.listdir(folder)))}")
     if accuracy is None:
         raise ValueError("the loss on the validation images was never a number; try a smaller --lr")
+    # The epoch of the least loss, as ModelCheckpoint and the figures have it.
+    losses = history["val_loss"]
+    chosen = losses.index(np.nanmin(losses))
+    print(f"validation accuracy: {history['val_accuracy'][chosen]:.4f} (epoch {chosen + 1})")
     print(f"test accuracy: {accuracy:.4f}")
     return 0 if finished else INTERRUPTED
 
