@@ -1,6 +1,7 @@
 """What the tests of the command line share: small data sets, and runs in a process of their own."""
 
 import contextlib
+import csv
 import os
 import signal
 import struct
@@ -11,6 +12,13 @@ import numpy as np
 
 from pyconv.cli import main
 
+RESULTS = [
+    "best.safetensors",
+    "confusion_matrix.png",
+    "history.csv",
+    "learning_curves.png",
+    "training.json",
+]
 BATCHES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
 
 
@@ -42,6 +50,12 @@ def write_fashion_mnist(folder, images=40):
 def train(data, out, *options):
     """Train on ``data``; return the exit status."""
     return main(["train", "--data", str(data), "--out", str(out), "--epochs", "1", *options])
+
+
+def rows(folder):
+    """Return the lines of history.csv."""
+    with open(folder / "history.csv", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def environment(home, **variables):

@@ -167,20 +167,6 @@ def test_reader_that_went_away(command, unbuffered, tmp_path):
     assert status == 141 or (command, unbuffered, status) == ("-h", "1", 0)
 
 
-def test_reader_that_goes_away_during_training(tmp_path):
-    cifar = cli_helpers.write_cifar10(tmp_path / "cifar")
-    process = cli_helpers.start(
-        "train", "--data", str(cifar), "--epochs", "100000", "--out", "run", home=tmp_path
-    )
-    while not process.stdout.readline().startswith("Epoch 2/"):
-        pass
-    process.stdout.close()
-    assert process.wait(timeout=60) == 141
-    assert process.stderr.read() == ""
-    process.stderr.close()
-    assert (tmp_path / "run" / "best.safetensors").exists()
-
-
 def test_full_disk_behind_the_output(tmp_path):
     with open("/dev/full", "w") as full:
         status, _, err = cli_helpers.run("summary", home=tmp_path, stdout=full)

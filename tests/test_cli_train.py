@@ -1,30 +1,20 @@
-"""`pyconv train`: what it trains on, what it writes, and what an interruption leaves."""
+"""`pyconv train`: what it trains on, what it writes, and where it cannot."""
 
-import csv
 import json
 import os
 import pwd
-import signal
 import sys
 import time
 
 import cli_helpers
 import numpy as np
 import pytest
-from cli_helpers import train
+from cli_helpers import RESULTS, rows, train
 
 import pyconv
 from pyconv.cli import main
 from pyconv.datasets import _search
 from pyconv.datasets._download import DownloadError
-
-RESULTS = [
-    "best.safetensors",
-    "confusion_matrix.png",
-    "history.csv",
-    "learning_curves.png",
-    "training.json",
-]
 
 
 @pytest.fixture(autouse=True)
@@ -46,11 +36,6 @@ def own_folder(tmp_path, monkeypatch, threads):
 @pytest.fixture
 def cifar(tmp_path):
     return cli_helpers.write_cifar10(tmp_path / "cifar-10-batches-bin")
-
-
-def rows(folder):
-    with open(folder / "history.csv", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_results(cifar, tmp_path, capsys):
@@ -163,6 +148,14 @@ def test_auto_without_network(tmp_path, capsys):
     assert record["dataset"] == "shapes10"
 
 
+def test_auto_with_a_wrong_folder_in_the_environment(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PYCONV_DATA", str(tmp_path / "nothing"))
+    options = ["--epochs", "1", "--batch-size", "256", "--out", str(tmp_path / "run")]
+    assert main(["train", *options]) == 0
+    folder = tmp_path / "nothing"
+    assert f"not on this machine, nor in PYCONV_DATA ({folder}), and" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["cifar10", "fashion_mnist"])
 def test_data_set_that_is_not_to_be_had(name, tmp_path, capsys):
     assert main(["train", "--dataset", name, "--out", str(tmp_path / "run")]) == 1
@@ -240,45 +233,3 @@ def test_loss_that_is_never_a_number(cifar, tmp_path, capsys):
     kept = ["history.csv", "last.safetensors", "learning_curves.png", "training.json"]
     assert sorted(os.listdir(out)) == kept
     assert [row["val_loss"] for row in rows(out)] == ["nan", "nan"]
-
-
-def test_interrupted_between_epochs(cifar, tmp_path):
-    options = ("--data", str(cifar), "--epochs", "100000", "--out", "run")
-    process = cli_helpers.start("train", *options, home=tmp_path)
-    while not process.stdout.readline().startswith("Epoch 4/"):
-        pass
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert sorted(os.listdir(tmp_path / "run")) == RESULTS
-    epochs = len(rows(tmp_path / "run"))
-    assert epochs >= 3
-    assert err == f"interrupted after {epochs} of 100000 epochs\n"
-    assert out.splitlines()[-1].startswith("test accuracy: ")
-    pyconv.models.load_model(tmp_path / "run" / "best.safetensors")
-
-
-def test_interrupted_in_the_first_epoch(tmp_path):
-    options = ("--dataset", "shapes10", "--batch-size", "1", "--out", "run")
-    process = cli_helpers.start("train", *options, home=tmp_path)
-    while not process.stdout.readline().startswith("Epoch 1/"):
-        pass
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err == "interrupted in the first epoch; the model so far is in run\n"
-    kept = ["history.csv", "last.safetensors", "training.json"]
-    assert sorted(os.listdir(tmp_path / "run")) == kept
-    model = pyconv.models.load_model(tmp_path / "run" / "last.safetensors")
-    assert model.optimizer.iterations > 0
-
-
-def test_interrupted_before_training(tmp_path, capsys, monkeypatch):
-    def interrupted(name, path):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(pyconv.datasets, "load", interrupted)
-    assert main(["train", "--out", str(tmp_path / "run")]) == 130
-    assert capsys.readouterr() == ("", "interrupted\n")
-    assert not (tmp_path / "run").exists()

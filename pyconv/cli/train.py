@@ -75,7 +75,7 @@ def _train(arguments: argparse.Namespace, folder: str) -> int:
 def _fit(
     model: Sequential, data: Dataset, arguments: argparse.Namespace, folder: str, best: str
 ) -> bool:
-    """Train; whether it came to its end, not to a Ctrl-C."""
+    """Train; False where Ctrl-C, or the end of whoever reads the output, cut it short."""
     count = len(data.x_train)
     if count < 2:
         raise ValueError(f"training needs at least 2 images, {data.name} has {count}")
@@ -93,7 +93,7 @@ def _fit(
             ],
             validation_data=(x[:split], y[:split]),
         )
-    except KeyboardInterrupt:
+    except (BrokenPipeError, KeyboardInterrupt):
         return False
     return True
 

@@ -88,8 +88,10 @@ def load(name: str = "auto", path: str | os.PathLike[str] | None = None) -> Data
     except DatasetNotFoundError as error:
         if name != "auto":
             raise
+        folder = os.environ.get("PYCONV_DATA")
+        nor = f", nor in PYCONV_DATA ({folder})," if folder else ""
         return _shapes10(
-            "CIFAR-10 is not on this machine and could not be downloaded "
+            f"CIFAR-10 is not on this machine{nor} and could not be downloaded "
             f"({error.reason}); instead shapes10, drawn by pyconv"
         )
 
