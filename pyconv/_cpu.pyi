@@ -146,6 +146,11 @@ def softmax_cross_entropy(
     grad: Array | None = None,
 ) -> tuple[Array, Array]: ...
 
+# predictions (N, C), labels as above: 1 for each row (N,) whose largest prediction is its label's
+def argmax_hits(
+    predictions: Array, labels: NDArray[np.int64] | Array, out: Array | None = None
+) -> Array: ...
+
 # optimizers: one call for all parameters; params and states are updated in place.
 # weight_decay is decoupled: w -= w * weight_decay * learning_rate, before the update.
 def sgd_update(

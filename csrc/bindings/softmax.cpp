@@ -1,9 +1,10 @@
-// Bindings of softmax and the cross-entropy of it.
+// Bindings of softmax, the cross-entropy of it, and the hits of an accuracy.
 
 #include <optional>
 
 #include "bindings/bindings.h"
 #include "check.h"
+#include "ops/argmax_hits.h"
 #include "ops/softmax.h"
 
 namespace pyconv {
@@ -63,6 +64,27 @@ py::tuple softmax_cross_entropy_(Object logits, Object labels, Object row_scale,
     return py::make_tuple(loss_out.object(), grad_out.object());
 }
 
+Object argmax_hits_(Object predictions, Object labels, Object out) {
+    const char* op = "argmax_hits";
+    const Input pi(op, "predictions", predictions, 2);
+    const int64_t n = pi[0], c = classes_of(op, "predictions", pi);
+    std::optional<Input> distributions;
+    std::optional<Integers> classes;
+    if (py::isinstance<py::array_t<float>>(labels)) {
+        distributions.emplace(op, "labels", labels);
+        distributions->expect(op, "labels", {n, c});
+    } else {
+        classes.emplace(op, "labels", labels, n, c);
+    }
+    Output hits(op, "out", out, {n});
+    hits.apart_from(op, pi);
+    without_gil([&] {
+        argmax_hits(n, c, pi.data(), classes ? classes->data() : nullptr,
+                    distributions ? distributions->data() : nullptr, hits.data());
+    });
+    return hits.object();
+}
+
 }  // namespace
 
 void bind_softmax(py::module_& m) {
@@ -71,6 +93,7 @@ void bind_softmax(py::module_& m) {
     m.def("softmax_backward", &softmax_backward_, "y"_a, "dy"_a, "out"_a = none);
     m.def("softmax_cross_entropy", &softmax_cross_entropy_, "logits"_a, "labels"_a,
           "row_scale"_a = none, "loss"_a = none, "grad"_a = none);
+    m.def("argmax_hits", &argmax_hits_, "predictions"_a, "labels"_a, "out"_a = none);
 }
 
 }  // namespace pyconv

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv import _targets
+from pyconv import _targets, backend
 from pyconv._args import float_arg, int_arg
 from pyconv._types import Array
 from pyconv.losses.loss import prediction
@@ -81,7 +81,9 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
         [1.0, 0.0]
     """
     labels, predicted = _one_hot("categorical_accuracy", y_true, y_pred)
-    return _float(labels.argmax(axis=-1) == predicted.argmax(axis=-1))
+    if labels.dtype != np.float32:
+        labels = labels.argmax(axis=-1)
+    return _argmax_hits(labels, predicted)
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
@@ -105,7 +107,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
     """
     predicted = prediction("sparse_categorical_accuracy", y_pred)
     labels = _targets.class_numbers("sparse_categorical_accuracy", y_true, predicted.shape)
-    return _float(labels == predicted.argmax(axis=-1))
+    return _argmax_hits(labels, predicted)
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Array:
@@ -169,6 +171,13 @@ def _in_top_k(owner: str, labels: NDArray[np.int64], predicted: Array, k: int) -
     # A prediction that is not finite is no hit, as in TensorFlow's in_top_k.
     better = (predicted > own).sum(axis=-1)
     return _float((better < places) & np.isfinite(own[..., 0]))
+
+
+def _argmax_hits(labels: NDArray[Any], predicted: Array) -> Array:
+    classes = predicted.shape[-1]
+    rows = labels.reshape(-1, classes) if labels.ndim == predicted.ndim else labels.reshape(-1)
+    hits = backend.active.argmax_hits(predicted.reshape(-1, classes), rows)
+    return hits.reshape(predicted.shape[:-1])
 
 
 def _float(hits: NDArray[np.bool_]) -> Array:
