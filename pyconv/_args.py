@@ -4,6 +4,7 @@ Each takes ``owner``, the operation or layer that its errors name.
 """
 
 import operator
+import os
 from typing import Any
 
 Pair = tuple[int, int]
@@ -44,6 +45,17 @@ def float_arg(
         )
         raise ValueError(f"{owner}: {name} must be {wanted}, got {number:g}")
     return number
+
+
+def path_arg(owner: str, name: str, value: Any) -> str:
+    """Return ``value``, a str or an object such as ``pathlib.Path``, as a str."""
+    try:
+        path = os.fspath(value)
+    except TypeError:
+        path = None
+    if not isinstance(path, str):
+        raise TypeError(f"{owner}: {name} must be a str or a path, got {_shown(value)}")
+    return path
 
 
 def pair_arg(owner: str, name: str, value: Any, minimum: int = 1) -> Pair:

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 Logs = dict[str, float]
 
+_OLD_NAMES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
+
 
 class Callback:
     """Something that is called while a model is trained, evaluated or predicted with.
@@ -61,6 +63,12 @@ class Callback:
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Called after a training step, with the means of the epoch so far."""
 
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Old name of ``on_train_batch_begin``, called where that one is not defined."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Old name of ``on_train_batch_end``, called where that one is not defined."""
+
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Called before an evaluation or a validation."""
 
@@ -107,7 +115,7 @@ class CallbackList:
     def __init__(
         self,
         callbacks: Any = None,
-        model: "Sequential | None" = None,
+        model: Any = None,
         params: Mapping[str, Any] | None = None,
     ) -> None:
         if isinstance(callbacks, CallbackList):
@@ -133,12 +141,15 @@ class CallbackList:
 
     def listeners(self, event: str) -> list[Callable[..., None]]:
         """Return the methods of that name which are not the base's empty one."""
-        return [
-            getattr(callback, event)
-            for callback in self.callbacks
-            if getattr(type(callback), event) is not getattr(Callback, event)
-            or event in vars(callback)
-        ]
+        found = []
+        for callback in self.callbacks:
+            for name in (event, _OLD_NAMES.get(event, event)):
+                if getattr(type(callback), name) is not getattr(Callback, name) or name in vars(
+                    callback
+                ):
+                    found.append(getattr(callback, name))
+                    break
+        return found
 
     def call(self, event: str, *args: Any) -> None:
         """Call the method of that name of each callback."""

@@ -4,6 +4,7 @@ import os
 import warnings
 from typing import IO
 
+from pyconv._args import path_arg
 from pyconv.callbacks.callback import Callback, Logs
 
 
@@ -32,7 +33,7 @@ class CSVLogger(Callback):
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
         super().__init__()
-        self.filename = os.fspath(filename)
+        self.filename = path_arg("CSVLogger", "filename", filename)
         if not isinstance(separator, str):
             raise TypeError(f"CSVLogger: separator must be a str, got {separator!r}")
         if len(separator) != 1 or separator in '\r\n"':

@@ -3,7 +3,7 @@
 import os
 import warnings
 
-from pyconv._args import float_arg, int_arg
+from pyconv._args import float_arg, int_arg, path_arg
 from pyconv.callbacks.callback import Callback, Logs
 from pyconv.callbacks.monitor import Monitor
 
@@ -46,9 +46,7 @@ class ModelCheckpoint(Callback):
     ) -> None:
         super().__init__()
         owner = "ModelCheckpoint"
-        self.filepath = os.fspath(filepath)
-        if not isinstance(self.filepath, str):
-            raise TypeError(f"{owner}: filepath must be a str or a path, got {filepath!r}")
+        self.filepath = path_arg(owner, "filepath", filepath)
         self.monitor = monitor
         self.verbose = verbose
         self.save_best_only = save_best_only
