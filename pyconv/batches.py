@@ -65,8 +65,9 @@ class ArrayBatches:
         continues: bool = False,
     ) -> None:
         self.samples = len(arrays[0])
-        self._batch_size = min(batch_size, self.samples)
-        one_pass = -(-self.samples // self._batch_size)
+        # Of no samples there is one batch, an empty one.
+        self._batch_size = max(min(batch_size, self.samples), 1)
+        one_pass = max(-(-self.samples // self._batch_size), 1)
         self.steps = one_pass if steps is None else steps if continues else min(steps, one_pass)
         self._continues = continues
         self._shuffle = shuffle
@@ -153,7 +154,7 @@ def is_stream(x: Any, y: Any) -> bool:
         return y is None and len(x) > 0 and isinstance(x[0], tuple)
     if hasattr(x, "__array__") or isinstance(x, (str, bytes, dict)):
         return False
-    return hasattr(x, "__next__") or hasattr(x, "__iter__") or hasattr(x, "__getitem__")
+    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
 
 def inputs(owner: str, x: Any) -> NDArray[Any]:

@@ -201,7 +201,7 @@ class Sequential(Trainer):
         self._require_layers()
         if not self.built:
             self.build((None, *input_shape))
-        else:
+        elif input_shape != self.input_shape[1:]:
             self._output_shape_of((None, *input_shape))
 
     def _require_layers(self) -> None:

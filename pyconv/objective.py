@@ -29,6 +29,11 @@ class Objective:
         metric_ids: list[Any],
         weighted_metric_ids: list[Any],
     ) -> None:
+        if loss.reduction == "none":
+            raise ValueError(
+                f"compile: loss must be one number, got {loss.name} with reduction='none'; use "
+                "'sum_over_batch_size' or 'sum'"
+            )
         self.loss = loss
         self._on_logits = loss.on_logits()
         self._weight = loss_weight

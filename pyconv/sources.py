@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from pyconv import _convert, _targets, batches
 from pyconv._args import float_arg, int_arg
-from pyconv._types import Shape
+from pyconv._types import Array
 from pyconv.batches import ArrayBatches, Batch, StreamBatches
 from pyconv.trainable import Trainable
 
 Triple = tuple[Any, Any, Any]  # inputs, targets, sample weights
+Arrays = tuple[NDArray[Any], NDArray[Any], Array | None]
 Batches = ArrayBatches | StreamBatches
 
 
@@ -29,7 +30,8 @@ def training(
     validation_steps: int | None,
 ) -> tuple[Batches, Batches | None]:
     """Return the batches of training and of validation."""
-    if not isinstance(shuffle, (bool, np.bool_)) and shuffle != "batch":
+    in_order = isinstance(shuffle, (bool, np.bool_))
+    if not in_order and not (isinstance(shuffle, str) and shuffle == "batch"):
         raise ValueError(f"fit: shuffle must be True, False or 'batch', got {shuffle!r}")
     if class_weight is not None and given[2] is not None:
         raise ValueError("fit: only one of class_weight and sample_weight may be given")
@@ -44,10 +46,13 @@ def training(
             )
         data = _stream(model, "fit", given, class_weight, steps_per_epoch, continues)
     else:
-        checked = _checked(model, "fit", given, class_weight)
+        checked = _checked(model, "fit", given)
         if fraction and validation_data is None:
             checked, last = batches.split("fit", checked, fraction)
-        data = ArrayBatches(checked, size, shuffle, steps_per_epoch, continues)
+        # After the split: validation is not weighted by class.
+        weighted = _class_weighted(model, "fit", checked, class_weight)
+        mode = bool(shuffle) if in_order else shuffle
+        data = ArrayBatches(weighted, size, mode, steps_per_epoch, continues)
     if validation_data is not None:
         return data, _validation(model, validation_data, validation_size, validation_steps)
     if last is not None:
@@ -61,36 +66,44 @@ def evaluation(
     """Return the batches to evaluate on, in order."""
     if batches.is_stream(given[0], given[1]):
         return _stream(model, owner, given, None, steps, False)
-    return ArrayBatches(_checked(model, owner, given, None), size, steps=steps)
+    return ArrayBatches(_checked(model, owner, given), size, steps=steps)
 
 
-def prediction(model: Trainable, x: Any, size: int, steps: int | None) -> Batches | None:
-    """Return the batches to predict, in order; None where there are no rows."""
+def prediction(model: Trainable, x: Any, size: int, steps: int | None) -> Batches:
+    """Return the batches to predict, in order."""
     if batches.is_stream(x, None):
 
         def prepared(item: Any) -> Batch:
             inputs = item[0] if isinstance(item, (tuple, list)) else item
-            return _input_batch(model, inputs)
+            return Batch(input_batch(model, "predict", inputs), None, None)
 
         return StreamBatches(x, prepared, steps)
     array = batches.inputs("predict", x)
     model._ensure_built(array.shape[1:])
-    return ArrayBatches((array, None, None), size, steps=steps) if len(array) else None
+    return ArrayBatches((array, None, None), size, steps=steps)
+
+
+def input_batch(model: Trainable, owner: str, x: Any) -> Array:
+    """Return the inputs of one batch, checked."""
+    inputs = _convert.float32_array(owner, "x", batches.inputs(owner, x))
+    model._ensure_built(inputs.shape[1:])
+    return inputs
 
 
 def batch(model: Trainable, owner: str, given: Triple, class_weight: Any) -> Batch:
     """Return one batch, checked."""
     if class_weight is not None and given[2] is not None:
         raise ValueError(f"{owner}: only one of class_weight and sample_weight may be given")
-    x, y, weight = _checked(model, owner, given, class_weight)
+    checked = _checked(model, owner, given)
+    x, y, weight = _class_weighted(model, owner, checked, class_weight)
     if y.dtype != np.int64 or y.ndim == len(model.output_shape):
         y = _convert.float32_array(owner, "y", y)
     return Batch(_convert.float32_array(owner, "x", x), y, weight)
 
 
-def batch_size(owner: str, value: Any) -> int:
+def batch_size(owner: str, value: Any, name: str = "batch_size") -> int:
     """Return the size of a batch, 32 for None."""
-    return 32 if value is None else int_arg(owner, "batch_size", value)
+    return 32 if value is None else int_arg(owner, name, value)
 
 
 def steps(owner: str, name: str, value: Any) -> int | None:
@@ -107,9 +120,7 @@ def validation_epochs(freq: Any) -> Callable[[int], bool]:
     return lambda epoch: (epoch + 1) % every == 0
 
 
-def _checked(
-    model: Trainable, owner: str, given: Triple, class_weight: Any
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float32] | None]:
+def _checked(model: Trainable, owner: str, given: Triple) -> Arrays:
     x, y, weight = given
     if x is None:
         raise ValueError(f"{owner}: x must be given")
@@ -121,25 +132,29 @@ def _checked(
     targets = _targets.numeric(owner, "y", y)
     if len(inputs) == 0:
         raise ValueError(f"{owner}: x must hold at least one sample, got shape {inputs.shape}")
-    counts = {"y": targets, "sample_weight": weight}
-    for name, value in counts.items():
-        if value is None:
-            continue
-        shape = np.shape(value)
-        if not shape or shape[0] != len(inputs):
+    if weight is not None:
+        weight = _targets.numeric(owner, "sample_weight", weight)
+    for name, array in (("y", targets), ("sample_weight", weight)):
+        if array is not None and array.shape[:1] != inputs.shape[:1]:
             raise ValueError(
                 f"{owner}: x and {name} must have the same number of samples, got {len(inputs)} "
-                f"and {shape[0] if shape else 'a single number'}"
+                f"and {len(array) if array.ndim else 'a single number'}"
             )
     model._ensure_built(inputs.shape[1:])
-    output: Shape = (len(inputs), *model.output_shape[1:])
+    # Not model.output_shape, which has None where a size of the image is left open.
+    output = model.compute_output_shape(inputs.shape)
     targets = model.objective.loss.check_targets(targets, output, owner)
     if weight is not None:
         weight = _targets.sample_weights(owner, weight, output[:-1])
-    elif class_weight is not None:
-        weight = batches.class_weights(owner, class_weight, targets, output[-1])
     model.objective.resolve(targets, output)
     return inputs, targets, weight
+
+
+def _class_weighted(model: Trainable, owner: str, checked: Arrays, class_weight: Any) -> Arrays:
+    if class_weight is None:
+        return checked
+    x, y, _ = checked
+    return x, y, batches.class_weights(owner, class_weight, y, model.output_shape[-1])
 
 
 def _stream(
@@ -183,9 +198,3 @@ def _validation(model: Trainable, given: Any, size: int, steps_: int | None) -> 
             f"{type(given).__name__}"
         )
     return evaluation(model, "fit: validation_data", (given, None, None), size, steps_)
-
-
-def _input_batch(model: Trainable, x: Any) -> Batch:
-    inputs = _convert.float32_array("predict", "x", batches.inputs("predict", x))
-    model._ensure_built(inputs.shape[1:])
-    return Batch(inputs, None, None)

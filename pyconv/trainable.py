@@ -31,6 +31,10 @@ class Trainable(ABC):
         """Shape of the output, the batch first."""
 
     @abstractmethod
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape that an input of ``input_shape``, the batch first, gives."""
+
+    @abstractmethod
     def _ensure_built(self, input_shape: tuple[int, ...]) -> None:
         """Build for inputs of this shape (without the batch), or check that it fits."""
 

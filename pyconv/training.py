@@ -86,17 +86,24 @@ class Trainer(Trainable):
         level = verbosity("fit", verbose)
         last = int_arg("fit", "epochs", epochs, 0)
         first = int_arg("fit", "initial_epoch", initial_epoch, 0)
+        size = sources.batch_size("fit", batch_size)
+        validation_size = size
+        if validation_batch_size is not None:
+            validation_size = sources.batch_size(
+                "fit", validation_batch_size, "validation_batch_size"
+            )
         validates = sources.validation_epochs(validation_freq)
+        given = CallbackList(callbacks).callbacks
         data, validation = sources.training(
             self,
             (x, y, sample_weight),
             class_weight,
-            sources.batch_size("fit", batch_size),
+            size,
             shuffle,
             sources.steps("fit", "steps_per_epoch", steps_per_epoch),
             validation_split,
             validation_data,
-            sources.batch_size("fit", validation_batch_size or batch_size),
+            validation_size,
             sources.steps("fit", "validation_steps", validation_steps),
         )
         params = {
@@ -105,7 +112,6 @@ class Trainer(Trainable):
             "verbose": level,
             "do_validation": validation is not None,
         }
-        given = CallbackList(callbacks).callbacks
         history = next((c for c in given if isinstance(c, History)), None)
         if history is None:
             history = History()
@@ -195,8 +201,6 @@ class Trainer(Trainable):
         level = verbosity("predict", verbose)
         size = sources.batch_size("predict", batch_size)
         data = sources.prediction(self, x, size, sources.steps("predict", "steps", steps))
-        if data is None:
-            return np.empty((0, *(n or 0 for n in self.output_shape[1:])), np.float32)
         called = self._callbacks(callbacks, {"steps": data.steps, "verbose": level})
         return loops.predict(self, data, called, Progress(level))
 
@@ -277,7 +281,8 @@ class Trainer(Trainable):
             >>> model.predict_on_batch(np.ones((4, 2))).shape
             (4, 3)
         """
-        return self.predict(x, batch_size=max(np.shape(x)[0], 1) if np.ndim(x) else 1, verbose=0)
+        inputs = sources.input_batch(self, "predict_on_batch", x)
+        return np.array(self._forward(inputs, training=False))
 
     def _callbacks(self, callbacks: Any, params: dict[str, Any]) -> CallbackList:
         # Callbacks see the whole model, which is more than this part of it.

@@ -115,7 +115,7 @@ class CallbackList:
     def __init__(
         self,
         callbacks: Any = None,
-        model: Any = None,
+        model: "Sequential | None" = None,
         params: Mapping[str, Any] | None = None,
     ) -> None:
         if isinstance(callbacks, CallbackList):

@@ -59,16 +59,16 @@ class Loss:
         Args:
             y_true: targets.
             y_pred: the network's output (N, ..., C).
-            sample_weight: one number a sample (N,), or one a row.
+            sample_weight: one number for all, one a sample (N,), or one a row.
         """
         owner = type(self).__name__
         predicted = prediction(owner, y_pred)
         rows = self.call(self.check_targets(y_true, predicted.shape, owner), predicted)
-        weight = (
-            None
-            if sample_weight is None
-            else _targets.sample_weights(owner, sample_weight, rows.shape)
-        )
+        weight: Array | None = None
+        if sample_weight is not None:
+            if np.ndim(sample_weight) == 0:
+                sample_weight = np.broadcast_to(sample_weight, rows.shape[:1])
+            weight = _targets.sample_weights(owner, sample_weight, rows.shape)
         scale = self.row_scale(rows.shape, weight)
         weighted = np.multiply(rows, scale, dtype=np.float64)
         return weighted.astype(np.float32) if self.reduction == "none" else float(weighted.sum())
