@@ -99,6 +99,8 @@ class Progress:
         blank = " " * (self._width - width)
         self._width = width
         end = "\n" if final else ""
+        # Open from before the first character: an interrupt may come while it is written.
+        self._open = True
         self._write(f"\r\x1b[1m{count}\x1b[0m {bar}\x1b[1m{clock}\x1b[0m {text}{blank}{end}")
         self._open = not final
 

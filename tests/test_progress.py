@@ -225,6 +225,21 @@ class TestBar:
         assert out.getvalue().endswith("images/s\n")
         assert out.getvalue().count("\n") == 1
 
+    def test_an_interrupt_while_the_line_is_written(self, clock):
+        class Interrupted(Terminal):
+            def flush(self):
+                if "\n" not in self.getvalue():
+                    raise KeyboardInterrupt
+
+        out = Interrupted()
+        shown = Progress(1, out)
+        shown.begin(9)
+        clock.now += 1
+        with pytest.raises(KeyboardInterrupt):
+            shown.update(1, dict)
+        shown.close()
+        assert out.getvalue().endswith("images/s\n")
+
     def test_no_standard_output(self, monkeypatch, clock):
         monkeypatch.setattr("sys.stdout", None)
         epoch(Progress(1), clock, 2, 1.0, LOGS)
