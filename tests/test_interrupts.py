@@ -34,6 +34,13 @@ def interrupt():
     signal.raise_signal(signal.SIGINT)
 
 
+def compiled():
+    pyconv.utils.set_random_seed(0)
+    model = small_cnn()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
 @pytest.mark.usefixtures("default_handler")
 class TestSteps:
     def test_an_interrupt_waits_for_the_end_of_the_step(self):
@@ -106,6 +113,18 @@ class TestSteps:
             run()
         assert done == ["step"]
 
+    def test_within_a_step_of_fit(self):
+        x, y = images(8)
+        model, other = compiled(), compiled()
+        backward = model._backward
+        model._backward = lambda dy: (interrupt(), backward(dy))
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(x, y, 4, epochs=3, shuffle=False, verbose=0)
+        other.train_on_batch(x[:4], y[:4])
+        assert model.optimizer.iterations == 1
+        for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
     def test_a_handler_of_the_program_stays(self):
         caught = []
         signal.signal(signal.SIGINT, lambda number, frame: caught.append(number))
@@ -116,8 +135,7 @@ class TestSteps:
         assert caught == [signal.SIGINT]
 
     def test_other_threads_train_too(self):
-        model = small_cnn()
-        model.compile("sgd", "sparse_categorical_crossentropy")
+        model = compiled()
         worker = threading.Thread(target=lambda: model.fit(*images(8), verbose=0))
         worker.start()
         worker.join()
@@ -132,8 +150,7 @@ class TestSteps:
         setattr(stop, event, lambda number, logs: interrupt())
         ends = []
         after.on_train_end = lambda logs: ends.append(logs)
-        model = small_cnn()
-        model.compile("sgd", "sparse_categorical_crossentropy")
+        model = compiled()
         with pytest.raises(KeyboardInterrupt):
             model.fit(
                 *images(40), epochs=3, verbose=0,
@@ -209,9 +226,7 @@ def test_steps_are_whole(tmp_path):
     """The interrupted weights are those of a training of so many steps."""
     steps = interrupted(tmp_path, 1)["iterations"]
     x, y = images(64)
-    pyconv.utils.set_random_seed(0)
-    model = small_cnn()
-    model.compile("adam", "sparse_categorical_crossentropy")
+    model = compiled()
     for step in range(steps):
         at = step * 8 % 64
         model.train_on_batch(x[at : at + 8], y[at : at + 8])

@@ -34,9 +34,36 @@ def test_one_step_gives_keras_numbers(optimizer, expected):
     np.testing.assert_allclose(w, expected, rtol=0, atol=6e-5)
 
 
-def test_decoupled_weight_decay_golden():
+@pytest.mark.parametrize(
+    ("optimizer", "of_small", "of_large"),
+    [
+        (
+            SGD(nesterov=True),
+            [0.9999, 0.9989, 0.9979, 0.9969, 0.9959],
+            [0.9999, 0.9899, 0.9799, 0.9699, 0.9599],
+        ),
+        (RMSprop(centered=True), *[[0.9967, 0.9933, 0.9908, 0.9885, 0.9864]] * 2),
+        (Adam(amsgrad=True), *[[0.999, 0.9982, 0.9974, 0.9965, 0.9955]] * 2),
+        (
+            AdamW(1.0, 0.5, epsilon=2),
+            [0.4998, 0.2486, 0.1223, 0.0586, 0.0263],
+            [0.4998, 0.2382, 0.1003, 0.0258, -0.0159],
+        ),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_five_steps_give_keras_numbers(optimizer, of_small, of_large):
+    """A first gradient of 0.01, then 0.1 and 1; the numbers and the tolerance of Keras's tests."""
+    w = f32([1.0, 1.0])
+    for step in range(5):
+        optimizer.apply([f32([0.1, 1.0] if step else [0.01, 0.01])], [w])
+        np.testing.assert_allclose(w, [of_small[step], of_large[step]], rtol=0, atol=5e-4)
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_decoupled_weight_decay_golden(kind):
     w = f32([2.0])
-    optimizer = SGD(1.0, weight_decay=0.004)
+    optimizer = kind(1.0, weight_decay=0.004)
     for _ in range(3):
         optimizer.apply([f32([0.0])], [w])
     np.testing.assert_allclose(w, [1.9760959], rtol=1e-6)
