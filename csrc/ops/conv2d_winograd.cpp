@@ -116,7 +116,10 @@ void multiply(const WinogradTiling& g, const simd::WinogradKernels& wk, const fl
               const float* u, const float* bias, Activation activation, float* dst) {
     const simd::Kernels& k = simd::kernels();
     const int64_t points = wk.size * wk.size, unit = 4 * k.mr;  // tiles
-    const int64_t block = std::clamp<int64_t>(kBlockFloats / (points * g.c) / unit, 1, 8) * unit;
+    const int64_t most = std::clamp<int64_t>(kBlockFloats / (points * g.c) / unit, 1, 8) * unit;
+    // As many blocks for each thread, of equal size.
+    const int64_t share = ceil_div(g.tiles(), num_threads());
+    const int64_t block = ceil_div(ceil_div(share, ceil_div(share, most)), k.mr) * k.mr;
     const int64_t panels = ceil_div(g.oc, k.nr), u_panel = g.c * k.nr;
     const int flags = activation == Activation::kRelu ? simd::kRelu : 0;
     parallel_for(ceil_div(g.tiles(), block), [&](int64_t begin, int64_t end) {

@@ -15,7 +15,8 @@ using simd::kMaxTileRows;
 
 // (KC, nr) of B stays in the first-level cache; chains of KC additions keep the error low.
 constexpr int64_t KC = 128;
-constexpr int64_t MC = 96;  // rows of A that pass over it
+constexpr int64_t MC = 192;       // rows of A that pass over it
+constexpr int64_t kOuterMC = 64;  // rows of C in gemm_outer
 
 // Panels that are packed together where B is larger than a cache: a row of it is read some lines
 // at a time, not line by line from pages far apart.
@@ -71,6 +72,7 @@ void multiply_group(const Gemm& g, int64_t k0, int64_t kc, int64_t m0, int64_t m
 void gemm(const Gemm& g) {
     const int nr = simd::kernels().nr, mr = simd::kernels().mr;
     const int64_t panels = ceil_div(g.n, nr), row_parts = ceil_div(g.m, MC);
+    const int64_t part_rows = ceil_div(ceil_div(g.m, std::max<int64_t>(1, row_parts)), mr) * mr;
     const int64_t share = panels * row_parts / (2 * num_threads());
     const int64_t group =
         g.b_transposed || g.k * g.n < kLargeB ? 1 : std::clamp<int64_t>(share, 1, kGroup);
@@ -81,7 +83,7 @@ void gemm(const Gemm& g) {
         for (int64_t task = begin; task < end; ++task) {
             const int64_t column = task / row_parts * group * nr;
             const int64_t columns = std::min(group * nr, g.n - column);
-            const int64_t m0 = task % row_parts * MC, m1 = std::min(g.m, m0 + MC);
+            const int64_t m0 = task % row_parts * part_rows, m1 = std::min(g.m, m0 + part_rows);
             // One tile of rows reads B once: a copy would not pay.
             const bool in_place = !g.b_transposed && m1 - m0 <= mr && columns % nr == 0;
             for (int64_t k0 = 0; k0 < g.k; k0 += KC) {
@@ -100,7 +102,7 @@ void gemm(const Gemm& g) {
 
 void gemm_outer(int64_t m, int64_t n, int64_t k_size, const float* a, const float* b, float* c) {
     const simd::Kernels& k = simd::kernels();
-    const int64_t panels = ceil_div(n, k.nr), row_parts = ceil_div(m, MC);
+    const int64_t panels = ceil_div(n, k.nr), row_parts = ceil_div(m, kOuterMC);
     if (k_size == 0) {
         std::memset(c, 0, sizeof(float) * m * n);
         return;
@@ -115,12 +117,12 @@ void gemm_outer(int64_t m, int64_t n, int64_t k_size, const float* a, const floa
     parallel_for(row_parts, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         // A copy: columns of A a power of two apart would fall on the same cache lines.
-        float* columns = scratch.take<float>(k_size * MC);
-        const simd::PixelWalk walk{1, 1, k_size, 0, 0, MC, 0, 0, k.nr};
+        float* columns = scratch.take<float>(k_size * kOuterMC);
+        const simd::PixelWalk walk{1, 1, k_size, 0, 0, kOuterMC, 0, 0, k.nr};
         for (int64_t part = begin; part < end; ++part) {
-            const int64_t m0 = part * MC, mc = std::min(MC, m - m0);
+            const int64_t m0 = part * kOuterMC, mc = std::min(kOuterMC, m - m0);
             for (int64_t i = 0; i < k_size; ++i)
-                std::memcpy(columns + i * MC, a + i * m + m0, sizeof(float) * mc);
+                std::memcpy(columns + i * kOuterMC, a + i * m + m0, sizeof(float) * mc);
             // Along the rows of C, so that it is written line after line.
             for (int64_t row = 0; row < mc; row += k.mr) {
                 const int mr = static_cast<int>(std::min<int64_t>(k.mr, mc - row));
