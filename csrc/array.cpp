@@ -1,5 +1,7 @@
 #include "array.h"
 
+#include <algorithm>
+
 #include "check.h"
 
 namespace pyconv {
@@ -15,6 +17,17 @@ bool holds(const py::array& array) {
 
 Shape shape_of(const py::array& array) {
     return Shape(array.shape(), array.shape() + array.ndim());
+}
+
+// The array, or a C-contiguous and aligned copy of it.
+template <class T>
+py::array_t<T, kReadable> readable(const char* op, const char* name, const py::array& array) {
+    if ((array.flags() & kReadable) != kReadable)
+        check_memory(op, std::string("a contiguous copy of ") + name,
+                     static_cast<double>(array.size()) * sizeof(T) / sizeof(float));
+    auto copy = py::array_t<T, kReadable>::ensure(array);
+    if (!copy) throw py::error_already_set();
+    return copy;
 }
 
 [[noreturn]] void wrong_type(const char* op, const char* name, const char* wanted,
@@ -48,30 +61,30 @@ Input::Input(const char* op, const char* name, py::handle value, int ndim) {
     if (!py::isinstance<py::array>(value) ||
         !holds<float>(py::reinterpret_borrow<py::array>(value)))
         wrong_type(op, name, "float32 array", value);
-    const auto array = py::array_t<float, kReadable>::ensure(value);
-    if (!array) throw py::error_already_set();
+    const auto given = py::reinterpret_borrow<py::array>(value);
+    shape_ = shape_of(given);
+    size_ = given.size();
+    if (ndim >= 0 && given.ndim() != ndim)
+        fail(op, name, " must have ", ndim, " dimensions, got shape ", to_string(shape_));
+    const auto array = readable<float>(op, name, given);
     holder_ = array;
     data_ = array.data();
-    shape_ = shape_of(array);
-    size_ = array.size();
-    if (ndim >= 0 && array.ndim() != ndim)
-        fail(op, name, " must have ", ndim, " dimensions, got shape ", to_string(shape_));
 }
 
 void Input::expect(const char* op, const char* name, const Shape& shape) const {
     if (shape_ != shape) fail(op, name, " must be ", to_string(shape), ", got ", to_string(shape_));
 }
 
-Output::Output(const char* op, const char* name, py::handle given, const Shape& shape) {
-    size_ = 1;
-    for (int64_t extent : shape) size_ = checked_mul(op, size_, extent);
+Output::Output(const char* op, const char* name, py::handle given, const Shape& shape)
+    : name_(name) {
     if (given.is_none()) {
-        double floats = 1;
-        for (int64_t extent : shape) floats *= static_cast<double>(extent);
-        check_memory(op, std::string(name) + " of shape " + to_string(shape), floats);
+        double floats = 1;  // as if no extent were 0: numpy refuses such shapes of nothing as well
+        for (int64_t extent : shape) floats *= static_cast<double>(std::max<int64_t>(extent, 1));
+        check_memory(op, "a result of shape " + to_string(shape), floats);
         auto array = py::array_t<float>(std::vector<py::ssize_t>(shape.begin(), shape.end()));
         holder_ = array;
         data_ = array.mutable_data();
+        size_ = array.size();
         return;
     }
     if (!py::isinstance<py::array>(given) ||
@@ -84,12 +97,17 @@ Output::Output(const char* op, const char* name, py::handle given, const Shape& 
     if (!array.writeable()) fail(op, name, " must be writable");
     holder_ = array;
     data_ = array.mutable_data();
+    size_ = array.size();
 }
 
 Output& Output::apart_from(const char* op, const Input& input) {
     if (data_ < input.data() + input.size() && input.data() < data_ + size_)
-        fail(op, "out must not share memory with an input");
+        fail(op, name_, " must not share memory with an input");
     return *this;
+}
+
+Output& Output::over_or_apart_from(const char* op, const Input& input) {
+    return data_ == input.data() ? *this : apart_from(op, input);
 }
 
 Integers::Integers(const char* op, const char* name, py::handle value, int64_t size,
@@ -98,14 +116,14 @@ Integers::Integers(const char* op, const char* name, py::handle value, int64_t s
         !holds<int64_t>(py::reinterpret_borrow<py::array>(value)))
         throw py::type_error(std::string(op) + ": " + name + " must be an int64 array, got a " +
                              described(value) + "; convert it with " + name + ".astype(\"int64\")");
-    const auto array = py::array_t<int64_t, kReadable>::ensure(value);
-    if (!array) throw py::error_already_set();
+    const auto given = py::reinterpret_borrow<py::array>(value);
+    size_ = given.size();
+    if (given.ndim() != 1 || (size >= 0 && size_ != size))
+        fail(op, name, " must be (", size >= 0 ? std::to_string(size) : "N", ",), got ",
+             to_string(shape_of(given)));
+    const auto array = readable<int64_t>(op, name, given);
     holder_ = array;
     data_ = array.data();
-    size_ = array.size();
-    if (array.ndim() != 1 || (size >= 0 && size_ != size))
-        fail(op, name, " must be (", size >= 0 ? std::to_string(size) : "N", ",), got ",
-             to_string(shape_of(array)));
     for (int64_t i = 0; i < size_; ++i)
         if (data_[i] < 0 || data_[i] >= below)
             fail(op, name, " must be from 0 to ", below - 1, ", got ", data_[i]);

@@ -18,11 +18,11 @@ using Shape = std::vector<int64_t>;
 // "(2, 3)", as Python writes it.
 std::string to_string(const Shape& shape);
 
-// A float32 array that an operation reads: C-contiguous, copied if it was not.
+// A float32 array that an operation reads: C-contiguous and aligned, copied if it was not.
 class Input {
 public:
     // TypeError where `value` is not a float32 array, ValueError where it has not `ndim`
-    // dimensions (any number for -1).
+    // dimensions (any number for -1) or a copy of it would not fit into memory.
     Input(const char* op, const char* name, py::handle value, int ndim = -1);
 
     const float* data() const { return data_; }
@@ -48,10 +48,13 @@ public:
 
     // ValueError where the memory is also read through `input`.
     Output& apart_from(const char* op, const Input& input);
+    // As apart_from, but `input` may be the very same elements.
+    Output& over_or_apart_from(const char* op, const Input& input);
     float* data() const { return data_; }
     py::object object() const { return holder_; }
 
 private:
+    const char* name_;
     py::object holder_;
     float* data_;
     int64_t size_;
@@ -60,6 +63,8 @@ private:
 // A C-contiguous array of integers (int64), as class numbers and indices are given.
 class Integers {
 public:
+    // TypeError where `value` is not an int64 array; ValueError where it is not (size,), any length
+    // for -1, or an element is not from 0 to below - 1.
     Integers(const char* op, const char* name, py::handle value, int64_t size, int64_t below);
     const int64_t* data() const { return data_; }
     int64_t size() const { return size_; }

@@ -2,17 +2,35 @@
 
 #include <unistd.h>
 
-namespace pyconv {
+#include <algorithm>
+#include <cmath>
+#include <fstream>
 
-int64_t memory_limit() {
-    static const int64_t limit = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGE_SIZE) / 2;
+namespace pyconv {
+namespace {
+
+// What a container may use, in bytes, where the file says it (it holds "max" where all is allowed).
+double container_memory(const char* path) {
+    std::ifstream file(path);
+    double bytes;
+    return file >> bytes ? bytes : HUGE_VAL;
+}
+
+}  // namespace
+
+double memory_limit() {
+    static const double limit =
+        std::min({static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE),
+                  container_memory("/sys/fs/cgroup/memory.max"),
+                  container_memory("/sys/fs/cgroup/memory/memory.limit_in_bytes")}) /
+        2;
     return limit;
 }
 
 void check_memory(const char* op, const std::string& what, double floats) {
     const double bytes = floats * sizeof(float);
-    if (bytes > static_cast<double>(memory_limit()))
-        fail(op, what, " would take ", static_cast<int64_t>(bytes / (1 << 20)),
+    if (bytes > memory_limit())
+        fail(op, what, " would take ", std::floor(bytes / (1 << 20)),
              " MiB, more than half of this machine's memory");
 }
 

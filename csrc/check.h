@@ -29,9 +29,9 @@ inline int64_t checked_mul(const char* op, int64_t a, int64_t b) {
     return product;
 }
 
-// Half of this machine's memory, in bytes: a larger array is a mistake, and taking it could end
-// the process.
-int64_t memory_limit();
+// Half of the memory that this process may have, in bytes: a larger array is a mistake, and taking
+// it could end the process.
+double memory_limit();
 
 // Throws unless `floats` floats, which are `what`, stay below the limit.
 void check_memory(const char* op, const std::string& what, double floats);

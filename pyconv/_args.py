@@ -5,6 +5,7 @@ Each takes ``owner``, the operation or layer that its errors name.
 
 import operator
 import os
+import reprlib
 from typing import Any
 
 Pair = tuple[int, int]
@@ -17,13 +18,15 @@ FLOAT_MAX = 3.4028234663852886e38  # the largest float32
 def int_arg(owner: str, name: str, value: Any, minimum: int = 1, maximum: int = INT_MAX) -> int:
     """Return ``value`` as an int between ``minimum`` and ``maximum``."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{owner}: {name} must be an integer, got {_shown(value)}")
+        raise TypeError(f"{owner}: {name} must be an integer, got {shown(value)}")
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{owner}: {name} must be an integer, got {_shown(value)}") from None
+        raise TypeError(f"{owner}: {name} must be an integer, got {shown(value)}") from None
     if not minimum <= number <= maximum:
-        raise ValueError(f"{owner}: {name} must be from {minimum} to {maximum}, got {number}")
+        raise ValueError(
+            f"{owner}: {name} must be from {minimum} to {maximum}, got {shown(number)}"
+        )
     return number
 
 
@@ -31,12 +34,15 @@ def float_arg(
     owner: str, name: str, value: Any, minimum: float = 0.0, maximum: float = FLOAT_MAX
 ) -> float:
     """Return ``value`` as a float between ``minimum`` and ``maximum``; NaN is refused."""
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{owner}: {name} must be a number, got {_shown(value)}")
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")  # numpy's bool is a float, too
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__") or kind not in "iuf":
+        raise TypeError(f"{owner}: {name} must be a number, got {shown(value)}")
     try:
         number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{owner}: {name} must be a number, got {_shown(value)}") from None
+    except (TypeError, ValueError):
+        raise TypeError(f"{owner}: {name} must be a number, got {shown(value)}") from None
+    except OverflowError:
+        number = float("inf")
     if not minimum <= number <= maximum:
         wanted = (
             f"at least {minimum:g} and finite"
@@ -54,7 +60,7 @@ def path_arg(owner: str, name: str, value: Any) -> str:
     except TypeError:
         path = None
     if not isinstance(path, str):
-        raise TypeError(f"{owner}: {name} must be a str or a path, got {_shown(value)}")
+        raise TypeError(f"{owner}: {name} must be a str or a path, got {shown(value)}")
     return path
 
 
@@ -63,7 +69,7 @@ def pair_arg(owner: str, name: str, value: Any, minimum: int = 1) -> Pair:
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
             raise ValueError(
-                f"{owner}: {name} must be an integer or (height, width), got {_shown(value)}"
+                f"{owner}: {name} must be an integer or (height, width), got {shown(value)}"
             )
         return (
             int_arg(owner, f"{name}[0]", value[0], minimum),
@@ -71,6 +77,15 @@ def pair_arg(owner: str, name: str, value: Any, minimum: int = 1) -> Pair:
         )
     number = int_arg(owner, name, value, minimum)
     return number, number
+
+
+def activation_arg(owner: str, value: Any) -> str:
+    """Return the name of an activation that a kernel applies: 'linear' (also None) or 'relu'."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{owner}: activation must be None or 'relu', got {shown(value)}")
+    if value not in (None, "linear", "relu"):
+        raise ValueError(f"{owner}: activation must be None or 'relu', got {shown(value)}")
+    return value or "linear"
 
 
 def padding_arg(owner: str, value: Any, name: str = "padding") -> str | Pads:
@@ -83,12 +98,12 @@ def padding_arg(owner: str, value: Any, name: str = "padding") -> str | Pads:
             return value.lower()
         raise ValueError(
             f"{owner}: {name} must be 'valid', 'same', an integer or "
-            f"((top, bottom), (left, right)), got {value!r}"
+            f"((top, bottom), (left, right)), got {shown(value)}"
         )
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
             raise ValueError(
-                f"{owner}: {name} must be ((top, bottom), (left, right)), got {_shown(value)}"
+                f"{owner}: {name} must be ((top, bottom), (left, right)), got {shown(value)}"
             )
         top, bottom = pair_arg(owner, f"{name}[0]", value[0], minimum=0)
         left, right = pair_arg(owner, f"{name}[1]", value[1], minimum=0)
@@ -145,6 +160,13 @@ def _windows(size: int, kernel: int, stride: int, dilation: int) -> int:
     return (size - (kernel - 1) * dilation - 1) // stride + 1
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = 60
+
+
+def shown(value: Any) -> str:
+    """Return ``value`` as an error shows it: short, however large it is."""
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"an integer of {value.bit_length()} bits"
+    text = _repr.repr(value)
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."

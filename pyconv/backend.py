@@ -74,6 +74,13 @@ def set_conv_algorithm(algorithm: str) -> None:
         raise TypeError(
             f"set_conv_algorithm: algorithm must be a string, got {type(algorithm).__name__}"
         )
+    if algorithm not in ("auto", "direct", "winograd"):
+        from pyconv._args import shown
+
+        raise ValueError(
+            "set_conv_algorithm: algorithm must be 'auto', 'direct' or 'winograd', got "
+            f"{shown(algorithm)}"
+        )
     active.set_conv_algorithm(algorithm)
 
 

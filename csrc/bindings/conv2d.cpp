@@ -36,13 +36,14 @@ std::optional<Input> bias_of(const char* op, const Object& b, const Conv2dShape&
 
 Object conv2d_forward_(Object x, Object w, Object b, Pair strides, Four padding, Pair dilation,
                        int64_t groups, const std::string& activation, Object out) {
-    const char* op = "conv2d_forward";
+    const char* op = "conv2d";
     const Input xi(op, "x", x, 4), wi(op, "w", w, 4);
     const Conv2dShape s = conv_shape(op, four(xi), four(wi), strides, padding, dilation, groups);
     const Activation act = activation_of(op, activation);
     const std::optional<Input> bi = bias_of(op, b, s);
     Output y(op, "out", out, {s.n, s.oh, s.ow, s.oc});
     y.apart_from(op, xi).apart_from(op, wi);
+    if (bi) y.apart_from(op, *bi);
     without_gil(
         [&] { conv2d_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data()); });
     return y.object();
@@ -91,6 +92,7 @@ Object conv2d_backward_filter_(Object x, Object dy, Pair kernel_size, Pair strid
     const Input xi(op, "x", x, 4), dyi(op, "dy", dy, 4);
     const WindowShape window = window_shape(op, xi[0], xi[1], xi[2], xi[3], size2(kernel_size),
                                             size2(strides), padding2(padding), size2(dilation));
+    if (dyi[3] < 1) fail(op, "dy must have at least one channel, got ", to_string(dyi.shape()));
     const Conv2dShape s = conv2d_shape(op, window, dyi[3], groups);
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.oc});
     Output dw(op, "out", out, {s.kernel.h, s.kernel.w, s.group_c(), s.oc});

@@ -24,8 +24,10 @@ Object gather_rows_(Object x, Object indices, Object out) {
                              described(x));
     }
     const auto array = py::reinterpret_borrow<py::array>(x);
-    if (array.ndim() < 1 || !(array.flags() & py::array::c_style))
-        fail(op, "x must be a C-contiguous array with at least one dimension");
+    constexpr int kLayout =
+        py::array::c_style | static_cast<int>(py::detail::npy_api::NPY_ARRAY_ALIGNED_);
+    if (array.ndim() < 1 || (array.flags() & kLayout) != kLayout)
+        fail(op, "x must be a C-contiguous, aligned array with at least one dimension");
     const int64_t rows = array.shape(0);
     const Integers index(op, "indices", indices, -1, rows);
     Shape shape(array.shape(), array.shape() + array.ndim());

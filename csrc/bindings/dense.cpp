@@ -10,15 +10,23 @@
 namespace pyconv {
 namespace {
 
-DenseShape dense_shape(const char* op, int64_t n, int64_t in, int64_t units) {
-    if (in < 1 || units < 1) fail(op, "in and units must be at least 1, got ", in, " and ", units);
-    return {n, in, units};
+Input matrix(const char* op, const char* name, const Object& value) {
+    Input input(op, name, value, 2);
+    if (input[1] < 1)
+        fail(op, name, " must have at least one column, got ", to_string(input.shape()));
+    return input;
+}
+
+Input weights(const char* op, const Object& value) {
+    Input w = matrix(op, "w", value);
+    if (w[0] < 1) fail(op, "w must have at least one row, got ", to_string(w.shape()));
+    return w;
 }
 
 Object dense_forward_(Object x, Object w, Object b, const std::string& activation, Object out) {
-    const char* op = "dense_forward";
-    const Input xi(op, "x", x, 2), wi(op, "w", w, 2);
-    const DenseShape s = dense_shape(op, xi[0], xi[1], wi[1]);
+    const char* op = "dense";
+    const Input xi = matrix(op, "x", x), wi = weights(op, w);
+    const DenseShape s{xi[0], xi[1], wi[1]};
     wi.expect(op, "w", {s.in, s.units});
     const Activation act = activation_of(op, activation);
     std::optional<Input> bi;
@@ -28,15 +36,16 @@ Object dense_forward_(Object x, Object w, Object b, const std::string& activatio
     }
     Output y(op, "out", out, {s.n, s.units});
     y.apart_from(op, xi).apart_from(op, wi);
+    if (bi) y.apart_from(op, *bi);
     without_gil(
         [&] { dense_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data()); });
     return y.object();
 }
 
 Object dense_backward_input_(Object dy, Object w, Object out) {
-    const char* op = "dense_backward_input";
-    const Input dyi(op, "dy", dy, 2), wi(op, "w", w, 2);
-    const DenseShape s = dense_shape(op, dyi[0], wi[0], wi[1]);
+    const char* op = "dense_backward";
+    const Input dyi = matrix(op, "dy", dy), wi = weights(op, w);
+    const DenseShape s{dyi[0], wi[0], wi[1]};
     dyi.expect(op, "dy", {s.n, s.units});
     Output dx(op, "out", out, {s.n, s.in});
     dx.apart_from(op, dyi).apart_from(op, wi);
@@ -45,9 +54,9 @@ Object dense_backward_input_(Object dy, Object w, Object out) {
 }
 
 Object dense_backward_weights_(Object x, Object dy, Object out) {
-    const char* op = "dense_backward_weights";
-    const Input xi(op, "x", x, 2), dyi(op, "dy", dy, 2);
-    const DenseShape s = dense_shape(op, xi[0], xi[1], dyi[1]);
+    const char* op = "dense_backward";
+    const Input xi = matrix(op, "x", x), dyi = matrix(op, "dy", dy);
+    const DenseShape s{xi[0], xi[1], dyi[1]};
     dyi.expect(op, "dy", {s.n, s.units});
     Output dw(op, "out", out, {s.in, s.units});
     dw.apart_from(op, xi).apart_from(op, dyi);

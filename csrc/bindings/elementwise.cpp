@@ -9,9 +9,10 @@ namespace pyconv {
 namespace {
 
 Object relu_forward_(Object x, Object out) {
-    const char* op = "relu_forward";
+    const char* op = "relu";
     const Input xi(op, "x", x);
     Output y(op, "out", out, xi.shape());
+    y.over_or_apart_from(op, xi);
     without_gil([&] { relu_forward(xi.size(), xi.data(), y.data()); });
     return y.object();
 }
@@ -21,6 +22,7 @@ Object relu_backward_(Object y, Object dy, Object out) {
     const Input yi(op, "y", y), dyi(op, "dy", dy);
     dyi.expect(op, "dy", yi.shape());
     Output dx(op, "out", out, yi.shape());
+    dx.over_or_apart_from(op, yi).over_or_apart_from(op, dyi);
     without_gil([&] { relu_backward(yi.size(), yi.data(), dyi.data(), dx.data()); });
     return dx.object();
 }
@@ -30,6 +32,7 @@ Object dropout_(Object x, double rate, uint64_t seed, uint64_t offset, Object ou
     const Input xi(op, "x", x);
     if (!(rate >= 0 && rate <= 1)) fail(op, "rate must be from 0 to 1, got ", rate);
     Output y(op, "out", out, xi.shape());
+    y.over_or_apart_from(op, xi);
     without_gil([&] { dropout(xi.size(), xi.data(), rate, seed, offset, y.data()); });
     return y.object();
 }

@@ -28,7 +28,11 @@ public:
         int k = 0;
         for (const auto& [name, state] : states) {
             if (!state.is_none()) {
-                const auto arrays = state.cast<py::sequence>();
+                if (!py::isinstance<py::sequence>(state))
+                    throw py::type_error(std::string(op) + ": " + name +
+                                         " must be a list of arrays or None, got a " +
+                                         described(state));
+                const auto arrays = py::reinterpret_borrow<py::sequence>(state);
                 check_length(op, name, py::len(arrays), count);
                 for (size_t i = 0; i < count; ++i)
                     list[i].state[k] = writable(op, name, arrays[i], inputs_[i].shape()).data();

@@ -27,16 +27,16 @@ Object pool_forward(const char* op, Object x, Pair pool, Pair strides, Four padd
 
 Object maxpool2d_forward_(Object x, Pair pool, Pair strides, Four padding, Object out) {
     return pool_forward(
-        "maxpool2d_forward", x, pool, strides, padding, out,
+        "max_pool2d", x, pool, strides, padding, out,
         [](const WindowShape& s, const float* from, float* to) { maxpool2d_forward(s, from, to); });
 }
 
 Object avgpool2d_forward_(Object x, Pair pool, Pair strides, Four padding, Object out) {
-    return pool_forward("avgpool2d_forward", x, pool, strides, padding, out, avgpool2d_forward);
+    return pool_forward("avg_pool2d", x, pool, strides, padding, out, avgpool2d_forward);
 }
 
 Object maxpool2d_backward_(Object x, Object dy, Pair pool, Pair strides, Four padding, Object out) {
-    const char* op = "maxpool2d_backward";
+    const char* op = "max_pool2d_backward";
     const Input xi(op, "x", x, 4), dyi(op, "dy", dy, 4);
     const WindowShape s = pool_shape(op, four(xi), pool, strides, padding);
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.c});
@@ -61,7 +61,7 @@ Object maxpool2d_unpool_(Object winners, Object dy, Four input_shape, Pair pool,
 
 Object avgpool2d_backward_(Object dy, Four input_shape, Pair pool, Pair strides, Four padding,
                            Object out) {
-    const char* op = "avgpool2d_backward";
+    const char* op = "avg_pool2d_backward";
     const Input dyi(op, "dy", dy, 4);
     const WindowShape s = pool_shape(op, input_shape, pool, strides, padding);
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.c});
@@ -78,7 +78,7 @@ void check_image(const char* op, const Four& x) {
 }
 
 Object global_avgpool2d_forward_(Object x, Object out) {
-    const char* op = "global_avgpool2d_forward";
+    const char* op = "global_avg_pool2d";
     const Input xi(op, "x", x, 4);
     check_image(op, four(xi));
     Output y(op, "out", out, {xi[0], xi[3]});
@@ -89,7 +89,7 @@ Object global_avgpool2d_forward_(Object x, Object out) {
 }
 
 Object global_avgpool2d_backward_(Object dy, Four input_shape, Object out) {
-    const char* op = "global_avgpool2d_backward";
+    const char* op = "global_avg_pool2d_backward";
     const Input dyi(op, "dy", dy, 2);
     const auto [n, h, w, c] = input_shape;
     check_image(op, input_shape);

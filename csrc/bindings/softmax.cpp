@@ -1,6 +1,7 @@
 // Bindings of softmax, the cross-entropy of it, and the hits of an accuracy.
 
 #include <optional>
+#include <string>
 
 #include "bindings/bindings.h"
 #include "check.h"
@@ -14,14 +15,17 @@ int64_t classes_of(const char* op, const char* name, const Input& x) {
     if (x.shape().empty() || x.shape().back() == 0)
         fail(op, name, " must have at least one class on its last axis, got ",
              to_string(x.shape()));
+    // Operations keep a row in double.
+    check_memory(op, std::string("the work on a row of ") + name, 4.0 * x.shape().back());
     return x.shape().back();
 }
 
 Object softmax_forward_(Object x, Object out) {
-    const char* op = "softmax_forward";
+    const char* op = "softmax";
     const Input xi(op, "x", x);
     const int64_t c = classes_of(op, "x", xi);
     Output y(op, "out", out, xi.shape());
+    y.over_or_apart_from(op, xi);
     without_gil([&] { softmax_forward(xi.size() / c, c, xi.data(), y.data()); });
     return y.object();
 }
@@ -32,6 +36,7 @@ Object softmax_backward_(Object y, Object dy, Object out) {
     const int64_t c = classes_of(op, "y", yi);
     dyi.expect(op, "dy", yi.shape());
     Output dx(op, "out", out, yi.shape());
+    dx.over_or_apart_from(op, yi).over_or_apart_from(op, dyi);
     without_gil([&] { softmax_backward(yi.size() / c, c, yi.data(), dyi.data(), dx.data()); });
     return dx.object();
 }
@@ -58,8 +63,13 @@ py::tuple softmax_cross_entropy_(Object logits, Object labels, Object row_scale,
         ce.row_scale = scale->data();
     }
     Output loss_out(op, "loss", loss, {n}), grad_out(op, "grad", grad, {n, c});
+    for (Output* output : {&loss_out, &grad_out}) {
+        output->apart_from(op, li);
+        if (distributions) output->apart_from(op, *distributions);
+        if (scale) output->apart_from(op, *scale);
+    }
     ce.loss = loss_out.data();
-    ce.grad = grad_out.apart_from(op, li).data();
+    ce.grad = grad_out.data();
     without_gil([&] { softmax_cross_entropy(ce); });
     return py::make_tuple(loss_out.object(), grad_out.object());
 }

@@ -1,5 +1,7 @@
 #include "ops/shapes.h"
 
+#include <algorithm>
+
 #include "check.h"
 
 namespace pyconv {
@@ -40,7 +42,7 @@ WindowShape window_shape(const char* op, int64_t n, int64_t h, int64_t w, int64_
     checked_mul(op, checked_mul(op, kernel.h, kernel.w), c);
     const double rows = static_cast<double>(h) + padding.top + padding.bottom;
     const double cols = static_cast<double>(w) + padding.left + padding.right;
-    check_memory(op, "an image of x with its padding", rows * cols * static_cast<double>(c));
+    check_memory(op, "an image with its padding", rows * cols * static_cast<double>(c));
     return s;
 }
 
@@ -56,6 +58,9 @@ Conv2dShape conv2d_shape(const char* op, const WindowShape& window, int64_t oc, 
 WindowShape pool2d_shape(const char* op, int64_t n, int64_t h, int64_t w, int64_t c, Size2 pool,
                          Size2 strides, Padding2 padding) {
     const WindowShape s = window_shape(op, n, h, w, c, pool, strides, padding, {1, 1});
+    // The kernels number a window's cells in float32.
+    if (std::min(pool.h, h) * std::min(pool.w, w) > 1 << 24)
+        fail(op, "pool_size (", pool.h, ", ", pool.w, ") must not cover more than 2**24 pixels");
     // Also the last windows must reach back into the image.
     if (padding.top >= pool.h || padding.left >= pool.w ||
         (s.oh - 1) * strides.h >= padding.top + h || (s.ow - 1) * strides.w >= padding.left + w)

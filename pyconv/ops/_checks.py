@@ -4,7 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import Pads, int_arg, padding_arg, pair_arg, resolve_padding, window_output_size
+from pyconv._args import (
+    Pads,
+    int_arg,
+    padding_arg,
+    pair_arg,
+    resolve_padding,
+    shown,
+    window_output_size,
+)
 from pyconv._types import Array
 
 Padding = tuple[int, int, int, int]
@@ -17,14 +25,15 @@ def float32(owner: str, name: str, value: Any, ndim: int | None = None) -> Array
             f"{owner}: {name} must be a float32 array, got a {type(value).__name__}; convert it "
             f'with np.asarray({name}, "float32")'
         )
-    if value.dtype != np.float32:
+    array = np.asarray(value)
+    if array.dtype != np.float32:
         raise TypeError(
-            f"{owner}: {name} must be a float32 array, got a {value.dtype} array; convert it "
-            f'with {name}.astype("float32")'
+            f"{owner}: {name} must be a float32 array, got a {array.dtype!s:.60} array; convert "
+            f'it with {name}.astype("float32")'
         )
-    if ndim is not None and value.ndim != ndim:
-        raise ValueError(f"{owner}: {name} must have {ndim} dimensions, got shape {value.shape}")
-    return np.asarray(value)
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{owner}: {name} must have {ndim} dimensions, got shape {array.shape}")
+    return array
 
 
 def image(owner: str, name: str, value: Any) -> Array:
@@ -42,7 +51,7 @@ def image_shape(owner: str, name: str, value: Any) -> tuple[int, int, int, int]:
     """Return ``value``, a shape (N, H, W, C), as a tuple of ints."""
     if not isinstance(value, (tuple, list)) or len(value) != 4:
         raise (ValueError if isinstance(value, (tuple, list)) else TypeError)(
-            f"{owner}: {name} must be (N, H, W, C), got {value!r:.60}"
+            f"{owner}: {name} must be (N, H, W, C), got {shown(value)}"
         )
     n, h, w, c = (
         int_arg(owner, f"{name}[{i}]", v, 0 if i == 0 else 1) for i, v in enumerate(value)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pyconv import backend
-from pyconv._args import int_arg, pair_arg
+from pyconv._args import activation_arg, int_arg, pair_arg
 from pyconv._types import Array
 from pyconv.ops._checks import float32, image, image_shape, windows
 
@@ -51,12 +51,10 @@ def conv2d(
     x, w = image(owner, "x", x), _filters(owner, w)
     if b is not None:
         b = float32(owner, "b", b, 1)
-    if activation not in (None, "linear", "relu"):
-        raise ValueError(f"{owner}: activation must be None or 'relu', got {activation!r:.60}")
+    act = activation_arg(owner, activation)
     groups = int_arg(owner, "groups", groups)
     kernel = (w.shape[0], w.shape[1])
     steps, pads, spread = windows(owner, x.shape[1:3], kernel, strides, padding, dilation)
-    act = activation or "linear"
     return backend.active.conv2d_forward(x, w, b, steps, pads, spread, groups, act)
 
 

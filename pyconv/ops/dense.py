@@ -1,6 +1,7 @@
 """Dense layer and its gradients."""
 
 from pyconv import backend
+from pyconv._args import activation_arg
 from pyconv._types import Array
 from pyconv.ops._checks import float32
 
@@ -27,9 +28,7 @@ def dense(x: Array, w: Array, b: Array | None = None, *, activation: str | None 
     x, w = float32("dense", "x", x, 2), float32("dense", "w", w, 2)
     if b is not None:
         b = float32("dense", "b", b, 1)
-    if activation not in (None, "linear", "relu"):
-        raise ValueError(f"dense: activation must be None or 'relu', got {activation!r:.60}")
-    return backend.active.dense_forward(x, w, b, activation or "linear")
+    return backend.active.dense_forward(x, w, b, activation_arg("dense", activation))
 
 
 def dense_backward(x: Array, w: Array, dy: Array) -> tuple[Array, Array, Array]:
@@ -52,6 +51,8 @@ def dense_backward(x: Array, w: Array, dy: Array) -> tuple[Array, Array, Array]:
     """
     owner = "dense_backward"
     x, w, dy = float32(owner, "x", x, 2), float32(owner, "w", w, 2), float32(owner, "dy", dy, 2)
+    if x.shape != (dy.shape[0], w.shape[0]):
+        raise ValueError(f"{owner}: x must be {(dy.shape[0], w.shape[0])}, got {x.shape}")
     return (
         backend.active.dense_backward_input(dy, w),
         backend.active.dense_backward_weights(x, dy),

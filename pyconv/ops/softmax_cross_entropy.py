@@ -18,7 +18,8 @@ def softmax_cross_entropy(logits: Array, labels: Any) -> tuple[Array, Array]:
 
     Raises:
         TypeError: logits are not float32, or labels neither integers nor float32.
-        ValueError: shapes do not fit, or a class number is outside 0 to C - 1.
+        ValueError: shapes do not fit, a class number is outside 0 to C - 1, or a probability is
+            negative or not finite.
 
     Example:
         >>> import numpy as np, pyconv
@@ -30,15 +31,24 @@ def softmax_cross_entropy(logits: Array, labels: Any) -> tuple[Array, Array]:
     """
     owner = "softmax_cross_entropy"
     logits = float32(owner, "logits", logits, 2)
-    if isinstance(labels, np.ndarray) and labels.dtype.kind in "iu":
-        if labels.shape not in ((len(logits),), (len(logits), 1)):
-            raise ValueError(
-                f"{owner}: labels must be ({len(logits)},) or ({len(logits)}, 1), got "
-                f"{labels.shape}"
-            )
-        if labels.size and int(labels.max()) >= logits.shape[1]:
-            raise ValueError(
-                f"{owner}: labels must be from 0 to {logits.shape[1] - 1}, got {labels.max()}"
-            )
-        return backend.active.softmax_cross_entropy(logits, labels.reshape(-1).astype(np.int64))
-    return backend.active.softmax_cross_entropy(logits, float32(owner, "labels", labels, 2))
+    n, c = logits.shape
+    if c == 0:
+        raise ValueError(f"{owner}: logits must have at least one class, got {logits.shape}")
+    if isinstance(labels, np.ndarray):
+        labels = np.asarray(labels)  # the array itself, whatever a subclass says of it
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iuf":
+        got = labels.dtype if isinstance(labels, np.ndarray) else type(labels).__name__
+        raise TypeError(
+            f"{owner}: labels must be an array of integers or of float32 probabilities, got "
+            f"{got!s:.60}; convert it with np.asarray"
+        )
+    if labels.dtype.kind == "f":
+        shares = float32(owner, "labels", labels, 2)
+        if shares.shape == (n, c) and not ((shares >= 0) & (shares < np.inf)).all():
+            raise ValueError(f"{owner}: labels must be probabilities, got a negative or NaN")
+        return backend.active.softmax_cross_entropy(logits, shares)
+    if labels.shape not in ((n,), (n, 1)):
+        raise ValueError(f"{owner}: labels must be ({n},) or ({n}, 1), got {labels.shape}")
+    if labels.size and int(labels.max()) >= c:  # int64 would turn a large unsigned one negative
+        raise ValueError(f"{owner}: labels must be from 0 to {c - 1}, got {labels.max()}")
+    return backend.active.softmax_cross_entropy(logits, labels.reshape(-1).astype(np.int64))
