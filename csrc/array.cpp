@@ -101,7 +101,13 @@ Output::Output(const char* op, const char* name, py::handle given, const Shape& 
 }
 
 Output& Output::apart_from(const char* op, const Input& input) {
-    if (data_ < input.data() + input.size() && input.data() < data_ + size_)
+    return apart_from(op, input.data(), input.size() * static_cast<int64_t>(sizeof(float)));
+}
+
+Output& Output::apart_from(const char* op, const void* data, int64_t bytes) {
+    const auto first = reinterpret_cast<uintptr_t>(data_);
+    const auto other = reinterpret_cast<uintptr_t>(data);
+    if (first < other + bytes && other < first + size_ * sizeof(float))
         fail(op, name_, " must not share memory with an input");
     return *this;
 }

@@ -34,6 +34,7 @@ Object gather_rows_(Object x, Object indices, Object out) {
     const int64_t row = rows == 0 ? 0 : array.size() / rows;
     shape[0] = index.size();
     Output y(op, "out", out, shape);
+    y.apart_from(op, array.data(), array.nbytes());
     without_gil(
         [&] { gather_rows(index.size(), row, array.data(), type, index.data(), y.data()); });
     return y.object();

@@ -22,6 +22,8 @@ def avg_pool2d(x: Array, pool_size: Any, strides: Any = None, padding: Any = "va
     Returns:
         (N, OH, OW, C).
 
+    Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+
     Raises:
         TypeError: x is not float32, or an argument has the wrong type.
         ValueError: the windows do not fit, or one lies in the padding alone.
@@ -50,6 +52,8 @@ def avg_pool2d_backward(
         x: the images, as for ``avg_pool2d``, or their shape.
         dy: gradient of the result (N, OH, OW, C).
         pool_size, strides, padding: as for ``avg_pool2d``.
+
+    Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
 
     Raises:
         TypeError: an array is not float32, or an argument has the wrong type.

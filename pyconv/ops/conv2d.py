@@ -35,6 +35,8 @@ def conv2d(
     Returns:
         Maps (N, OH, OW, OC), OH = floor((H + padding - (dilation * (KH - 1) + 1)) / stride) + 1.
 
+    Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+
     Raises:
         TypeError: an array is not float32, or an argument has the wrong type.
         ValueError: shapes do not fit.
@@ -76,6 +78,8 @@ def conv2d_backward_input(
         input_shape: (N, H, W, C).
         strides, padding, dilation, groups: as for ``conv2d``.
 
+    Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+
     Raises:
         TypeError: an array is not float32, or an argument has the wrong type.
         ValueError: shapes do not fit.
@@ -114,6 +118,8 @@ def conv2d_backward_filter(
         dy: gradient of the maps (N, OH, OW, OC).
         kernel_size: an integer or (KH, KW).
         strides, padding, dilation, groups: as for ``conv2d``.
+
+    Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
 
     Raises:
         TypeError: an array is not float32, or an argument has the wrong type.

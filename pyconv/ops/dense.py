@@ -15,6 +15,9 @@ def dense(x: Array, w: Array, b: Array | None = None, *, activation: str | None 
         b: bias (units,), or None.
         activation: None or "relu".
 
+    Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors",
+        1986.
+
     Raises:
         TypeError: an array is not float32.
         ValueError: shapes do not fit.
@@ -38,6 +41,9 @@ def dense_backward(x: Array, w: Array, dy: Array) -> tuple[Array, Array, Array]:
         x: inputs (N, in).
         w: weights (in, units).
         dy: gradient of the result (N, units).
+
+    Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors",
+        1986.
 
     Raises:
         TypeError: an array is not float32.

@@ -17,6 +17,9 @@ def dropout(x: Array, rate: float, seed: int) -> Array:
         rate: from 0 to 1.
         seed: from 0 to 2**63 - 1.
 
+    Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
+        2014; Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011.
+
     Raises:
         TypeError: x is not a float32 array, or an argument has the wrong type.
         ValueError: an argument is out of range.

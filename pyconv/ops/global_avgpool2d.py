@@ -11,6 +11,8 @@ def global_avg_pool2d(x: Array) -> Array:
     Args:
         x: images (N, H, W, C).
 
+    Source: Lin, Chen and Yan, "Network in network", 2014.
+
     Raises:
         TypeError: x is not a float32 array.
         ValueError: it has not 4 dimensions, or no pixel.
@@ -29,6 +31,8 @@ def global_avg_pool2d_backward(dy: Array, input_shape: tuple[int, int, int, int]
     Args:
         dy: gradient of the result (N, C).
         input_shape: (N, H, W, C).
+
+    Source: Lin, Chen and Yan, "Network in network", 2014.
 
     Raises:
         TypeError: dy is not a float32 array.

@@ -8,6 +8,11 @@ from pyconv.ops._checks import float32
 def relu(x: Array) -> Array:
     """Return max(x, 0), of any shape; NaN stays NaN.
 
+    Args:
+        x: of any shape.
+
+    Source: Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
+
     Raises:
         TypeError: x is not a float32 array.
 
@@ -25,6 +30,8 @@ def relu_backward(y: Array, dy: Array) -> Array:
     Args:
         y: what ``relu`` returned (or what it was given).
         dy: gradient of y, of the same shape.
+
+    Source: Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
 
     Raises:
         TypeError: an array is not float32.

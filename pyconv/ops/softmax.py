@@ -8,6 +8,12 @@ from pyconv.ops._checks import float32
 def softmax(x: Array) -> Array:
     """Return exp(x) / sum(exp(x)) over the last axis.
 
+    Args:
+        x: (..., classes).
+
+    Source: Bridle, "Probabilistic interpretation of feedforward classification network outputs",
+        1990.
+
     Raises:
         TypeError: x is not a float32 array.
         ValueError: the last axis is empty.
@@ -24,8 +30,11 @@ def softmax_backward(y: Array, dy: Array) -> Array:
     """Return y (dy - sum(y dy)), the gradient of ``softmax``'s input.
 
     Args:
-        y: what ``softmax`` returned.
+        y: what ``softmax`` returned, (..., classes).
         dy: gradient of y, of the same shape.
+
+    Source: Bridle, "Probabilistic interpretation of feedforward classification network outputs",
+        1990.
 
     Raises:
         TypeError: an array is not float32.

@@ -16,6 +16,9 @@ def softmax_cross_entropy(logits: Array, labels: Any) -> tuple[Array, Array]:
         logits: (N, C), before the softmax.
         labels: class numbers, integers (N,) or (N, 1), or float32 probabilities (N, C).
 
+    Source: Bridle, "Probabilistic interpretation of feedforward classification network outputs",
+        1990.
+
     Raises:
         TypeError: logits are not float32, or labels neither integers nor float32.
         ValueError: shapes do not fit, a class number is outside 0 to C - 1, or a probability is
