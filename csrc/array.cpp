@@ -104,11 +104,15 @@ Output& Output::apart_from(const char* op, const Input& input) {
     return apart_from(op, input.data(), input.size() * static_cast<int64_t>(sizeof(float)));
 }
 
+Output& Output::apart_from(const char* op, const Output& other) {
+    return apart_from(op, other.data_, other.size_ * static_cast<int64_t>(sizeof(float)));
+}
+
 Output& Output::apart_from(const char* op, const void* data, int64_t bytes) {
     const auto first = reinterpret_cast<uintptr_t>(data_);
     const auto other = reinterpret_cast<uintptr_t>(data);
     if (first < other + bytes && other < first + size_ * sizeof(float))
-        fail(op, name_, " must not share memory with an input");
+        fail(op, name_, " must not share memory with another argument");
     return *this;
 }
 

@@ -46,8 +46,9 @@ public:
     // array of `shape`; ValueError where the result would not fit into memory.
     Output(const char* op, const char* name, py::handle given, const Shape& shape);
 
-    // ValueError where the memory is also an input's.
+    // ValueError where the memory is also another argument's.
     Output& apart_from(const char* op, const Input& input);
+    Output& apart_from(const char* op, const Output& other);
     Output& apart_from(const char* op, const void* data, int64_t bytes);
     // As apart_from, but `input` may be the very same elements.
     Output& over_or_apart_from(const char* op, const Input& input);

@@ -22,11 +22,16 @@ GEOMETRY = ((1, 1), (0, 0, 0, 0), (1, 1), 1)
 # of each function with an `out`: arguments, and the shape of the result
 CALLS = {
     "conv2d_forward": ((X, ones(2, 2, 8, 3), ones(3), *GEOMETRY, "linear"), (2, 3, 5, 3)),
+    "conv2d_maxpool2d_forward": (
+        (X, ones(2, 2, 8, 3), ones(3), *GEOMETRY, "linear", *WINDOWS),
+        (2, 1, 2, 3),
+    ),
     "conv2d_backward_input": ((ones(2, 3, 5, 3), ones(2, 2, 8, 3), X.shape, *GEOMETRY), X.shape),
     "conv2d_backward_filter": ((X, ones(2, 3, 5, 3), (2, 2), *GEOMETRY), (2, 2, 8, 3)),
     "bias_backward": ((ones(5, 3),), (3,)),
     "maxpool2d_forward": ((X, *WINDOWS), (2, 2, 3, 8)),
     "maxpool2d_backward": ((X, ones(2, 2, 3, 8), *WINDOWS), X.shape),
+    "maxpool2d_unpool": ((ones(2, 2, 3, 8), ones(2, 2, 3, 8), X.shape, *WINDOWS), X.shape),
     "avgpool2d_forward": ((X, *WINDOWS), (2, 2, 3, 8)),
     "avgpool2d_backward": ((ones(2, 2, 3, 8), X.shape, *WINDOWS), X.shape),
     "global_avgpool2d_forward": ((X,), (2, 8)),
@@ -114,7 +119,7 @@ def test_out_within_an_input(name):
         inside = memory[: argument.size].reshape(argument.shape)
         given = [*arguments[:i], inside, *arguments[i + 1 :]]
         shifted = memory[1 : 1 + size].reshape(shape)
-        with pytest.raises(ValueError, match="out must not share memory with an input"):
+        with pytest.raises(ValueError, match="out must not share memory"):
             function(*given, shifted)
         if name in IN_PLACE:
             wanted = function(*given)
@@ -131,6 +136,20 @@ def test_cross_entropy_writes_apart_from_what_it_reads():
     scale = ones(3)
     with pytest.raises(ValueError, match="loss must not share memory"):
         native.softmax_cross_entropy(logits, labels, scale, loss=scale)
+
+
+def test_winners_apart_from_the_result():
+    arguments, shape = CALLS["conv2d_maxpool2d_forward"]
+    out = np.empty(shape, np.float32)
+    with pytest.raises(ValueError, match="winners must not share memory"):
+        native.conv2d_maxpool2d_forward(*arguments, out, winners=out)
+
+
+@pytest.mark.parametrize("cell", [-1, 4, 2.5, np.nan, np.inf, 3e38])
+def test_winners_outside_their_windows(cell):
+    """They get no gradient, and nothing is written elsewhere."""
+    dy = ones(2, 2, 3, 8)
+    assert not native.maxpool2d_unpool(np.full_like(dy, cell), dy, X.shape, *WINDOWS).any()
 
 
 @pytest.mark.parametrize(

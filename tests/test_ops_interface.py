@@ -1,10 +1,7 @@
 """The functional API as users see it: signatures, documentation, what `pyconv` exports."""
 
 import ast
-import doctest
-import importlib
 import inspect
-import pkgutil
 
 import pytest
 
@@ -81,11 +78,3 @@ def test_documentation(signature):
     assert "Raises:\n    TypeError:" in text
     if documented.__name__ in ops.__all__:
         assert "Source: " in text
-
-
-@pytest.mark.parametrize(
-    "module",
-    ["pyconv.backend", *(m.name for m in pkgutil.iter_modules(ops.__path__, "pyconv.ops."))],
-)
-def test_examples(module, threads):
-    assert doctest.testmod(importlib.import_module(module)).failed == 0

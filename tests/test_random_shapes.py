@@ -20,7 +20,7 @@ import pyconv
 from pyconv import backend, ops
 
 SEED = int(os.environ.get("PYCONV_RANDOM_SEED", "1"))
-CASES = int(os.environ.get("PYCONV_RANDOM_CASES", "40"))
+CASES = int(os.environ.get("PYCONV_RANDOM_CASES", "200"))
 ISAS = backend.active.available_isas()
 DTYPES = (torch.float64, torch.float32)
 functional = torch.nn.functional
@@ -199,6 +199,33 @@ def test_max_pool2d(rng, case):
         assert np.array_equal(np.signbit(got[0]), np.signbit(wanted[0]))
 
     on_all(rng, operation, check)
+
+
+@cases(11, random_cases.convolution)
+def test_convolution_and_pooling_in_one_pass(rng, case):
+    """The same bits as one after the other."""
+    options = case["options"]
+    x, w, b = (numbers(rng, s, "normal") for s in (case["x"], case["w"], case["w"][3:]))
+    n, h, width, c = case["y"]
+    pool = (upto(rng, min(h, 4)), upto(rng, min(width, 4)))
+    strides = pick(rng, (pool, (upto(rng, 3), upto(rng, 3))))
+    geometry = (options["strides"], case["pads"], options["dilation"], options["groups"], "relu")
+    windows = (pool, strides, (0, 0, 0, 0))
+    maps = (n, *random_cases.outputs((h, width), pool, strides, (0, 0, 0, 0)), c)
+    dy = rng.standard_normal(maps, np.float32)
+    given = [laid_out(rng, a) for a in (x, w, b)]
+
+    def operation():
+        winners = np.empty(maps, np.float32)
+        y = backend.active.conv2d_maxpool2d_forward(*given, *geometry, *windows, None, winners)
+        return y, backend.active.maxpool2d_unpool(winners, dy, case["y"], *windows)
+
+    def check(got, _):
+        y = ops.conv2d(x, w, b, activation="relu", **options)
+        equal(got[0], ops.max_pool2d(y, pool, strides))
+        equal(got[1], ops.max_pool2d_backward(y, dy, pool, strides))
+
+    on_all(rng, operation, check, ("auto", "direct", "winograd"))
 
 
 def torch_avg_pool(t, window, strides, pads):

@@ -60,12 +60,16 @@ Object conv2d_maxpool2d_forward_(Object x, Object w, Object b, Pair strides, Fou
                                           size2(pool_strides), padding2(pool_padding));
     const Activation act = activation_of(op, activation);
     const std::optional<Input> bi = bias_of(op, b, s);
+    check_memory(op, "the result of the convolution",
+                 static_cast<double>(s.n) * s.oh * s.ow * s.oc);
     Output y(op, "out", out, {pool.n, pool.oh, pool.ow, pool.c});
     y.apart_from(op, xi).apart_from(op, wi);
+    if (bi) y.apart_from(op, *bi);
     std::optional<Output> cells;
     if (!winners.is_none()) {
         cells.emplace(op, "winners", winners, Shape{pool.n, pool.oh, pool.ow, pool.c});
-        cells->apart_from(op, xi).apart_from(op, wi);
+        cells->apart_from(op, xi).apart_from(op, wi).apart_from(op, y);
+        if (bi) cells->apart_from(op, *bi);
     }
     without_gil([&] {
         conv2d_maxpool2d_forward(s, pool, xi.data(), wi.data(), bi ? bi->data() : nullptr, act,

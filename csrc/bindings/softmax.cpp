@@ -68,6 +68,7 @@ py::tuple softmax_cross_entropy_(Object logits, Object labels, Object row_scale,
         if (distributions) output->apart_from(op, *distributions);
         if (scale) output->apart_from(op, *scale);
     }
+    grad_out.apart_from(op, loss_out);
     ce.loss = loss_out.data();
     ce.grad = grad_out.data();
     without_gil([&] { softmax_cross_entropy(ce); });
