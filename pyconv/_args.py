@@ -17,7 +17,7 @@ FLOAT_MAX = 3.4028234663852886e38  # the largest float32
 
 def int_arg(owner: str, name: str, value: Any, minimum: int = 1, maximum: int = INT_MAX) -> int:
     """Return ``value`` as an int between ``minimum`` and ``maximum``."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if isinstance(value, bool) or not hasattr(value, "__index__") or _kind(value, "i") not in "iu":
         raise TypeError(f"{owner}: {name} must be an integer, got {shown(value)}")
     try:
         number = operator.index(value)
@@ -34,8 +34,11 @@ def float_arg(
     owner: str, name: str, value: Any, minimum: float = 0.0, maximum: float = FLOAT_MAX
 ) -> float:
     """Return ``value`` as a float between ``minimum`` and ``maximum``; NaN is refused."""
-    kind = getattr(getattr(value, "dtype", None), "kind", "f")  # numpy's bool is a float, too
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__") or kind not in "iuf":
+    if (
+        isinstance(value, (bool, str))
+        or not hasattr(value, "__float__")
+        or _kind(value, "f") not in "iuf"
+    ):
         raise TypeError(f"{owner}: {name} must be a number, got {shown(value)}")
     try:
         number = float(value)
@@ -148,6 +151,11 @@ def window_output_size(
             f"{size} with padding {pads}; use padding='same' or a smaller window"
         )
     return oh, ow
+
+
+def _kind(value: Any, default: str) -> str:
+    """Return the letter of a numpy value's type: its bool converts to a number as well."""
+    return getattr(getattr(value, "dtype", None), "kind", default)
 
 
 def _same(size: int, kernel: int, stride: int, dilation: int) -> Pair:
