@@ -44,6 +44,7 @@ CALLS = {
     "dropout": ((ones(7), 0.5, 1, 0), (7,)),
     "softmax_forward": ((ones(4, 3),), (4, 3)),
     "softmax_backward": ((ones(4, 3), ones(4, 3)), (4, 3)),
+    "argmax_hits": ((ones(4, 3), ones(4, 3)), (4,)),
     "gather_rows": ((ones(4, 3), np.array([3, 1])), (2, 3)),
 }
 IN_PLACE = {"relu_forward", "relu_backward", "dropout", "softmax_forward", "softmax_backward"}

@@ -89,6 +89,7 @@ Object argmax_hits_(Object predictions, Object labels, Object out) {
     }
     Output hits(op, "out", out, {n});
     hits.apart_from(op, pi);
+    if (distributions) hits.apart_from(op, *distributions);
     without_gil([&] {
         argmax_hits(n, c, pi.data(), classes ? classes->data() : nullptr,
                     distributions ? distributions->data() : nullptr, hits.data());
