@@ -20,7 +20,7 @@ namespace {
 
 using simd::kMaxOuterRows;
 
-constexpr int64_t kUnitPixels = 256;    // of one visit to the accumulators
+constexpr int64_t kUnitPixels = 128;    // of one visit: long chains of additions lose precision
 constexpr int64_t kChunkPixels = 1024;  // at least, so that adding the chunks costs little
 constexpr int64_t kMaxSums = 1 << 20;   // floats of all chunks' sums
 constexpr int64_t kTasks = 16;

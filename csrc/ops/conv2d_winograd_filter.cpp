@@ -22,6 +22,7 @@ constexpr int64_t kMaxSums = 1 << 20;  // floats of all chunks' sums
 constexpr int64_t kMaxChunks = 16;
 constexpr int64_t kChunkTiles = 128;           // at least
 constexpr int64_t kBatchFloats = 96 * 1024;    // of both operands, in one core's cache
+constexpr int64_t kMaxBatch = 128;             // long chains of additions lose precision
 constexpr int64_t kSharedFloats = 512 * 1024;  // the same where all threads share a batch
 
 struct Plan {
@@ -35,7 +36,7 @@ struct Plan {
         while (chunks * 2 <= most) chunks *= 2;
         const int64_t tile = points * (groups * kGroup + panels * nr);
         batch = std::clamp<int64_t>((chunks > 1 ? kBatchFloats : kSharedFloats) / tile, 32,
-                                    std::max<int64_t>(32, ceil_div(g.tiles(), chunks)));
+                                    std::clamp<int64_t>(g.tiles() / chunks, 32, kMaxBatch));
         v_plane = groups * batch * kGroup + kWinogradPlanePad;
         m_plane = panels * batch * nr + kWinogradPlanePad;
     }
