@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "ops/conv2d_depthwise.h"
+#include "ops/conv2d_kn2row.h"
 #include "ops/conv2d_scatter.h"
 #include "ops/conv2d_winograd.h"
 #include "ops/conv_taps.h"
@@ -59,6 +60,11 @@ Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* 
         packed_ = winograd_filters(s, w, scratch);
         return;
     }
+    if (uses_kn2row(s)) {
+        kn2row_ = true;
+        packed_ = kn2row_filters(s, w, scratch);
+        return;
+    }
     taps_ = std::make_unique<const TapPlan>(forward_taps(s));
     const int64_t c = s.group_c(), oc = s.group_oc(), size = taps_->panels_size();
     float* panels = scratch.take<float>(s.groups * size);
@@ -75,6 +81,7 @@ void Conv2dForward::run(int64_t images, const float* x, float* y) const {
         part.n = images;
         return depthwise_forward(part, x, w_, b_, activation_, y);
     }
+    if (kn2row_) return kn2row_forward(s_, images, x, packed_, b_, activation_, y);
     if (!taps_) return winograd_forward(s_, images, x, packed_, b_, activation_, y);
     const int64_t c = s_.group_c(), oc = s_.group_oc(), size = taps_->panels_size();
     for (int64_t g = 0; g < s_.groups; ++g)

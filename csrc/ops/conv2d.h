@@ -28,7 +28,8 @@ private:
     const float* b_;
     Activation activation_;
     std::unique_ptr<const TapPlan> taps_;  // of one group, for the direct algorithm
-    const float* packed_ = nullptr;        // panels of all groups, or Winograd's filters
+    bool kn2row_ = false;
+    const float* packed_ = nullptr;  // panels of all groups, or Winograd's or kn2row's filters
 };
 
 // dy (n, oh, ow, oc), w -> dx (n, h, w, c)

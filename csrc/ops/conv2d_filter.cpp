@@ -10,6 +10,7 @@
 #include "check.h"
 #include "ops/conv2d.h"
 #include "ops/conv2d_depthwise.h"
+#include "ops/conv2d_kn2row.h"
 #include "ops/conv2d_winograd.h"
 #include "parallel.h"
 #include "scratch.h"
@@ -24,6 +25,7 @@ constexpr int64_t kUnitPixels = 128;    // of one visit: long chains of addition
 constexpr int64_t kChunkPixels = 1024;  // at least, so that adding the chunks costs little
 constexpr int64_t kMaxSums = 1 << 20;   // floats of all chunks' sums
 constexpr int64_t kTasks = 16;
+constexpr int64_t kGroupTiles = 8;  // at least
 
 // How the work is cut; nothing here may depend on the number of threads.
 struct Plan {
@@ -33,7 +35,12 @@ struct Plan {
     int64_t mr;                                  // rows of a tile
     int64_t k, k_tiles;                          // rows of dw, tiles of them
     int64_t panels, group_panels, panel_groups;  // of dw's columns
+    bool in_place;                               // x is read where it lies
+    int64_t tile_groups;
 };
+
+int64_t extent_h(const Conv2dShape& s) { return (s.kernel.h - 1) * s.dilation.h + 1; }
+int64_t extent_w(const Conv2dShape& s) { return (s.kernel.w - 1) * s.dilation.w + 1; }
 
 Plan plan(const Conv2dShape& s) {
     const simd::Kernels& kernels = simd::kernels();
@@ -55,6 +62,13 @@ Plan plan(const Conv2dShape& s) {
     while (p.chunks * 2 <= most) p.chunks *= 2;
     p.group_panels = std::max<int64_t>(1, p.panels * p.chunks / kTasks);
     p.panel_groups = ceil_div(p.panels, p.group_panels);
+    p.in_place = s.padding.top == 0 && s.padding.left == 0 &&
+                 (s.oh - 1) * s.strides.h + extent_h(s) <= s.h &&
+                 (s.ow - 1) * s.strides.w + extent_w(s) <= s.w;
+    // Tasks that share a panel copy dy each, and would copy x.
+    p.tile_groups = p.in_place ? std::clamp<int64_t>(kTasks / (p.chunks * p.panel_groups), 1,
+                                                     ceil_div(p.k_tiles, kGroupTiles))
+                               : 1;
     return p;
 }
 
@@ -74,29 +88,28 @@ public:
           k_(simd::kernels()),
           x_(x + group * s.group_c()),
           dy_(dy + group * s.group_oc()) {
-        in_place_ = s.padding.top == 0 && s.padding.left == 0 &&
-                    (s.oh - 1) * s.strides.h + extent_h() <= s.h &&
-                    (s.ow - 1) * s.strides.w + extent_w() <= s.w;
         // A copy of dy pays when many tiles read it; a part of a panel must not be read past dy.
         copy_dy_ = p.k_tiles >= 4 || s.group_oc() % k_.nr != 0;
     }
 
-    // sums (panels of the group, k_tiles, mr, nr)
-    void run(int64_t chunk, int64_t panel_group, float* sums) const {
+    // sums (panels, k_tiles, mr, nr)
+    void run(int64_t chunk, int64_t panel_group, int64_t tile_group, float* sums) const {
         const int64_t units = p_.image_units * p_.row_units;
         const int64_t u0 = units * chunk / p_.chunks, u1 = units * (chunk + 1) / p_.chunks;
         const int64_t panel0 = panel_group * p_.group_panels;
         const int64_t panel1 = std::min(p_.panels, panel0 + p_.group_panels);
+        const int64_t tile0 = p_.k_tiles * tile_group / p_.tile_groups;
+        const int64_t tile1 = p_.k_tiles * (tile_group + 1) / p_.tile_groups;
         Scratch scratch;
-        float* x_copy = in_place_ ? nullptr : scratch.take<float>(x_copy_size());
+        float* x_copy = p_.in_place ? nullptr : scratch.take<float>(x_copy_size());
         float* dy_copy = copy_dy_ ? scratch.take<float>(dy_copy_size()) : nullptr;
         for (int64_t unit = u0; unit < u1; ++unit) {
             const Unit u = unit_at(unit);
             const View x = view_x(u, x_copy);
             for (int64_t panel = panel0; panel < panel1; ++panel) {
                 const View dy = view_dy(u, panel, dy_copy);
-                tiles(u, x, dy, panel, unit > u0,
-                      sums + (panel - panel0) * p_.k_tiles * p_.mr * k_.nr);
+                tiles(u, x, dy, panel, tile0, tile1, unit > u0,
+                      sums + panel * p_.k_tiles * p_.mr * k_.nr);
             }
         }
     }
@@ -106,10 +119,8 @@ private:
         int64_t image, images, row, rows;
     };
 
-    int64_t extent_h() const { return (s_.kernel.h - 1) * s_.dilation.h + 1; }
-    int64_t extent_w() const { return (s_.kernel.w - 1) * s_.dilation.w + 1; }
-    int64_t copy_rows(int64_t rows) const { return (rows - 1) * s_.strides.h + extent_h(); }
-    int64_t copy_cols() const { return (s_.ow - 1) * s_.strides.w + extent_w(); }
+    int64_t copy_rows(int64_t rows) const { return (rows - 1) * s_.strides.h + extent_h(s_); }
+    int64_t copy_cols() const { return (s_.ow - 1) * s_.strides.w + extent_w(s_); }
     int64_t x_copy_size() const {
         return p_.unit_images * copy_rows(p_.unit_rows) * copy_cols() * s_.group_c();
     }
@@ -126,7 +137,7 @@ private:
 
     // The input under a unit's windows, with the padding's zeros.
     View view_x(const Unit& u, float* copy) const {
-        if (in_place_)
+        if (p_.in_place)
             return {x_ + (u.image * s_.h + u.row * s_.strides.h) * s_.w * s_.c, s_.h * s_.w * s_.c,
                     s_.w * s_.c, s_.c};
         const int64_t c = s_.group_c(), rows = copy_rows(u.rows), cols = copy_cols();
@@ -171,14 +182,15 @@ private:
         return static_cast<int>(std::min<int64_t>(k_.nr, s_.group_oc() - panel * k_.nr));
     }
 
-    void tiles(const Unit& u, const View& x, const View& dy, int64_t panel, bool accumulate,
-               float* sums) const {
+    // Tiles tile0 .. tile1 of one panel.
+    void tiles(const Unit& u, const View& x, const View& dy, int64_t panel, int64_t tile0,
+               int64_t tile1, bool accumulate, float* sums) const {
         const simd::PixelWalk walk{
             u.images, u.rows, s_.ow, x.image, x.row * s_.strides.h, x.col * s_.strides.w,
             dy.image, dy.row, dy.col};
         const int64_t c = s_.group_c();
         const int whole_vectors = static_cast<int>(ceil_div(columns(panel), k_.lanes)) * k_.lanes;
-        for (int64_t tile = 0; tile < p_.k_tiles; ++tile, sums += p_.mr * k_.nr) {
+        for (int64_t tile = tile0; tile < tile1; ++tile) {
             const float* a[kMaxOuterRows];
             const int m = static_cast<int>(std::min<int64_t>(p_.mr, p_.k - tile * p_.mr));
             for (int i = 0; i < m; ++i) {
@@ -186,7 +198,7 @@ private:
                 a[i] = x.data + tap / s_.kernel.w * s_.dilation.h * x.row +
                        tap % s_.kernel.w * s_.dilation.w * x.col + row % c;
             }
-            k_.outer_tile(m, whole_vectors, walk, a, dy.data, sums, k_.nr,
+            k_.outer_tile(m, whole_vectors, walk, a, dy.data, sums + tile * p_.mr * k_.nr, k_.nr,
                           accumulate ? simd::kAccumulate : 0);
         }
     }
@@ -196,7 +208,7 @@ private:
     const simd::Kernels& k_;
     const float* x_;
     const float* dy_;
-    bool in_place_, copy_dy_;
+    bool copy_dy_;
 };
 
 }  // namespace
@@ -210,6 +222,7 @@ void conv2d_backward_filter(const Conv2dShape& s, const float* x, const float* d
     }
     if (is_depthwise(s)) return depthwise_backward_filter(s, x, dy, dw);
     if (uses_winograd(s)) return winograd_backward_filter(s, x, dy, dw);
+    if (uses_kn2row(s)) return kn2row_backward_filter(s, x, dy, dw);
     const Plan p = plan(s);
     const int64_t panel_size = p.k_tiles * p.mr * k.nr;
     const int64_t chunk_size = p.panels * panel_size;
@@ -217,11 +230,12 @@ void conv2d_backward_filter(const Conv2dShape& s, const float* x, const float* d
         Scratch scratch;
         float* sums = scratch.take<float>(p.chunks * chunk_size);
         const FilterGradient gradient(s, p, x, dy, g);
-        parallel_for(p.chunks * p.panel_groups, [&](int64_t begin, int64_t end) {
+        const int64_t chunk_tasks = p.panel_groups * p.tile_groups;
+        parallel_for(p.chunks * chunk_tasks, [&](int64_t begin, int64_t end) {
             for (int64_t task = begin; task < end; ++task) {
-                const int64_t chunk = task / p.panel_groups, group = task % p.panel_groups;
-                gradient.run(chunk, group,
-                             sums + chunk * chunk_size + group * p.group_panels * panel_size);
+                const int64_t chunk = task / chunk_tasks, rest = task % chunk_tasks;
+                gradient.run(chunk, rest / p.tile_groups, rest % p.tile_groups,
+                             sums + chunk * chunk_size);
             }
         });
         // Rows of dw, each the sum of the chunks' in order.

@@ -107,6 +107,14 @@ void gemm_outer(int64_t m, int64_t n, int64_t k_size, const float* a, const floa
         std::memset(c, 0, sizeof(float) * m * n);
         return;
     }
+    // Bound by the writing of C: whole rows, one after the other.
+    if (k_size <= simd::kMaxCombinedRows) {
+        parallel_for(m, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; ++i)
+                k.combine_rows(static_cast<int>(k_size), n, a + i, m, b, n, c + i * n);
+        });
+        return;
+    }
     Scratch shared;
     float* packed = shared.take<float>(panels * k_size * k.nr);
     parallel_for(panels, [&](int64_t begin, int64_t end) {

@@ -10,6 +10,7 @@
 #include "simd/elementwise.h"
 #include "simd/optimizers.h"
 #include "simd/pooling.h"
+#include "simd/rows.h"
 #include "simd/tiles.h"
 #include "simd/winograd.h"
 
@@ -30,6 +31,7 @@ const Kernels PYCONV_TABLE = {
     winograd_kernels<3>(),
     column_sums,
     add,
+    any_combine_rows,
     max_windows,
     max_windows_unpool,
     max_windows_backward,

@@ -11,6 +11,7 @@ namespace pyconv::simd {
 constexpr int kMaxTileRows = 8;
 constexpr int kMaxOuterRows = 2 * kMaxTileRows;
 constexpr int kMaxTileCols = 32;
+constexpr int kMaxCombinedRows = 4;
 
 enum TileFlags : int {
     kAccumulate = 1,  // add to y
@@ -106,6 +107,9 @@ struct Kernels {
     // y[j] = sum over rows of x[r * ld + j]
     void (*column_sums)(int64_t rows, int64_t cols, const float* x, int64_t ld, float* y);
     void (*add)(int64_t n, const float* x, float* y);  // y += x
+    // y[j] = sum over rows, 1 to kMaxCombinedRows, of a[r * a_ld] * b[r * b_ld + j]
+    void (*combine_rows)(int rows, int64_t n, const float* a, int64_t a_ld, const float* b,
+                         int64_t b_ld, float* y);
 
     // Pooling of a row of windows; taps (count) pointers to the first window's cells, in scan
     // order; y and dy (windows, c); dtaps as taps, in the gradient.

@@ -71,6 +71,12 @@ Conv2dShape random_conv() {
     s.kernel = {pick(1, 4), pick(1, 4)};
     s.strides = {pick(1, 3), pick(1, 3)};
     s.dilation = {pick(1, 2), pick(1, 2)};
+    if (pick(0, 3) == 0) {  // what kn2row takes
+        s.groups = 1;
+        s.c = pick(20, 150);
+        s.oc = pick(1, 10);
+        s.strides = {1, pick(1, 2)};
+    }
     if (pick(0, 2) == 0) {  // what Winograd takes
         const int64_t size = pick(2, 3);
         s.kernel = {size, size};
@@ -149,7 +155,7 @@ void test_conv2d() {
 }
 
 void test_dense() {
-    const DenseShape s{pick(1, 40), pick(1, 600), pick(1, 80)};
+    const DenseShape s{pick(0, 2) ? pick(1, 40) : pick(1, 4), pick(1, 600), pick(1, 80)};
     const Floats x = noise(s.n * s.in), w = noise(s.in * s.units), dy = noise(s.n * s.units);
     Floats y(dy.size()), dx(x.size()), dw(w.size());
     Doubles y_ref(dy.size()), dx_ref(x.size()), dw_ref(w.size());
