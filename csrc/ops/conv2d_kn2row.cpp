@@ -17,8 +17,7 @@ namespace {
 constexpr int64_t kPartFloats = 1 << 18;      // of products: they stay in a cache
 constexpr int64_t kGradientFloats = 1 << 20;  // of the moved gradient
 constexpr double kMaxImageFloats = 1 << 24;   // beyond, the products take much memory
-constexpr double kMoveCost = 2;               // of a value, in products of vectors
-constexpr double kMinSaving = 1.1;
+constexpr double kMoveCost = 8;               // of a vector, in products of vectors
 
 int64_t taps(const Conv2dShape& s) { return s.kernel.h * s.kernel.w; }
 int64_t width(const Conv2dShape& s) { return taps(s) * s.oc; }
@@ -47,12 +46,13 @@ void move_row(const Conv2dShape& s, int64_t i, const float* dy, float* row) {
 }  // namespace
 
 bool uses_kn2row(const Conv2dShape& s) {
-    const double pixels = static_cast<double>(s.h * s.w), moves = static_cast<double>(width(s));
-    if (s.groups != 1 || taps(s) == 1 || pixels * moves > kMaxImageFloats) return false;
+    const double pixels = static_cast<double>(s.h * s.w);
+    if (s.groups != 1 || taps(s) == 1 || pixels * width(s) > kMaxImageFloats) return false;
     const int64_t lanes = simd::kernels().lanes;
     const double products = static_cast<double>(s.c * ceil_div(width(s), lanes));
-    const double direct = static_cast<double>(taps(s) * s.c * ceil_div(s.oc, lanes)) * s.oh * s.ow;
-    return kMinSaving * (products + kMoveCost * moves) * pixels < direct;
+    const double moves = static_cast<double>(taps(s) * ceil_div(s.oc, lanes));
+    const double direct = moves * s.c * s.oh * s.ow;
+    return (products + kMoveCost * moves) * pixels < direct;
 }
 
 // (c, taps, oc)
