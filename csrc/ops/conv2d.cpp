@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "ops/conv2d_depthwise.h"
+#include "ops/conv2d_groups.h"
 #include "ops/conv2d_kn2row.h"
 #include "ops/conv2d_scatter.h"
 #include "ops/conv2d_winograd.h"
@@ -39,17 +40,6 @@ void pack(const TapConv& conv, int64_t ld, bool transposed, const Weights& weigh
     });
 }
 
-TapConv forward_taps(const Conv2dShape& s) {
-    TapConv conv{s.h,         s.w,         s.group_c(),        s.c,         s.oh, s.ow,
-                 s.strides.h, s.strides.w, s.oh * s.ow * s.oc, s.ow * s.oc, s.oc, s.group_oc(),
-                 {}};
-    for (int64_t kh = 0; kh < s.kernel.h; ++kh)
-        for (int64_t kw = 0; kw < s.kernel.w; ++kw)
-            conv.taps.push_back(
-                {kh * s.dilation.h - s.padding.top, kw * s.dilation.w - s.padding.left});
-    return conv;
-}
-
 }  // namespace
 
 Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* b,
@@ -65,8 +55,16 @@ Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* 
         packed_ = kn2row_filters(s, w, scratch);
         return;
     }
+    const int64_t c = s.group_c(), oc = s.group_oc();
+    if (spreading_pays(c, oc, s.groups)) {
+        spread_ = std::make_unique<const SpreadPlan>(forward_taps(s), s.groups);
+        packed_ = spread_->pack(
+            [&](int64_t tap, int64_t ic, int64_t o) { return w[(tap * c + ic) * s.oc + o]; },
+            scratch);
+        return;
+    }
     taps_ = std::make_unique<const TapPlan>(forward_taps(s));
-    const int64_t c = s.group_c(), oc = s.group_oc(), size = taps_->panels_size();
+    const int64_t size = taps_->panels_size();
     float* panels = scratch.take<float>(s.groups * size);
     for (int64_t g = 0; g < s.groups; ++g)
         pack(
@@ -82,6 +80,7 @@ void Conv2dForward::run(int64_t images, const float* x, float* y) const {
         return depthwise_forward(part, x, w_, b_, activation_, y);
     }
     if (kn2row_) return kn2row_forward(s_, images, x, packed_, b_, activation_, y);
+    if (spread_) return spread_->run(images, x, packed_, b_, activation_, y);
     if (!taps_) return winograd_forward(s_, images, x, packed_, b_, activation_, y);
     const int64_t c = s_.group_c(), oc = s_.group_oc(), size = taps_->panels_size();
     for (int64_t g = 0; g < s_.groups; ++g)
@@ -98,7 +97,7 @@ void conv2d_forward(const Conv2dShape& s, const float* x, const float* w, const 
 // Input pixels of one phase (row modulo the stride, likewise column) meet the same filter taps,
 // each at a fixed distance in dy: one product a phase.
 void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {
-    if (is_depthwise(s)) return depthwise_backward_input(s, dy, w, dx);
+    if (turned_depthwise(s)) return depthwise_backward_input(s, dy, w, dx);
     if (uses_winograd(s)) return winograd_backward_input(s, dy, w, dx);
     if (scatter_pays(s)) return scatter_backward_input(s, dy, w, dx);
     const int64_t c = s.group_c(), oc = s.group_oc();
@@ -138,6 +137,18 @@ void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w
                     filter_taps.push_back(row.at * s.kernel.w + col.at);
                 }
             }
+            float* phase = dx + (rh * s.w + rw) * s.c;
+            if (spreading_pays(oc, c, s.groups)) {
+                const SpreadPlan plan(std::move(conv), s.groups);
+                Scratch scratch;
+                const float* packed = plan.pack(
+                    [&](int64_t tap, int64_t o, int64_t ic) {
+                        return w[(filter_taps[tap] * c + ic % c) * s.oc + ic / c * oc + o];
+                    },
+                    scratch);
+                plan.run(s.n, dy, packed, nullptr, Activation::kLinear, phase);
+                continue;
+            }
             const TapPlan plan(std::move(conv));
             for (int64_t g = 0; g < s.groups; ++g) {
                 Scratch scratch;
@@ -146,8 +157,7 @@ void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w
                     return w + filter_taps[tap] * c * s.oc + g * oc;
                 };
                 pack(plan.conv, s.oc, true, weights, panels);
-                plan.run(s.n, dy + g * oc, panels, nullptr, Activation::kLinear,
-                         dx + (rh * s.w + rw) * s.c + g * c);
+                plan.run(s.n, dy + g * oc, panels, nullptr, Activation::kLinear, phase + g * c);
             }
         }
     }

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "ops/conv2d_groups.h"
 #include "ops/conv_taps.h"
 #include "ops/shapes.h"
 #include "scratch.h"
@@ -27,7 +28,8 @@ private:
     const float* w_;
     const float* b_;
     Activation activation_;
-    std::unique_ptr<const TapPlan> taps_;  // of one group, for the direct algorithm
+    std::unique_ptr<const TapPlan> taps_;       // of one group, for the direct algorithm
+    std::unique_ptr<const SpreadPlan> spread_;  // of many small groups
     bool kn2row_ = false;
     const float* packed_ = nullptr;  // panels of all groups, or Winograd's or kn2row's filters
 };

@@ -9,38 +9,14 @@
 
 namespace pyconv {
 
-namespace {
-
-// Adds each window's gradient to its cells.
-void scatter(const Conv2dShape& s, const float* dy, const float* w, float* dx) {
-    // Windows overlap, so that one thread takes a whole image.
-    parallel_for(s.n, [&](int64_t begin, int64_t end) {
-        Scratch scratch;
-        WindowCells cells(s, scratch);
-        float** dtaps = scratch.take<float*>(WindowCells::most(s));
-        const float** weights = scratch.take<const float*>(WindowCells::most(s));
-        for (int64_t n = begin; n < end; ++n) {
-            float* out = dx + n * s.h * s.w * s.c;
-            const float* grad = dy + n * s.oh * s.ow * s.c;
-            std::memset(out, 0, sizeof(float) * s.h * s.w * s.c);
-            for (int64_t oh = 0; oh < s.oh; ++oh) {
-                for_each_window_row(s, oh, cells, [&](const simd::WindowRow& row, int64_t first) {
-                    for (int t = 0; t < row.count; ++t) {
-                        dtaps[t] = out + cells.pixels[t] * s.c;
-                        weights[t] = w + cells.taps[t] * s.c;
-                    }
-                    simd::kernels().weighted_windows_backward(row, weights, grad + first * s.c,
-                                                              dtaps);
-                });
-            }
-        }
-    });
-}
-
-}  // namespace
-
 bool is_depthwise(const Conv2dShape& s) {
     return s.groups > 1 && s.groups == s.c && s.groups == s.oc;
+}
+
+bool turned_depthwise(const Conv2dShape& s) {
+    return is_depthwise(s) && s.strides.h == 1 && s.strides.w == 1 &&
+           s.padding.top <= (s.kernel.h - 1) * s.dilation.h &&
+           s.padding.left <= (s.kernel.w - 1) * s.dilation.w;
 }
 
 void depthwise_forward(const Conv2dShape& s, const float* x, const float* w, const float* b,
@@ -68,8 +44,6 @@ void depthwise_forward(const Conv2dShape& s, const float* x, const float* w, con
 void depthwise_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {
     const int64_t top = (s.kernel.h - 1) * s.dilation.h - s.padding.top;
     const int64_t left = (s.kernel.w - 1) * s.dilation.w - s.padding.left;
-    if (s.strides.h != 1 || s.strides.w != 1 || top < 0 || left < 0) return scatter(s, dy, w, dx);
-    // With stride 1 it is a convolution of dy with the filters turned by half a turn.
     const int64_t taps = s.kernel.h * s.kernel.w;
     Scratch scratch;
     float* turned = scratch.take<float>(taps * s.c);

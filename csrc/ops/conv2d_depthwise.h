@@ -7,6 +7,8 @@
 namespace pyconv {
 
 bool is_depthwise(const Conv2dShape& s);
+// Whether the input gradient is a convolution of dy with the filters turned by half a turn.
+bool turned_depthwise(const Conv2dShape& s);
 
 // As in conv2d.h, where is_depthwise(s): w and dw are (kh, kw, 1, c).
 void depthwise_forward(const Conv2dShape& s, const float* x, const float* w, const float* b,

@@ -10,6 +10,7 @@
 #include "check.h"
 #include "ops/conv2d.h"
 #include "ops/conv2d_depthwise.h"
+#include "ops/conv2d_groups.h"
 #include "ops/conv2d_kn2row.h"
 #include "ops/conv2d_winograd.h"
 #include "parallel.h"
@@ -223,6 +224,8 @@ void conv2d_backward_filter(const Conv2dShape& s, const float* x, const float* d
     if (is_depthwise(s)) return depthwise_backward_filter(s, x, dy, dw);
     if (uses_winograd(s)) return winograd_backward_filter(s, x, dy, dw);
     if (uses_kn2row(s)) return kn2row_backward_filter(s, x, dy, dw);
+    if (spreading_pays(s.group_c(), oc, s.groups))
+        return SpreadPlan(forward_taps(s), s.groups).backward_weights(s.n, x, dy, dw);
     const Plan p = plan(s);
     const int64_t panel_size = p.k_tiles * p.mr * k.nr;
     const int64_t chunk_size = p.panels * panel_size;

@@ -8,6 +8,7 @@
 
 #include "simd/depthwise.h"
 #include "simd/elementwise.h"
+#include "simd/groups.h"
 #include "simd/optimizers.h"
 #include "simd/pooling.h"
 #include "simd/rows.h"
@@ -40,6 +41,9 @@ const Kernels PYCONV_TABLE = {
     any_weighted_windows,
     weighted_windows_backward,
     any_weights_backward,
+    spread,
+    any_spread_windows,
+    any_spread_backward,
     relu,
     relu_backward,
     dropout,

@@ -134,6 +134,21 @@ struct Kernels {
     void (*weights_backward)(const WindowRow& row, const float* const* taps, const float* dy,
                              float* const* dweights);
 
+    // Convolution of channels that were spread: a vector of outputs meets, for each of `count`
+    // terms, a vector of inputs; vectors of a term follow each other in x, weights and sums.
+    // dst (pixels, count, lanes): lane l of vector i is src[p * step + index[i * lanes + l]].
+    // Indices lie below `span`, and `readable` >= span floats may be read at each pixel.
+    void (*spread)(int64_t pixels, const float* src, int64_t step, int64_t span, int64_t readable,
+                   int count, const int* index, float* dst);
+    // n <= lanes values at y + p * y_step = act(bias + sum over t of
+    //   x[p * x_step + offsets[t]] * weights[t])
+    void (*spread_windows)(int64_t windows, int n, int count, const float* x, int64_t x_step,
+                           const int64_t* offsets, const float* weights, const float* bias,
+                           float* y, int64_t y_step, int flags);
+    // sums[t] += sum over pixels of a[offsets[t]] * n values of b
+    void (*spread_backward)(int n, int count, const PixelWalk& walk, const float* a,
+                            const int64_t* offsets, const float* b, float* sums);
+
     void (*relu)(int64_t n, const float* x, float* y);
     void (*relu_backward)(int64_t n, const float* y, const float* dy, float* dx);
 

@@ -56,6 +56,12 @@ struct Vec {
     // The second operand wins where one is NaN.
     static Vec relu(Vec a) { return {_mm256_max_ps(_mm256_setzero_ps(), a.r)}; }
 
+    // Lane i is lane index[i] of a.
+    static Vec permute(Vec a, const int* index) {
+        return {_mm256_permutevar8x32_ps(
+            a.r, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(index)))};
+    }
+
     // Rows become columns: pairs, then quads, then halves.
     static void transpose(Vec (&m)[kLanes]) {
         __m256 t[8], u[8];

@@ -45,6 +45,11 @@ struct Vec {
     // The second operand wins where one is NaN.
     static Vec relu(Vec a) { return {_mm512_max_ps(_mm512_setzero_ps(), a.r)}; }
 
+    // Lane i is lane index[i] of a.
+    static Vec permute(Vec a, const int* index) {
+        return {_mm512_permutexvar_ps(_mm512_loadu_si512(index), a.r)};
+    }
+
     // Rows become columns: pairs, quads, then 128-bit lanes twice.
     static void transpose(Vec (&m)[kLanes]) {
         __m512 t[16], u[16];

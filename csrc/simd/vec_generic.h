@@ -51,6 +51,14 @@ struct Vec {
     static Mask not_positive(Vec a) { return a.r <= zero().r; }
     static Vec relu(Vec a) { return select(a.r < zero().r, zero(), a); }
 
+    // Lane i is lane index[i] of a.
+    static Vec permute(Vec a, const int* index) {
+        float from[kLanes], to[kLanes];
+        a.store(from);
+        for (int i = 0; i < kLanes; ++i) to[i] = from[index[i]];
+        return load(to);
+    }
+
     // Rows become columns.
     static void transpose(Vec (&m)[kLanes]) {
         for (int i = 0; i < kLanes; ++i) {

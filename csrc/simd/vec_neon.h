@@ -45,6 +45,14 @@ struct Vec {
     static Mask not_positive(Vec a) { return vcleq_f32(a.r, vdupq_n_f32(0.f)); }
     static Vec relu(Vec a) { return select(vcltq_f32(a.r, vdupq_n_f32(0.f)), zero(), a); }
 
+    // Lane i is lane index[i] of a.
+    static Vec permute(Vec a, const int* index) {
+        float from[kLanes], to[kLanes];
+        a.store(from);
+        for (int i = 0; i < kLanes; ++i) to[i] = from[index[i]];
+        return load(to);
+    }
+
     // Rows become columns.
     static void transpose(Vec (&m)[kLanes]) {
         const float32x4x2_t a = vtrnq_f32(m[0].r, m[1].r), b = vtrnq_f32(m[2].r, m[3].r);

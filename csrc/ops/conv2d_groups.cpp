@@ -1,0 +1,184 @@
+#include "ops/conv2d_groups.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "check.h"
+#include "parallel.h"
+#include "simd/kernels.h"
+
+namespace pyconv {
+namespace {
+
+constexpr int64_t kTileFloats = 16 << 10;  // spread at once: what stays in the cache
+constexpr int64_t kMinTileRows = 4;        // neighbours spread the rows between them twice
+constexpr int64_t kMaxTileCols = 64;
+// How a gradient's sum over cells is cut; nothing of it depends on the number of threads.
+constexpr int64_t kTasks = 64;
+constexpr int64_t kChunkCells = 256;
+
+}  // namespace
+
+TapConv forward_taps(const Conv2dShape& s) {
+    TapConv conv{s.h,         s.w,         s.group_c(),        s.c,         s.oh, s.ow,
+                 s.strides.h, s.strides.w, s.oh * s.ow * s.oc, s.ow * s.oc, s.oc, s.group_oc(),
+                 {}};
+    for (int64_t kh = 0; kh < s.kernel.h; ++kh)
+        for (int64_t kw = 0; kw < s.kernel.w; ++kw)
+            conv.taps.push_back(
+                {kh * s.dilation.h - s.padding.top, kw * s.dilation.w - s.padding.left});
+    return conv;
+}
+
+bool spreading_pays(int64_t c, int64_t oc, int64_t groups) {
+    const int64_t lanes = simd::kernels().lanes;
+    return groups > 1 && 2 * oc <= lanes && c <= 2 * lanes;
+}
+
+SpreadPlan::Axis::Axis(const TapConv& conv, int64_t Tap::* at, int64_t stride) : stride(stride) {
+    int64_t last = first = conv.taps.empty() ? 0 : conv.taps[0].*at;
+    for (const Tap& tap : conv.taps) {
+        first = std::min(first, tap.*at);
+        last = std::max(last, tap.*at);
+    }
+    step = first == last ? stride : 1;
+    extent = last - first + 1;
+}
+
+SpreadPlan::SpreadPlan(TapConv conv, int64_t groups)
+    : conv_(std::move(conv)),
+      groups_(groups),
+      lanes_(simd::kernels().lanes),
+      block_groups_(std::min(lanes_ / conv_.oc, groups)),
+      blocks_(ceil_div(groups, block_groups_)),
+      rows_(conv_, &Tap::row, conv_.sh),
+      cols_(conv_, &Tap::col, conv_.sw) {
+    col_tiles_ = ceil_div(conv_.gw, kMaxTileCols);
+    tile_cols_ = ceil_div(conv_.gw, col_tiles_);
+    int64_t rows = std::min(kMinTileRows, conv_.gh);
+    while (rows < conv_.gh && rows_.size(rows + 1) * row_size() <= kTileFloats) ++rows;
+    row_tiles_ = ceil_div(conv_.gh, rows);
+    tile_rows_ = ceil_div(conv_.gh, row_tiles_);
+    for (const Tap& tap : conv_.taps)
+        for (int64_t c = 0; c < conv_.c; ++c)
+            offsets_.push_back((tap.row - rows_.first) * row_size() +
+                               (tap.col - cols_.first) * pixel_size() + c * lanes_);
+}
+
+int64_t SpreadPlan::outputs(int64_t block) const {
+    return std::min(block_groups_, groups_ - block * block_groups_) * conv_.oc;
+}
+
+SpreadPlan::Tile SpreadPlan::tile(int64_t index) const {
+    Tile t;
+    t.image = index / tiles();
+    t.row = index % tiles() / col_tiles_ * tile_rows_;
+    t.col = index % col_tiles_ * tile_cols_;
+    t.rows = std::min(tile_rows_, conv_.gh - t.row);
+    t.cols = std::min(tile_cols_, conv_.gw - t.col);
+    return t;
+}
+
+// index (c, lanes): which of the block's channels each lane meets.
+void SpreadPlan::find_inputs(int64_t block, int* index) const {
+    for (int64_t c = 0; c < conv_.c; ++c)
+        for (int64_t lane = 0; lane < lanes_; ++lane)
+            *index++ = static_cast<int>(lane < outputs(block) ? lane / conv_.oc * conv_.c + c : 0);
+}
+
+void SpreadPlan::spread(const Tile& tile, int64_t block, const int* index, const float* src,
+                        float* dst) const {
+    const int64_t first = block * block_groups_ * conv_.c;
+    const int64_t span = outputs(block) / conv_.oc * conv_.c, readable = groups_ * conv_.c - first;
+    const int64_t cols = cols_.size(tile.cols), left = cols_.start(tile.col);
+    const int64_t before = std::clamp<int64_t>(ceil_div(-left, cols_.step), 0, cols);
+    const int64_t end = std::clamp(ceil_div(conv_.w - left, cols_.step), before, cols);
+    for (int64_t i = 0; i < rows_.size(tile.rows); ++i, dst += row_size()) {
+        const int64_t row = rows_.start(tile.row) + i * rows_.step;
+        if (row < 0 || row >= conv_.h || before == end) {
+            std::memset(dst, 0, sizeof(float) * cols * pixel_size());
+            continue;
+        }
+        std::memset(dst, 0, sizeof(float) * before * pixel_size());
+        simd::kernels().spread(
+            end - before,
+            src +
+                ((tile.image * conv_.h + row) * conv_.w + left + before * cols_.step) *
+                    conv_.src_ld +
+                first,
+            cols_.step * conv_.src_ld, span, readable, static_cast<int>(conv_.c), index,
+            dst + before * pixel_size());
+        std::memset(dst + end * pixel_size(), 0, sizeof(float) * (cols - end) * pixel_size());
+    }
+}
+
+void SpreadPlan::run(int64_t images, const float* src, const float* packed, const float* bias,
+                     Activation activation, float* dst) const {
+    const int flags = activation == Activation::kRelu ? simd::kRelu : 0;
+    const int64_t row_step = rows_.stride / rows_.step * row_size();
+    const int64_t col_step = cols_.stride / cols_.step * pixel_size();
+    parallel_for(images * tiles() * blocks_, [&](int64_t begin, int64_t end) {
+        Scratch scratch;
+        float* x = scratch.take<float>(spread_size());
+        int* index = scratch.take<int>(pixel_size());
+        for (int64_t task = begin; task < end; ++task) {
+            const int64_t block = task % blocks_, first = first_output(block);
+            const Tile t = tile(task / blocks_);
+            find_inputs(block, index);
+            spread(t, block, index, src, x);
+            for (int64_t i = 0; i < t.rows; ++i) {
+                float* y = dst + t.image * conv_.dst_image + (t.row + i) * conv_.dst_row +
+                           t.col * conv_.dst_col + first;
+                simd::kernels().spread_windows(
+                    t.cols, static_cast<int>(outputs(block)), static_cast<int>(terms()),
+                    x + i * row_step, col_step, offsets_.data(), packed + block * terms() * lanes_,
+                    bias ? bias + first : nullptr, y, conv_.dst_col, flags);
+            }
+        }
+    });
+}
+
+void SpreadPlan::backward_weights(int64_t n, const float* src, const float* ddst, float* dw) const {
+    const simd::Kernels& k = simd::kernels();
+    const int64_t count = n * tiles(), size = terms() * lanes_;
+    const int64_t chunks = std::max<int64_t>(
+        1, std::min({count, ceil_div(kTasks, blocks_), n * conv_.gh * conv_.gw / kChunkCells}));
+    const int64_t row_step = rows_.stride / rows_.step * row_size();
+    const int64_t col_step = cols_.stride / cols_.step * pixel_size();
+    Scratch shared;
+    float* sums = shared.take<float>(chunks * blocks_ * size);
+    parallel_for(chunks * blocks_, [&](int64_t begin, int64_t end) {
+        Scratch scratch;
+        float* x = scratch.take<float>(spread_size());
+        int* index = scratch.take<int>(pixel_size());
+        for (int64_t task = begin; task < end; ++task) {
+            const int64_t chunk = task / blocks_, block = task % blocks_;
+            float* sum = sums + task * size;
+            std::memset(sum, 0, sizeof(float) * size);
+            find_inputs(block, index);
+            for (int64_t i = count * chunk / chunks; i < count * (chunk + 1) / chunks; ++i) {
+                const Tile t = tile(i);
+                spread(t, block, index, src, x);
+                const simd::PixelWalk walk{1, t.rows,        t.cols,       0, row_step, col_step,
+                                           0, conv_.dst_row, conv_.dst_col};
+                k.spread_backward(static_cast<int>(outputs(block)), static_cast<int>(terms()), walk,
+                                  x, offsets_.data(),
+                                  ddst + t.image * conv_.dst_image + t.row * conv_.dst_row +
+                                      t.col * conv_.dst_col + first_output(block),
+                                  sum);
+            }
+        }
+    });
+    for (int64_t t = 0; t < terms(); ++t) {
+        for (int64_t block = 0; block < blocks_; ++block) {
+            float* out = dw + t * groups_ * conv_.oc + first_output(block);
+            const float* sum = sums + block * size + t * lanes_;
+            std::memcpy(out, sum, sizeof(float) * outputs(block));
+            for (int64_t chunk = 1; chunk < chunks; ++chunk)
+                k.add(outputs(block), sum + chunk * blocks_ * size, out);
+        }
+    }
+}
+
+}  // namespace pyconv
