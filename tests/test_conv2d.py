@@ -21,6 +21,14 @@ CASES = [
     ((2, 9, 9, 12), 12, 3, 1, "same", 1, 12),
     ((2, 9, 9, 12), 12, 3, 2, "same", 1, 12),
     ((2, 9, 9, 6), 12, 3, 1, "same", 1, 6),
+    ((2, 9, 7, 16), 16, 3, 1, "same", 1, 8),
+    ((2, 9, 7, 12), 24, 3, 2, "same", 1, 4),
+    ((2, 17, 9, 32), 16, (3, 2), 1, "same", 2, 8),
+    ((1, 9, 21, 72), 27, 3, (2, 3), "same", 1, 9),
+    ((1, 5, 135, 7), 21, 5, 1, "same", 1, 7),
+    ((3, 8, 8, 40), 20, 1, 2, "valid", 1, 20),
+    ((2, 20, 3, 36), 36, (1, 3), (3, 1), 2, 2, 18),
+    ((1, 40, 70, 20), 20, 3, 2, ((0, 3), (4, 0)), 1, 20),
     ((1, 3, 3, 2), 5, 3, 1, 4, 1, 1),
     ((2, 6, 6, 3), 4, 1, 3, "same", 1, 1),
     ((4, 4, 4, 64), 48, 3, 1, "same", 1, 1),
@@ -81,6 +89,36 @@ def test_forward_and_gradients(case, isa, algorithm):
     for ours, truth, theirs in zip(got, exact, approximate, strict=True):
         reference.check(ours, truth, theirs)
     assert np.array_equal(ops.conv2d(x, w, b, activation="relu", **options), np.maximum(y, 0))
+
+
+@pytest.mark.parametrize(("c", "oc", "groups"), [(24, 24, 24), (24, 24, 12), (24, 48, 24)])
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_groups_do_not_meet(c, oc, groups, bad, isa):
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((1, 6, 6, c), np.float32)
+    w = rng.standard_normal((3, 3, c // groups, oc), np.float32)
+    dy = rng.standard_normal((1, 6, 6, oc), np.float32)
+    group = 5
+    inputs = slice(group * c // groups, (group + 1) * c // groups)
+    outputs = slice(group * oc // groups, (group + 1) * oc // groups)
+    options = {"padding": "same", "groups": groups}
+    poisoned_x, poisoned_dy = x.copy(), dy.copy()
+    poisoned_x[..., inputs] = poisoned_dy[..., outputs] = bad
+
+    def results(x, dy):
+        return (
+            (ops.conv2d(x, w, **options), outputs),
+            (ops.conv2d_backward_input(dy, w, x.shape, **options), inputs),
+            (ops.conv2d_backward_filter(x, dy, 3, **options), outputs),
+        )
+
+    for (clean, own), (got, _) in zip(
+        results(x, dy), results(poisoned_x, poisoned_dy), strict=True
+    ):
+        assert not np.isfinite(got[..., own]).any()
+        others = np.ones(clean.shape[-1], bool)
+        others[own] = False
+        assert np.array_equal(got[..., others], clean[..., others])
 
 
 def test_same_pads_the_odd_cell_at_the_end():

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "check.h"
-#include "ops/conv2d_depthwise.h"
 #include "ops/conv2d_groups.h"
 #include "ops/conv2d_kn2row.h"
 #include "ops/conv2d_scatter.h"
@@ -44,8 +43,7 @@ void pack(const TapConv& conv, int64_t ld, bool transposed, const Weights& weigh
 
 Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* b,
                              Activation activation, Scratch& scratch)
-    : s_(s), w_(w), b_(b), activation_(activation) {
-    if (is_depthwise(s)) return;
+    : s_(s), b_(b), activation_(activation) {
     if (uses_winograd(s)) {
         packed_ = winograd_filters(s, w, scratch);
         return;
@@ -57,7 +55,8 @@ Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* 
     }
     const int64_t c = s.group_c(), oc = s.group_oc();
     if (spreading_pays(c, oc, s.groups)) {
-        spread_ = std::make_unique<const SpreadPlan>(forward_taps(s), s.groups);
+        spread_ = std::make_unique<const SpreadPlan>(
+            std::vector<SpreadPlan::Phase>{{forward_taps(s), 0}}, s.groups);
         packed_ = spread_->pack(
             [&](int64_t tap, int64_t ic, int64_t o) { return w[(tap * c + ic) * s.oc + o]; },
             scratch);
@@ -74,11 +73,6 @@ Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* 
 }
 
 void Conv2dForward::run(int64_t images, const float* x, float* y) const {
-    if (!packed_) {
-        Conv2dShape part = s_;
-        part.n = images;
-        return depthwise_forward(part, x, w_, b_, activation_, y);
-    }
     if (kn2row_) return kn2row_forward(s_, images, x, packed_, b_, activation_, y);
     if (spread_) return spread_->run(images, x, packed_, b_, activation_, y);
     if (!taps_) return winograd_forward(s_, images, x, packed_, b_, activation_, y);
@@ -97,7 +91,6 @@ void conv2d_forward(const Conv2dShape& s, const float* x, const float* w, const 
 // Input pixels of one phase (row modulo the stride, likewise column) meet the same filter taps,
 // each at a fixed distance in dy: one product a phase.
 void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {
-    if (turned_depthwise(s)) return depthwise_backward_input(s, dy, w, dx);
     if (uses_winograd(s)) return winograd_backward_input(s, dy, w, dx);
     if (scatter_pays(s)) return scatter_backward_input(s, dy, w, dx);
     const int64_t c = s.group_c(), oc = s.group_oc();
@@ -113,6 +106,9 @@ void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w
                 list.push_back({k, floor_div(at, stride)});
         return list;
     };
+    const bool spreading = spreading_pays(oc, c, s.groups);
+    std::vector<SpreadPlan::Phase> phases;
+    std::vector<int64_t> filter_taps;  // of a phase; of all, one after the other, to spread
     for (int64_t rh = 0; rh < phases_h; ++rh) {
         const auto rows = sources(rh, s.padding.top, s.kernel.h, s.strides.h, s.dilation.h);
         for (int64_t rw = 0; rw < phases_w; ++rw) {
@@ -130,23 +126,16 @@ void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w
                          s.strides.w * s.c,
                          c,
                          {}};
-            std::vector<int64_t> filter_taps;
+            if (!spreading) filter_taps.clear();
             for (const Source& row : rows) {
                 for (const Source& col : cols) {
                     conv.taps.push_back({row.offset, col.offset});
                     filter_taps.push_back(row.at * s.kernel.w + col.at);
                 }
             }
-            float* phase = dx + (rh * s.w + rw) * s.c;
-            if (spreading_pays(oc, c, s.groups)) {
-                const SpreadPlan plan(std::move(conv), s.groups);
-                Scratch scratch;
-                const float* packed = plan.pack(
-                    [&](int64_t tap, int64_t o, int64_t ic) {
-                        return w[(filter_taps[tap] * c + ic % c) * s.oc + ic / c * oc + o];
-                    },
-                    scratch);
-                plan.run(s.n, dy, packed, nullptr, Activation::kLinear, phase);
+            const int64_t first = (rh * s.w + rw) * s.c;
+            if (spreading) {
+                phases.push_back({std::move(conv), first});
                 continue;
             }
             const TapPlan plan(std::move(conv));
@@ -157,10 +146,20 @@ void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w
                     return w + filter_taps[tap] * c * s.oc + g * oc;
                 };
                 pack(plan.conv, s.oc, true, weights, panels);
-                plan.run(s.n, dy + g * oc, panels, nullptr, Activation::kLinear, phase + g * c);
+                plan.run(s.n, dy + g * oc, panels, nullptr, Activation::kLinear,
+                         dx + first + g * c);
             }
         }
     }
+    if (!spreading) return;
+    const SpreadPlan plan(std::move(phases), s.groups);
+    Scratch scratch;
+    const float* packed = plan.pack(
+        [&](int64_t tap, int64_t o, int64_t ic) {
+            return w[(filter_taps[tap] * c + ic % c) * s.oc + ic / c * oc + o];
+        },
+        scratch);
+    plan.run(s.n, dy, packed, nullptr, Activation::kLinear, dx);
 }
 
 }  // namespace pyconv

@@ -25,7 +25,6 @@ public:
 
 private:
     Conv2dShape s_;
-    const float* w_;
     const float* b_;
     Activation activation_;
     std::unique_ptr<const TapPlan> taps_;       // of one group, for the direct algorithm

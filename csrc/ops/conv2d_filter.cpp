@@ -9,7 +9,6 @@
 
 #include "check.h"
 #include "ops/conv2d.h"
-#include "ops/conv2d_depthwise.h"
 #include "ops/conv2d_groups.h"
 #include "ops/conv2d_kn2row.h"
 #include "ops/conv2d_winograd.h"
@@ -221,11 +220,10 @@ void conv2d_backward_filter(const Conv2dShape& s, const float* x, const float* d
         std::memset(dw, 0, sizeof(float) * s.kernel.h * s.kernel.w * s.group_c() * s.oc);
         return;
     }
-    if (is_depthwise(s)) return depthwise_backward_filter(s, x, dy, dw);
     if (uses_winograd(s)) return winograd_backward_filter(s, x, dy, dw);
     if (uses_kn2row(s)) return kn2row_backward_filter(s, x, dy, dw);
     if (spreading_pays(s.group_c(), oc, s.groups))
-        return SpreadPlan(forward_taps(s), s.groups).backward_weights(s.n, x, dy, dw);
+        return SpreadPlan({{forward_taps(s), 0}}, s.groups).backward_weights(s.n, x, dy, dw);
     const Plan p = plan(s);
     const int64_t panel_size = p.k_tiles * p.mr * k.nr;
     const int64_t chunk_size = p.panels * panel_size;

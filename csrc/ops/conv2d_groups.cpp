@@ -11,8 +11,8 @@
 namespace pyconv {
 namespace {
 
-constexpr int64_t kTileFloats = 16 << 10;  // spread at once: what stays in the cache
-constexpr int64_t kMinTileRows = 4;        // neighbours spread the rows between them twice
+constexpr int64_t kTileFloats = 6 << 10;  // spread at once: what stays in the cache
+constexpr int64_t kMinTileRows = 4;       // neighbours spread the rows between them twice
 constexpr int64_t kMaxTileCols = 64;
 // How a gradient's sum over cells is cut; nothing of it depends on the number of threads.
 constexpr int64_t kTasks = 64;
@@ -36,38 +36,48 @@ bool spreading_pays(int64_t c, int64_t oc, int64_t groups) {
     return groups > 1 && 2 * oc <= lanes && c <= 2 * lanes;
 }
 
-SpreadPlan::Axis::Axis(const TapConv& conv, int64_t Tap::* at, int64_t stride) : stride(stride) {
-    int64_t last = first = conv.taps.empty() ? 0 : conv.taps[0].*at;
-    for (const Tap& tap : conv.taps) {
-        first = std::min(first, tap.*at);
-        last = std::max(last, tap.*at);
+SpreadPlan::Axis::Axis(const std::vector<Phase>& phases, int64_t Tap::* at, int64_t stride)
+    : stride(stride), first(INT64_MAX) {
+    int64_t last = INT64_MIN;
+    for (const Phase& phase : phases) {
+        for (const Tap& tap : phase.conv.taps) {
+            first = std::min(first, tap.*at);
+            last = std::max(last, tap.*at);
+        }
     }
+    if (first > last) first = last = 0;  // no taps
     step = first == last ? stride : 1;
     extent = last - first + 1;
 }
 
-SpreadPlan::SpreadPlan(TapConv conv, int64_t groups)
-    : conv_(std::move(conv)),
+SpreadPlan::SpreadPlan(std::vector<Phase> phases, int64_t groups)
+    : phases_(std::move(phases)),
+      c_(phases_[0].conv.c),
+      oc_(phases_[0].conv.oc),
       groups_(groups),
       lanes_(simd::kernels().lanes),
-      block_groups_(std::min(lanes_ / conv_.oc, groups)),
+      block_groups_(std::min(lanes_ / oc_, groups)),
       blocks_(ceil_div(groups, block_groups_)),
-      rows_(conv_, &Tap::row, conv_.sh),
-      cols_(conv_, &Tap::col, conv_.sw) {
-    col_tiles_ = ceil_div(conv_.gw, kMaxTileCols);
-    tile_cols_ = ceil_div(conv_.gw, col_tiles_);
-    int64_t rows = std::min(kMinTileRows, conv_.gh);
-    while (rows < conv_.gh && rows_.size(rows + 1) * row_size() <= kTileFloats) ++rows;
-    row_tiles_ = ceil_div(conv_.gh, rows);
-    tile_rows_ = ceil_div(conv_.gh, row_tiles_);
-    for (const Tap& tap : conv_.taps)
-        for (int64_t c = 0; c < conv_.c; ++c)
-            offsets_.push_back((tap.row - rows_.first) * row_size() +
-                               (tap.col - cols_.first) * pixel_size() + c * lanes_);
+      inputs_(inputs(0)),
+      last_inputs_(inputs(blocks_ - 1)),
+      rows_(phases_, &Tap::row, phases_[0].conv.sh),
+      cols_(phases_, &Tap::col, phases_[0].conv.sw) {
+    const int64_t gh = phases_[0].conv.gh, gw = phases_[0].conv.gw;
+    col_tiles_ = ceil_div(gw, kMaxTileCols);
+    tile_cols_ = ceil_div(gw, col_tiles_);
+    int64_t rows = std::min(kMinTileRows, gh);
+    while (rows < gh && rows_.size(rows + 1) * row_size() <= kTileFloats) ++rows;
+    row_tiles_ = ceil_div(gh, rows);
+    tile_rows_ = ceil_div(gh, row_tiles_);
+    for (const Phase& phase : phases_)
+        for (const Tap& tap : phase.conv.taps)
+            for (int64_t c = 0; c < c_; ++c)
+                offsets_.push_back((tap.row - rows_.first) * row_size() +
+                                   (tap.col - cols_.first) * pixel_size() + c * lanes_);
 }
 
 int64_t SpreadPlan::outputs(int64_t block) const {
-    return std::min(block_groups_, groups_ - block * block_groups_) * conv_.oc;
+    return std::min(block_groups_, groups_ - block * block_groups_) * oc_;
 }
 
 SpreadPlan::Tile SpreadPlan::tile(int64_t index) const {
@@ -75,28 +85,32 @@ SpreadPlan::Tile SpreadPlan::tile(int64_t index) const {
     t.image = index / tiles();
     t.row = index % tiles() / col_tiles_ * tile_rows_;
     t.col = index % col_tiles_ * tile_cols_;
-    t.rows = std::min(tile_rows_, conv_.gh - t.row);
-    t.cols = std::min(tile_cols_, conv_.gw - t.col);
+    t.rows = std::min(tile_rows_, phases_[0].conv.gh - t.row);
+    t.cols = std::min(tile_cols_, phases_[0].conv.gw - t.col);
     return t;
 }
 
-// index (c, lanes): which of the block's channels each lane meets.
-void SpreadPlan::find_inputs(int64_t block, int* index) const {
-    for (int64_t c = 0; c < conv_.c; ++c)
+// (c, lanes): which of the block's channels each lane meets.
+std::vector<int> SpreadPlan::inputs(int64_t block) const {
+    std::vector<int> index;
+    for (int64_t c = 0; c < c_; ++c)
         for (int64_t lane = 0; lane < lanes_; ++lane)
-            *index++ = static_cast<int>(lane < outputs(block) ? lane / conv_.oc * conv_.c + c : 0);
+            index.push_back(static_cast<int>(lane < outputs(block) ? lane / oc_ * c_ + c : 0));
+    return index;
 }
 
-void SpreadPlan::spread(const Tile& tile, int64_t block, const int* index, const float* src,
-                        float* dst) const {
-    const int64_t first = block * block_groups_ * conv_.c;
-    const int64_t span = outputs(block) / conv_.oc * conv_.c, readable = groups_ * conv_.c - first;
+void SpreadPlan::spread(const Tile& tile, int64_t block, const float* src, float* dst) const {
+    const TapConv& conv = phases_[0].conv;
+    const bool in_order = c_ == 1 && oc_ == 1;
+    const int* index = in_order ? nullptr : (block < blocks_ - 1 ? inputs_ : last_inputs_).data();
+    const int64_t first = block * block_groups_ * c_;
+    const int64_t span = outputs(block) / oc_ * c_, readable = groups_ * c_ - first;
     const int64_t cols = cols_.size(tile.cols), left = cols_.start(tile.col);
     const int64_t before = std::clamp<int64_t>(ceil_div(-left, cols_.step), 0, cols);
-    const int64_t end = std::clamp(ceil_div(conv_.w - left, cols_.step), before, cols);
+    const int64_t end = std::clamp(ceil_div(conv.w - left, cols_.step), before, cols);
     for (int64_t i = 0; i < rows_.size(tile.rows); ++i, dst += row_size()) {
         const int64_t row = rows_.start(tile.row) + i * rows_.step;
-        if (row < 0 || row >= conv_.h || before == end) {
+        if (row < 0 || row >= conv.h || before == end) {
             std::memset(dst, 0, sizeof(float) * cols * pixel_size());
             continue;
         }
@@ -104,10 +118,9 @@ void SpreadPlan::spread(const Tile& tile, int64_t block, const int* index, const
         simd::kernels().spread(
             end - before,
             src +
-                ((tile.image * conv_.h + row) * conv_.w + left + before * cols_.step) *
-                    conv_.src_ld +
+                ((tile.image * conv.h + row) * conv.w + left + before * cols_.step) * conv.src_ld +
                 first,
-            cols_.step * conv_.src_ld, span, readable, static_cast<int>(conv_.c), index,
+            cols_.step * conv.src_ld, span, readable, static_cast<int>(conv.c), index,
             dst + before * pixel_size());
         std::memset(dst + end * pixel_size(), 0, sizeof(float) * (cols - end) * pixel_size());
     }
@@ -116,24 +129,29 @@ void SpreadPlan::spread(const Tile& tile, int64_t block, const int* index, const
 void SpreadPlan::run(int64_t images, const float* src, const float* packed, const float* bias,
                      Activation activation, float* dst) const {
     const int flags = activation == Activation::kRelu ? simd::kRelu : 0;
-    const int64_t row_step = rows_.stride / rows_.step * row_size();
-    const int64_t col_step = cols_.stride / cols_.step * pixel_size();
     parallel_for(images * tiles() * blocks_, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         float* x = scratch.take<float>(spread_size());
-        int* index = scratch.take<int>(pixel_size());
         for (int64_t task = begin; task < end; ++task) {
             const int64_t block = task % blocks_, first = first_output(block);
             const Tile t = tile(task / blocks_);
-            find_inputs(block, index);
-            spread(t, block, index, src, x);
-            for (int64_t i = 0; i < t.rows; ++i) {
-                float* y = dst + t.image * conv_.dst_image + (t.row + i) * conv_.dst_row +
-                           t.col * conv_.dst_col + first;
-                simd::kernels().spread_windows(
-                    t.cols, static_cast<int>(outputs(block)), static_cast<int>(terms()),
-                    x + i * row_step, col_step, offsets_.data(), packed + block * terms() * lanes_,
-                    bias ? bias + first : nullptr, y, conv_.dst_col, flags);
+            spread(t, block, src, x);
+            const float* weights = packed + block * terms() * lanes_;
+            const int64_t* offsets = offsets_.data();
+            for (const Phase& phase : phases_) {
+                const TapConv& conv = phase.conv;
+                const int64_t count = static_cast<int64_t>(conv.taps.size()) * c_;
+                const int64_t rows = std::min(t.rows, conv.gh - t.row);
+                const int64_t cols = std::min(t.cols, conv.gw - t.col);
+                float* y = dst + phase.dst + t.image * conv.dst_image + t.row * conv.dst_row +
+                           t.col * conv.dst_col + first;
+                for (int64_t i = 0; i < rows && cols > 0; ++i)
+                    simd::kernels().spread_windows(
+                        cols, static_cast<int>(outputs(block)), static_cast<int>(count),
+                        x + i * row_step(), col_step(), offsets, weights,
+                        bias ? bias + first : nullptr, y + i * conv.dst_row, conv.dst_col, flags);
+                offsets += count;
+                weights += count * lanes_;
             }
         }
     });
@@ -141,38 +159,35 @@ void SpreadPlan::run(int64_t images, const float* src, const float* packed, cons
 
 void SpreadPlan::backward_weights(int64_t n, const float* src, const float* ddst, float* dw) const {
     const simd::Kernels& k = simd::kernels();
+    const TapConv& conv = phases_[0].conv;
     const int64_t count = n * tiles(), size = terms() * lanes_;
     const int64_t chunks = std::max<int64_t>(
-        1, std::min({count, ceil_div(kTasks, blocks_), n * conv_.gh * conv_.gw / kChunkCells}));
-    const int64_t row_step = rows_.stride / rows_.step * row_size();
-    const int64_t col_step = cols_.stride / cols_.step * pixel_size();
+        1, std::min({count, ceil_div(kTasks, blocks_), n * conv.gh * conv.gw / kChunkCells}));
     Scratch shared;
     float* sums = shared.take<float>(chunks * blocks_ * size);
     parallel_for(chunks * blocks_, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         float* x = scratch.take<float>(spread_size());
-        int* index = scratch.take<int>(pixel_size());
         for (int64_t task = begin; task < end; ++task) {
             const int64_t chunk = task / blocks_, block = task % blocks_;
             float* sum = sums + task * size;
             std::memset(sum, 0, sizeof(float) * size);
-            find_inputs(block, index);
             for (int64_t i = count * chunk / chunks; i < count * (chunk + 1) / chunks; ++i) {
                 const Tile t = tile(i);
-                spread(t, block, index, src, x);
-                const simd::PixelWalk walk{1, t.rows,        t.cols,       0, row_step, col_step,
-                                           0, conv_.dst_row, conv_.dst_col};
+                spread(t, block, src, x);
+                const simd::PixelWalk walk{1, t.rows,       t.cols,      0, row_step(), col_step(),
+                                           0, conv.dst_row, conv.dst_col};
                 k.spread_backward(static_cast<int>(outputs(block)), static_cast<int>(terms()), walk,
                                   x, offsets_.data(),
-                                  ddst + t.image * conv_.dst_image + t.row * conv_.dst_row +
-                                      t.col * conv_.dst_col + first_output(block),
+                                  ddst + t.image * conv.dst_image + t.row * conv.dst_row +
+                                      t.col * conv.dst_col + first_output(block),
                                   sum);
             }
         }
     });
     for (int64_t t = 0; t < terms(); ++t) {
         for (int64_t block = 0; block < blocks_; ++block) {
-            float* out = dw + t * groups_ * conv_.oc + first_output(block);
+            float* out = dw + t * groups_ * oc_ + first_output(block);
             const float* sum = sums + block * size + t * lanes_;
             std::memcpy(out, sum, sizeof(float) * outputs(block));
             for (int64_t chunk = 1; chunk < chunks; ++chunk)

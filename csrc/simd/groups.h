@@ -10,20 +10,27 @@ namespace {
 
 void spread(int64_t pixels, const float* src, int64_t step, int64_t span, int64_t readable,
             int count, const int* index, float* dst) {
-    const auto permute = [&](auto at) {
+    if (span > kLanes) {
+        for (int64_t p = 0; p < pixels; ++p, src += step)
+            for (int i = 0; i < count * kLanes; ++i) *dst++ = src[index[i]];
+        return;
+    }
+    const auto run = [&](auto at) {
         for (int64_t p = 0; p < pixels; ++p, src += step) {
             const Vec values = at.load(src);
+            if (!index) {
+                values.store(dst);
+                dst += kLanes;
+                continue;
+            }
             for (int i = 0; i < count; ++i, dst += kLanes)
                 Vec::permute(values, index + i * kLanes).store(dst);
         }
     };
-    if (span > kLanes) {
-        for (int64_t p = 0; p < pixels; ++p, src += step)
-            for (int i = 0; i < count * kLanes; ++i) *dst++ = src[index[i]];
-    } else if (readable >= kLanes) {
-        permute(Whole{});
+    if (readable >= kLanes) {
+        run(Whole{});
     } else {
-        permute(Part{readable});
+        run(Part{readable});
     }
 }
 

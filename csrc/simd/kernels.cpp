@@ -6,13 +6,13 @@
 
 #include PYCONV_VEC_HEADER
 
-#include "simd/depthwise.h"
 #include "simd/elementwise.h"
 #include "simd/groups.h"
 #include "simd/optimizers.h"
 #include "simd/pooling.h"
 #include "simd/rows.h"
 #include "simd/tiles.h"
+#include "simd/weighted_windows.h"
 #include "simd/winograd.h"
 
 namespace pyconv::simd {
@@ -38,12 +38,10 @@ const Kernels PYCONV_TABLE = {
     max_windows_backward,
     mean_windows,
     mean_windows_backward,
-    any_weighted_windows,
-    weighted_windows_backward,
-    any_weights_backward,
     spread,
     any_spread_windows,
     any_spread_backward,
+    any_weighted_windows,
     relu,
     relu_backward,
     dropout,

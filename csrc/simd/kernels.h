@@ -122,22 +122,11 @@ struct Kernels {
     void (*mean_windows)(const WindowRow& row, const float* const* taps, float* y);
     void (*mean_windows_backward)(const WindowRow& row, const float* dy, float* const* dtaps);
 
-    // Depthwise convolution of a row of windows; taps, y, dy and dtaps as above, weights (count)
-    // pointers to c values.
-    // y = act(bias + sum of taps * weights)
-    void (*weighted_windows)(const WindowRow& row, const float* const* taps,
-                             const float* const* weights, const float* bias, float* y, int flags);
-    // dtaps += dy * weights
-    void (*weighted_windows_backward)(const WindowRow& row, const float* const* weights,
-                                      const float* dy, float* const* dtaps);
-    // dweights += sum over windows of taps * dy
-    void (*weights_backward)(const WindowRow& row, const float* const* taps, const float* dy,
-                             float* const* dweights);
-
     // Convolution of channels that were spread: a vector of outputs meets, for each of `count`
     // terms, a vector of inputs; vectors of a term follow each other in x, weights and sums.
     // dst (pixels, count, lanes): lane l of vector i is src[p * step + index[i * lanes + l]].
-    // Indices lie below `span`, and `readable` >= span floats may be read at each pixel.
+    // Indices lie below `span`, and `readable` >= span floats may be read at each pixel. index may
+    // be null where count is 1 and lane l is channel l.
     void (*spread)(int64_t pixels, const float* src, int64_t step, int64_t span, int64_t readable,
                    int count, const int* index, float* dst);
     // n <= lanes values at y + p * y_step = act(bias + sum over t of
@@ -148,6 +137,11 @@ struct Kernels {
     // sums[t] += sum over pixels of a[offsets[t]] * n values of b
     void (*spread_backward)(int n, int count, const PixelWalk& walk, const float* a,
                             const int64_t* offsets, const float* b, float* sums);
+
+    // Weighted sums of a row of windows: taps and y as above, weights (count) pointers to c values.
+    // y = act(bias + sum of taps * weights)
+    void (*weighted_windows)(const WindowRow& row, const float* const* taps,
+                             const float* const* weights, const float* bias, float* y, int flags);
 
     void (*relu)(int64_t n, const float* x, float* y);
     void (*relu_backward)(int64_t n, const float* y, const float* dy, float* dx);
