@@ -1,0 +1,1 @@
+"""What ``pyconv bench`` measures with: every peer in a process of its own, in turn."""

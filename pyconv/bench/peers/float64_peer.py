@@ -1,0 +1,20 @@
+"""The exact results, from numpy in float64, in a process of its own as its BLAS has threads."""
+
+import numpy as np
+
+from pyconv._types import Array
+from pyconv.bench import reference
+from pyconv.bench.cases import Case
+from pyconv.bench.peers import Variant
+
+
+class Peer:
+    """See ``pyconv.bench.peers.Peer``; it is not measured."""
+
+    def __init__(self, threads: int) -> None:
+        self.version = np.__version__
+
+    def variants(self, case: Case) -> dict[str, Variant]:
+        """Return the reference."""
+        results: list[Array] = reference.exact(case)  # type: ignore[assignment]
+        return {"": Variant(lambda: None, lambda: results)}

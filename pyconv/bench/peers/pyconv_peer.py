@@ -1,0 +1,154 @@
+"""pyconv's own kernels and networks, as its layers call them: into buffers that are kept."""
+
+from collections.abc import Callable
+from functools import partial, singledispatchmethod
+
+import numpy as np
+
+import pyconv
+from pyconv._types import Array
+from pyconv.backend import active
+from pyconv.bench.cases import Case, Conv, Dense, MaxPool, Predict, Relu, Train, Update
+from pyconv.bench.inputs import labels, normal
+from pyconv.bench.networks import (
+    CLASSES,
+    INPUT,
+    LEARNING_RATE,
+    LONG_STEP,
+    NETWORKS,
+    initial_weights,
+)
+from pyconv.bench.peers import UnsupportedError, Variant
+
+
+class Peer:
+    """See ``pyconv.bench.peers.Peer``."""
+
+    def __init__(self, threads: int) -> None:
+        pyconv.set_num_threads(threads)
+        self.version = f"{pyconv.__version__} ({active.isa()})"
+
+    @singledispatchmethod
+    def variants(self, case: Case) -> dict[str, Variant]:
+        """Return the ways to run the case."""
+        raise UnsupportedError(case.name)
+
+    @variants.register
+    def _(self, case: Conv) -> dict[str, Variant]:
+        x, w = normal("x", case.x_shape), normal("w", case.w_shape)
+        dy = normal("dy", case.y_shape)
+        steps, spread = (case.stride,) * 2, (case.dilation,) * 2
+        shared = (steps, case.pads, spread, case.groups)
+        call: Callable[[], object]
+        if case.direction == "forward":
+            out = np.empty_like(dy)
+            call = partial(active.conv2d_forward, x, w, None, *shared, "linear", out)
+        elif case.direction == "input":
+            out = np.empty_like(x)
+            call = partial(active.conv2d_backward_input, dy, w, case.x_shape, *shared, out)
+        else:
+            out = np.empty_like(w)
+            call = partial(active.conv2d_backward_filter, x, dy, case.kernel, *shared, out)
+        return {"": Variant(call, lambda: [out])}
+
+    @variants.register
+    def _(self, case: Dense) -> dict[str, Variant]:
+        x = normal("x", (case.n, case.inputs))
+        w = normal("w", (case.inputs, case.units))
+        dy = normal("dy", (case.n, case.units))
+        call: Callable[[], object]
+        if case.direction == "forward":
+            out = np.empty_like(dy)
+            call = partial(active.dense_forward, x, w, None, "linear", out)
+        elif case.direction == "input":
+            out = np.empty_like(x)
+            call = partial(active.dense_backward_input, dy, w, out)
+        else:
+            out = np.empty_like(w)
+            call = partial(active.dense_backward_weights, x, dy, out)
+        return {"": Variant(call, lambda: [out])}
+
+    @variants.register
+    def _(self, case: MaxPool) -> dict[str, Variant]:
+        x, dy, pads = normal("x", case.x_shape), normal("dy", case.y_shape), (0, 0, 0, 0)
+        call: Callable[[], object]
+        if case.direction == "forward":
+            out = np.empty_like(dy)
+            call = partial(active.maxpool2d_forward, x, (2, 2), (2, 2), pads, out)
+        else:
+            out = np.empty_like(x)
+            call = partial(active.maxpool2d_backward, x, dy, (2, 2), (2, 2), pads, out)
+        return {"": Variant(call, lambda: [out])}
+
+    @variants.register
+    def _(self, case: Relu) -> dict[str, Variant]:
+        x, dy = normal("x", (case.size,)), normal("dy", (case.size,))
+        out = np.empty_like(x)
+        if case.direction == "forward":
+            return {"": Variant(partial(active.relu_forward, x, out), lambda: [out])}
+        y = np.maximum(x, 0)
+        return {"": Variant(partial(active.relu_backward, y, dy, out), lambda: [out])}
+
+    @variants.register
+    def _(self, case: Update) -> dict[str, Variant]:
+        params = [normal(f"w{i}", shape) for i, shape in enumerate(case.shapes)]
+        grads = [normal(f"g{i}", shape) for i, shape in enumerate(case.shapes)]
+        zeros, ones = list(map(np.zeros_like, params)), list(map(np.ones_like, params))
+        call: Callable[[], object]
+        if case.optimizer == "SGD momentum":
+            call = partial(active.sgd_update, params, grads, zeros, 0.01, 0.9)
+        elif case.optimizer == "RMSprop":
+            call = partial(active.rmsprop_update, params, grads, ones, None, None, 0.001)
+        else:
+            call = partial(active.adam_update, params, grads, zeros, ones, None, 0.001, 1001)
+
+        def result() -> list[Array]:
+            for i, (param, zero, one) in enumerate(zip(params, zeros, ones, strict=True)):
+                param[...], zero[...], one[...] = normal(f"w{i}", param.shape), 0, 1
+            call()
+            return params
+
+        return {"": Variant(call, result)}
+
+    @variants.register
+    def _(self, case: Predict) -> dict[str, Variant]:
+        model, x = _model(case.network), normal("x", case.x_shape)
+        call = partial(model.predict, x, batch_size=case.batch, verbose=0)
+        return {"": Variant(call, lambda: [call()])}
+
+    @variants.register
+    def _(self, case: Train) -> dict[str, Variant]:
+        x, y = normal("x", case.x_shape), pyconv.utils.to_categorical(labels(case), CLASSES)
+        model = _model(case.network)
+        model.compile(pyconv.optimizers.RMSprop(LEARNING_RATE), "categorical_crossentropy")
+        call = partial(model.fit, x, y, batch_size=case.batch, verbose=0)
+        return {"": Variant(call, partial(_gradients, case, x, y), case.steps)}
+
+
+def _model(network: str, dropout: bool = True) -> pyconv.Sequential:
+    layers: list[pyconv.layers.Layer] = [pyconv.Input(INPUT)]
+    for step in NETWORKS[network]:
+        if step.kind == "conv":
+            layers.append(
+                pyconv.layers.Conv2D(step.units, step.kernel, padding="same", activation="relu")
+            )
+        elif step.kind == "pool":
+            layers.append(pyconv.layers.MaxPooling2D(2))
+        elif step.kind == "flatten":
+            layers.append(pyconv.layers.Flatten())
+        elif step.kind == "dense":
+            layers.append(pyconv.layers.Dense(step.units, activation=step.activation))
+        elif dropout:
+            layers.append(pyconv.layers.Dropout(step.rate))
+    model = pyconv.Sequential(layers)
+    model.set_weights(initial_weights(network))
+    return model
+
+
+def _gradients(case: Train, x: Array, y: Array) -> list[Array]:
+    """Return the gradients of the first batch, read off a long step of plain descent."""
+    model = _model(case.network, dropout=False)
+    model.compile(pyconv.optimizers.SGD(LONG_STEP), "categorical_crossentropy")
+    model.train_on_batch(x[: case.batch], y[: case.batch])
+    before, after = initial_weights(case.network), model.get_weights()
+    return [(b - a) / LONG_STEP for b, a in zip(before, after, strict=True)]

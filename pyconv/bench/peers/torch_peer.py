@@ -1,0 +1,206 @@
+"""PyTorch: oneDNN's kernels on contiguous (NCHW) and channels_last (NHWC) tensors."""
+
+from collections.abc import Callable
+from functools import partial, singledispatchmethod
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from pyconv._types import Array
+from pyconv.bench.cases import Case, Conv, Dense, MaxPool, Predict, Relu, Train, Update
+from pyconv.bench.inputs import normal
+from pyconv.bench.peers import UnsupportedError, Variant
+from pyconv.bench.peers.torch_networks import LAYOUTS, model, training
+
+
+class Peer:
+    """See ``pyconv.bench.peers.Peer``."""
+
+    def __init__(self, threads: int) -> None:
+        torch.set_num_threads(threads)
+        self.version = f"{torch.__version__} ({torch.backends.cpu.get_cpu_capability()})"
+
+    @singledispatchmethod
+    def variants(self, case: Case) -> dict[str, Variant]:
+        """Return the ways to run the case."""
+        raise UnsupportedError(case.name)
+
+    @variants.register
+    def _(self, case: Conv) -> dict[str, Variant]:
+        return {name: _conv(case, layout) for name, layout in LAYOUTS.items()}
+
+    @variants.register
+    def _(self, case: Dense) -> dict[str, Variant]:
+        x = torch.from_numpy(normal("x", (case.n, case.inputs)))
+        w = torch.from_numpy(normal("w", (case.inputs, case.units)))
+        dy = torch.from_numpy(normal("dy", (case.n, case.units)))
+        # torch keeps the weights of a linear layer as (units, in).
+        wt = w.T.contiguous()
+        if case.direction == "forward":
+            return _products({"linear": (x, wt.T), "mm": (x, w)}, dy)
+        if case.direction == "input":
+            return _products({"linear": (dy, wt), "mm": (dy, w.T)}, x)
+        found = _products({"mm": (x.T, dy)}, w)
+        linear = _products({"linear": (dy.T, x)}, wt)["linear"]
+        return {**found, "linear": Variant(linear.run, lambda: [linear.result()[0].T])}
+
+    @variants.register
+    def _(self, case: MaxPool) -> dict[str, Variant]:
+        return {name: _max_pool(case, layout) for name, layout in LAYOUTS.items()}
+
+    @variants.register
+    def _(self, case: Relu) -> dict[str, Variant]:
+        x = torch.from_numpy(normal("x", (case.size,)))
+        dy = torch.from_numpy(normal("dy", (case.size,)))
+        out = torch.empty_like(x)
+        call: Callable[[], object]
+        if case.direction == "forward":
+            call = partial(torch.clamp_min, x, 0, out=out)
+        else:
+            y, backward = torch.relu(x), torch.ops.aten.threshold_backward.grad_input
+            call = partial(backward, dy, y, 0, grad_input=out)
+        return {"": Variant(_inference(call), lambda: [out.numpy()])}
+
+    @variants.register
+    def _(self, case: Update) -> dict[str, Variant]:
+        if case.optimizer == "RMSprop":
+            settings: dict[str, dict[str, Any]] = {
+                "foreach": {"foreach": True},
+                "single": {"foreach": False},
+            }
+        else:
+            settings = {"foreach": {"foreach": True}, "fused": {"fused": True}}
+        return {name: _update(case, options) for name, options in settings.items()}
+
+    @variants.register
+    def _(self, case: Predict) -> dict[str, Variant]:
+        found = {}
+        for name, layout in LAYOUTS.items():
+            net = model(case.network, layout, softmax=True).eval()
+            x = nchw(normal("x", case.x_shape), layout)
+            call = _inference(partial(net, x))
+            found[name] = Variant(call, lambda call=call: [call().numpy()])
+            frozen = torch.jit.optimize_for_inference(torch.jit.trace(net, x))
+            call = _inference(partial(frozen, x))
+            found[name + ", jit"] = Variant(call, lambda call=call: [call().numpy()])
+        return found
+
+    @variants.register
+    def _(self, case: Train) -> dict[str, Variant]:
+        return {
+            name + (", foreach" if foreach else ""): training(case, layout, foreach)
+            for name, layout in LAYOUTS.items()
+            for foreach in (False, True)
+        }
+
+
+def _inference(call: Callable[[], Any]) -> Callable[[], Any]:
+    def run() -> Any:
+        with torch.inference_mode():
+            return call()
+
+    return run
+
+
+def _products(
+    operands: dict[str, tuple[torch.Tensor, torch.Tensor]], like: torch.Tensor
+) -> dict[str, Variant]:
+    found = {}
+    for name, (a, b) in operands.items():
+        out = torch.empty_like(like)
+        call = _inference(partial(torch.mm, a, b, out=out))
+        found[name] = Variant(call, lambda out=out: [out.numpy()])
+    return found
+
+
+def _max_pool(case: MaxPool, layout: Any) -> Variant:
+    x, dy = nchw(normal("x", case.x_shape), layout), nchw(normal("dy", case.y_shape), layout)
+    if case.direction == "forward":
+        call = _inference(partial(functional.max_pool2d, x, 2))
+    else:
+        _, indices = functional.max_pool2d(x, 2, return_indices=True)
+        backward = torch.ops.aten.max_pool2d_with_indices_backward.default
+        window = ([2, 2], [2, 2], [0, 0], [1, 1], False)
+        call = _inference(partial(backward, dy, x, *window, indices))
+    return Variant(call, lambda: [nhwc(call())])
+
+
+def _update(case: Update, options: dict[str, Any]) -> Variant:
+    params, optimizer = _optimizer(case, options)
+
+    def result() -> list[Array]:
+        params, optimizer = _optimizer(case, options)
+        optimizer.step()
+        return [p.detach().numpy() for p in params]
+
+    return Variant(optimizer.step, result)
+
+
+def _optimizer(
+    case: Update, options: dict[str, Any]
+) -> tuple[list[torch.Tensor], torch.optim.Optimizer]:
+    params = []
+    for i, shape in enumerate(case.shapes):
+        param = torch.from_numpy(normal(f"w{i}", shape)).requires_grad_()
+        param.grad = torch.from_numpy(normal(f"g{i}", shape))
+        params.append(param)
+    if case.optimizer == "SGD momentum":
+        return params, torch.optim.SGD(params, 0.01, 0.9, **options)
+    optimizer: torch.optim.Optimizer
+    if case.optimizer == "RMSprop":
+        optimizer = torch.optim.RMSprop(params, 0.001, 0.9, 1e-7, **options)
+    else:
+        optimizer = torch.optim.Adam(params, 0.001, eps=1e-7, **options)
+    for param in params:
+        first, second = torch.zeros_like(param), torch.ones_like(param)
+        optimizer.state[param] = {
+            "step": torch.tensor(1000.0),
+            **(
+                {"square_avg": second}
+                if case.optimizer == "RMSprop"
+                else {"exp_avg": first, "exp_avg_sq": second}
+            ),
+        }
+    return params, optimizer
+
+
+def _conv(case: Conv, layout: Any) -> Variant:
+    top, bottom, left, right = case.pads
+    x = normal("x", case.x_shape)
+    padding, padded = (top, left), (top, left) != (bottom, right)
+    if padded:
+        # torch pads evenly: it gets an input that is padded already.
+        x, padding = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0))), (0, 0)
+    xt, dyt = nchw(x, layout), nchw(normal("dy", case.y_shape), layout)
+    w = torch.from_numpy(normal("w", case.w_shape)).permute(3, 2, 0, 1)
+    w = w.contiguous(memory_format=layout)
+    if case.direction == "forward":
+        shape = (case.stride, padding, case.dilation, case.groups)
+        call = _inference(partial(functional.conv2d, xt, w, None, *shape))
+        return Variant(call, lambda: [nhwc(call())])
+    mask = [case.direction == "input", case.direction == "filter", False]
+    geometry = ([case.stride] * 2, padding, [case.dilation] * 2, False, [0, 0], case.groups)
+    backward = torch.ops.aten.convolution_backward.default
+    call = _inference(partial(backward, dyt, xt, w, None, *geometry, mask))
+
+    def result() -> list[Array]:
+        dx, dw, _ = call()
+        if dx is None:
+            return [dw.permute(2, 3, 1, 0).numpy()]
+        rows, cols = slice(top, top + case.h), slice(left, left + case.w)
+        return [nhwc(dx)[:, rows, cols] if padded else nhwc(dx)]
+
+    return Variant(call, result)
+
+
+def nchw(x: Array, layout: Any) -> torch.Tensor:
+    """Return an NHWC array as an NCHW tensor that lies in memory as ``layout`` says."""
+    return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=layout)
+
+
+def nhwc(x: torch.Tensor) -> Array:
+    """Return an NCHW tensor as an NHWC array."""
+    array: Array = x.detach().permute(0, 2, 3, 1).numpy()
+    return array

@@ -1,0 +1,118 @@
+"""The process of a peer: ``python -m pyconv.bench.worker PEER THREADS DESCRIPTOR``.
+
+Requests come over a pipe as (method, arguments); each is answered by ("ok", value),
+("unsupported", text) or ("error", text).
+"""
+
+import signal
+import sys
+import traceback
+from multiprocessing.connection import Connection
+from time import perf_counter
+from typing import Any
+
+from pyconv._types import Array
+from pyconv.bench import peers
+from pyconv.bench.cases import Case
+
+# Calls shorter than this are timed several at a time.
+SHORTEST = 100e-6
+
+
+class Worker:
+    """Carries out what the parent asks."""
+
+    def __init__(self, peer: peers.Peer) -> None:
+        self._peer = peer
+        self._variant: peers.Variant | None = None
+        self._calls = 1
+
+    def version(self) -> str:
+        """Version and setting of the library."""
+        return self._peer.version
+
+    def prepare(self, case: Case, only: str | None) -> str:
+        """Take the fastest variant of a case, or the named one; return its name."""
+        self._variant = None
+        variants = self._peer.variants(case)
+        if only in variants:
+            variants = {only: variants[only]}
+        best, seconds = "", float("inf")
+        for name, variant in variants.items():
+            variant.run()
+            times = []
+            while len(times) < 3 and sum(times) < 0.1:
+                start = perf_counter()
+                variant.run()
+                times.append(perf_counter() - start)
+            if min(times) < seconds:
+                best, seconds = name, min(times)
+        self._variant = variants[best]
+        self._calls = max(1, round(SHORTEST / max(seconds, 1e-9)))
+        return best
+
+    def result(self) -> list[Array]:
+        """What the prepared case gives."""
+        assert self._variant is not None
+        return self._variant.result()
+
+    def time(self, seconds: float, least: int) -> list[float]:
+        """Run the prepared case again and again for so long; return the seconds of each run."""
+        assert self._variant is not None
+        run, calls = self._variant.run, self._calls
+        run()  # brings back what the other processes pushed out of the caches
+        times: list[float] = []
+        end = perf_counter() + seconds
+        while len(times) < least or perf_counter() < end:
+            start = perf_counter()
+            for _ in range(calls):
+                run()
+            times.append((perf_counter() - start) / (calls * self._variant.times))
+        return times
+
+    def release(self) -> None:
+        """Forget the prepared case and its arrays."""
+        self._variant = None
+
+
+def serve(connection: Connection, worker: Worker) -> None:
+    """Answer requests until the parent closes the pipe."""
+    while True:
+        try:
+            method, arguments = connection.recv()
+        except EOFError:
+            return
+        answer: tuple[str, Any]
+        try:
+            answer = ("ok", getattr(worker, method)(*arguments))
+        except peers.UnsupportedError as error:
+            answer = ("unsupported", str(error))
+        except Exception:
+            answer = ("error", traceback.format_exc())
+        connection.send(answer)
+
+
+def end_with_parent() -> None:
+    """Have the system end this process when its parent is gone, also while it is stopped."""
+    if sys.platform == "linux":
+        import ctypes
+
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def main() -> None:
+    """Serve one peer."""
+    end_with_parent()
+    connection = Connection(int(sys.argv[3]))
+    try:
+        worker = Worker(peers.load(sys.argv[1], int(sys.argv[2])))
+    except Exception as error:
+        connection.send(("error", f"{type(error).__name__}: {error}"))
+        return
+    connection.send(("ok", worker.version()))
+    serve(connection, worker)
+
+
+if __name__ == "__main__":
+    main()
