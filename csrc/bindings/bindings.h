@@ -43,6 +43,7 @@ void bind_data(py::module_& m);
 void bind_dense(py::module_& m);
 void bind_elementwise(py::module_& m);
 void bind_optimizers(py::module_& m);
+void bind_peak(py::module_& m);
 void bind_pool2d(py::module_& m);
 void bind_runtime(py::module_& m);
 void bind_softmax(py::module_& m);

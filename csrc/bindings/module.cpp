@@ -23,6 +23,7 @@ PYBIND11_MODULE(PYCONV_MODULE, m) {
     bind_softmax(m);
     bind_optimizers(m);
     bind_data(m);
+    bind_peak(m);
 }
 
 }  // namespace pyconv
