@@ -13,9 +13,11 @@ from pyconv.bench.peers import UnsupportedError
 
 # Freed memory stays with the process: else large results cost page faults at every call, and
 # the allocator is measured in place of the kernels.
-_ENVIRONMENT = {
+_KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 34),
+}
+_ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "KERAS_BACKEND": "jax",
 }
@@ -50,36 +52,46 @@ class WorkerDied(WorkerError):  # noqa: N818 - it says what happened
     """The worker's process is gone."""
 
 
-def environment(isa: str | None, threads: int) -> dict[str, str]:
+def environment(isa: str | None, threads: int, keep_memory: bool) -> dict[str, str]:
     """Return the variables of a worker's process."""
     limits: Mapping[str, str] = _ISA.get(isa or "", {})
     counts = {"OMP_NUM_THREADS": str(threads), "PYCONV_NUM_THREADS": str(threads)}
-    return {**os.environ, **_ENVIRONMENT, **counts, **limits}
+    kept = _KEEP_MEMORY if keep_memory else {}
+    return {**os.environ, **_ENVIRONMENT, **kept, **counts, **limits}
 
 
 class Process:
     """A peer in its process. Outside of a request it is stopped: idle threads cost nothing.
 
     Args:
-        name: a peer of ``pyconv.bench.peers.PEERS``.
+        name: a peer of ``pyconv.bench.peers.NAMES``.
         threads: how many it may use.
         isa: the instruction set to hold it to, or None.
+        label: what results call it; by default ``name``.
+        keep_memory: whether the allocator keeps freed memory for the process.
 
     Raises:
         WorkerError: the peer's library is missing or does not start.
     """
 
-    def __init__(self, name: str, threads: int, isa: str | None = None) -> None:
-        self.name = name
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        isa: str | None = None,
+        label: str = "",
+        keep_memory: bool = True,
+    ) -> None:
+        self.name = label or name
         self.threads = threads
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._pipe, child = Pipe()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "pyconv.bench.worker", name, str(threads), str(child.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env=environment(isa, threads),
+            env=environment(isa, threads, keep_memory),
             pass_fds=[child.fileno()],
             # Ctrl-C reaches the parent alone, which ends the workers.
             start_new_session=True,

@@ -88,7 +88,8 @@ def _(case: cases.Train) -> list[Exact]:
     x = normal("x", case.x_shape)[: case.batch].astype(float)
     probabilities, undo = network(case.network, weights, x)
     truth = np.eye(CLASSES)[labels(case)[: case.batch]]
-    return undo((probabilities - truth) / case.batch)
+    gradients: list[Exact] = undo((probabilities - truth) / case.batch)
+    return gradients
 
 
 def network(name: str, weights: Sequence[Exact], x: Exact) -> tuple[Exact, Any]:
@@ -205,7 +206,8 @@ def pool_backward(x: Exact, dy: Exact) -> Exact:
     flat = windows.reshape(*windows.shape[:4], 4)
     dx = np.zeros(flat.shape)
     np.put_along_axis(dx, flat.argmax(-1)[..., None], dy[..., None], -1)
-    return dx.reshape(windows.shape).transpose(0, 1, 4, 2, 5, 3).reshape(x.shape)
+    result: Exact = dx.reshape(windows.shape).transpose(0, 1, 4, 2, 5, 3).reshape(x.shape)
+    return result
 
 
 def _padded(x: Exact, pads: Any) -> Exact:
@@ -225,4 +227,3 @@ def _cells(w: Any, oh: int, ow: int, stride: int, dilation: int) -> Any:
             rows = slice(i * dilation, i * dilation + (oh - 1) * stride + 1, stride)
             cols = slice(j * dilation, j * dilation + (ow - 1) * stride + 1, stride)
             yield i, j, (slice(None), rows, cols)
-

@@ -7,13 +7,15 @@ Requests come over a pipe as (method, arguments); each is answered by ("ok", val
 import signal
 import sys
 import traceback
+from math import prod
 from multiprocessing.connection import Connection
 from time import perf_counter
 from typing import Any
 
 from pyconv._types import Array
-from pyconv.bench import peers
-from pyconv.bench.cases import Case
+from pyconv.bench import limits, peers
+from pyconv.bench.cases import Case, Train
+from pyconv.bench.networks import CLASSES
 
 # Calls shorter than this are timed several at a time.
 SHORTEST = 100e-6
@@ -34,22 +36,32 @@ class Worker:
     def prepare(self, case: Case, only: str | None) -> str:
         """Take the fastest variant of a case, or the named one; return its name."""
         self._variant = None
-        variants = self._peer.variants(case)
-        if only in variants:
-            variants = {only: variants[only]}
         best, seconds = "", float("inf")
-        for name, variant in variants.items():
+        for name, make in self._makers(case, only).items():
+            variant = make()
             variant.run()
-            times = []
+            times: list[float] = []
             while len(times) < 3 and sum(times) < 0.1:
                 start = perf_counter()
                 variant.run()
                 times.append(perf_counter() - start)
             if min(times) < seconds:
                 best, seconds = name, min(times)
-        self._variant = variants[best]
+                self._variant = variant
         self._calls = max(1, round(SHORTEST / max(seconds, 1e-9)))
         return best
+
+    def memory(self, case: Train, only: str | None) -> int:
+        """Train for two epochs; return the peak of the process's memory without the data set."""
+        variant = next(iter(self._makers(case, only).values()))()
+        variant.run()
+        variant.run()
+        x, y = case.x_shape, (case.x_shape[0], CLASSES)
+        return peak_memory() - 4 * (prod(x) + prod(y))
+
+    def limits(self) -> limits.Limits:
+        """What the machine can do."""
+        return limits.measured()
 
     def result(self) -> list[Array]:
         """What the prepared case gives."""
@@ -73,6 +85,17 @@ class Worker:
     def release(self) -> None:
         """Forget the prepared case and its arrays."""
         self._variant = None
+
+    def _makers(self, case: Case, only: str | None) -> peers.Variants:
+        makers = self._peer.variants(case)
+        return makers if only is None or only not in makers else {only: makers[only]}
+
+
+def peak_memory() -> int:
+    """Return the most bytes of memory that the process has held at a time."""
+    with open("/proc/self/status") as file:
+        line = next(line for line in file if line.startswith("VmHWM"))
+    return 1024 * int(line.split()[1])
 
 
 def serve(connection: Connection, worker: Worker) -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``pyconv train``, ``evaluate``, ``predict``, ``summary`` and ``doctor``."""
+"""The command line: ``pyconv`` with train, evaluate, predict, summary, bench and doctor."""
 
 import io
 import os

@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     _evaluate(_command(commands, "evaluate", "loss and accuracy of a saved model"))
     _predict(_command(commands, "predict", "the most likely classes of images (needs Pillow)"))
     _summary(_command(commands, "summary", "layers and parameters of a model"))
+    _bench(_command(commands, "bench", "speed beside PyTorch, ONNX Runtime, OpenVINO and Keras"))
     _command(commands, "doctor", "versions, instruction sets, threads and a self-test")
     return main
 
@@ -88,6 +89,34 @@ def _summary(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "model", metavar="MODEL", nargs="?", default="cnn", help="cnn (the default), mlp or a file"
     )
+
+
+def _bench(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--quick", action="store_true", help="fewer cases, within a minute")
+    command.add_argument(
+        "--filter",
+        metavar="TEXT",
+        action="append",
+        default=[],
+        help="cases whose names hold TEXT, such as 'training step'; may be given again",
+    )
+    command.add_argument("--list", action="store_true", help="print the names of the cases")
+    command.add_argument(
+        "--peers",
+        metavar="A,B",
+        help="of torch, onnxruntime, openvino and keras (default: all; with --quick not keras)",
+    )
+    command.add_argument(
+        "--threads", metavar="N", type=_integer(1, 256), help="default: the cores of this process"
+    )
+    command.add_argument(
+        "--isa",
+        choices=("avx512", "avx2", "baseline", "neon"),
+        help="hold each library to an instruction set (default: what each takes)",
+    )
+    command.add_argument("--json", metavar="FILE", help="write all numbers")
+    command.add_argument("--plot", metavar="FILE", help="write a roofline plot (needs matplotlib)")
+    command.add_argument("--write-readme", metavar="FILE", help="rewrite a file's table of speeds")
 
 
 def _model(command: argparse.ArgumentParser) -> None:

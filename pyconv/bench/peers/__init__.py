@@ -1,6 +1,6 @@
 """The libraries that are measured, one module each, imported in a worker process alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
@@ -8,15 +8,9 @@ from typing import Protocol
 from pyconv._types import Array
 from pyconv.bench.cases import Case
 
-# Where each is; float64 is not measured, it is the truth.
-PEERS: Mapping[str, str] = {
-    "float64": "pyconv.bench.peers.float64_peer",
-    "pyconv": "pyconv.bench.peers.pyconv_peer",
-    "torch": "pyconv.bench.peers.torch_peer",
-    "onnxruntime": "pyconv.bench.peers.onnxruntime_peer",
-    "openvino": "pyconv.bench.peers.openvino_peer",
-    "keras": "pyconv.bench.peers.keras_peer",
-}
+MEASURED = ("torch", "onnxruntime", "openvino", "keras")
+# float64 is not measured, it is the truth.
+NAMES = ("pyconv", *MEASURED, "float64")
 
 
 class UnsupportedError(Exception):
@@ -38,13 +32,16 @@ class Variant:
     times: int = 1
 
 
+Variants = dict[str, Callable[[], Variant]]
+
+
 class Peer(Protocol):
     """What each module's class ``Peer`` is; it is made with the number of threads."""
 
     version: str
 
-    def variants(self, case: Case) -> dict[str, Variant]:
-        """Return the ways to run the case by name; the fastest one counts.
+    def variants(self, case: Case) -> Variants:
+        """Return what makes each way to run the case, by its name; the fastest one counts.
 
         Raises:
             UnsupportedError: there is none.
@@ -57,5 +54,5 @@ def load(name: str, threads: int) -> Peer:
     Raises:
         ImportError: its library is not installed.
     """
-    peer: Peer = import_module(PEERS[name]).Peer(threads)
+    peer: Peer = import_module(f"pyconv.bench.peers.{name}_peer").Peer(threads)
     return peer

@@ -5,7 +5,7 @@ import numpy as np
 from pyconv._types import Array
 from pyconv.bench import reference
 from pyconv.bench.cases import Case
-from pyconv.bench.peers import Variant
+from pyconv.bench.peers import Variant, Variants
 
 
 class Peer:
@@ -14,7 +14,7 @@ class Peer:
     def __init__(self, threads: int) -> None:
         self.version = np.__version__
 
-    def variants(self, case: Case) -> dict[str, Variant]:
+    def variants(self, case: Case) -> Variants:
         """Return the reference."""
         results: list[Array] = reference.exact(case)  # type: ignore[assignment]
-        return {"": Variant(lambda: None, lambda: results)}
+        return {"": lambda: Variant(lambda: None, lambda: results)}

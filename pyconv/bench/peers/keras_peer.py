@@ -19,7 +19,7 @@ from pyconv.bench.networks import (
     NETWORKS,
     initial_weights,
 )
-from pyconv.bench.peers import UnsupportedError, Variant
+from pyconv.bench.peers import UnsupportedError, Variant, Variants
 
 
 class Peer:
@@ -30,7 +30,7 @@ class Peer:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
         self.version = f"{keras.__version__} on {keras.backend.backend()} {jax.__version__}"
 
-    def variants(self, case: Case) -> dict[str, Variant]:
+    def variants(self, case: Case) -> Variants:
         """Return the ways to run the case."""
         if isinstance(case, Predict):
             return _predict(case)
@@ -39,7 +39,7 @@ class Peer:
         raise UnsupportedError(case.name)
 
 
-def _predict(case: Predict) -> dict[str, Variant]:
+def _predict(case: Predict) -> Variants:
     model, x = _model(case.network), normal("x", case.x_shape)
     call = partial(model.predict_on_batch, x)
     function = jax.jit(lambda weights, x: model.stateless_call(*weights, x)[0])
@@ -52,12 +52,12 @@ def _predict(case: Predict) -> dict[str, Variant]:
         return jax.block_until_ready(function(weights, x))
 
     return {
-        "predict_on_batch": Variant(call, lambda: [np.asarray(call())]),
-        "jit": Variant(compiled, lambda: [np.asarray(compiled())]),
+        "predict_on_batch": lambda: Variant(call, lambda: [np.asarray(call())]),
+        "jit": lambda: Variant(compiled, lambda: [np.asarray(compiled())]),
     }
 
 
-def _train(case: Train) -> dict[str, Variant]:
+def _train(case: Train) -> Variants:
     x, y = normal("x", case.x_shape), np.eye(CLASSES, dtype=np.float32)[labels(case)]
     model = _model(case.network)
     model.compile(keras.optimizers.RMSprop(LEARNING_RATE), "categorical_crossentropy")
@@ -76,8 +76,8 @@ def _train(case: Train) -> dict[str, Variant]:
         return [(before - after) / np.float32(LONG_STEP) for before, after in pairs]
 
     return {
-        "fit": Variant(call, gradients, case.steps),
-        "train_on_batch": Variant(batches, gradients, case.steps),
+        "fit": lambda: Variant(call, gradients, case.steps),
+        "train_on_batch": lambda: Variant(batches, gradients, case.steps),
     }
 
 

@@ -5,7 +5,7 @@ import onnxruntime
 
 from pyconv._types import Array
 from pyconv.bench.cases import Case
-from pyconv.bench.peers import Variant, onnx_models
+from pyconv.bench.peers import Variant, Variants, onnx_models
 
 
 class Peer:
@@ -15,7 +15,7 @@ class Peer:
         self._threads = threads
         self.version = onnxruntime.__version__
 
-    def variants(self, case: Case) -> dict[str, Variant]:
+    def variants(self, case: Case) -> Variants:
         """Return plain runs, and runs whose input and output are bound to buffers."""
         model, x = onnx_models.model(case), onnx_models.inputs(case)
         options = onnxruntime.SessionOptions()
@@ -42,6 +42,6 @@ class Peer:
             return onnx_models.outputs(case, held[1].numpy())
 
         return {
-            "": Variant(run, lambda: onnx_models.outputs(case, run()[0])),
-            "bound buffers": Variant(run_bound, bound),
+            "": lambda: Variant(run, lambda: onnx_models.outputs(case, run()[0])),
+            "bound buffers": lambda: Variant(run_bound, bound),
         }

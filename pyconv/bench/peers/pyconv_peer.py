@@ -18,7 +18,7 @@ from pyconv.bench.networks import (
     NETWORKS,
     initial_weights,
 )
-from pyconv.bench.peers import UnsupportedError, Variant
+from pyconv.bench.peers import UnsupportedError, Variant, Variants
 
 
 class Peer:
@@ -29,12 +29,12 @@ class Peer:
         self.version = f"{pyconv.__version__} ({active.isa()})"
 
     @singledispatchmethod
-    def variants(self, case: Case) -> dict[str, Variant]:
+    def variants(self, case: Case) -> Variants:
         """Return the ways to run the case."""
         raise UnsupportedError(case.name)
 
     @variants.register
-    def _(self, case: Conv) -> dict[str, Variant]:
+    def _(self, case: Conv) -> Variants:
         x, w = normal("x", case.x_shape), normal("w", case.w_shape)
         dy = normal("dy", case.y_shape)
         steps, spread = (case.stride,) * 2, (case.dilation,) * 2
@@ -49,10 +49,10 @@ class Peer:
         else:
             out = np.empty_like(w)
             call = partial(active.conv2d_backward_filter, x, dy, case.kernel, *shared, out)
-        return {"": Variant(call, lambda: [out])}
+        return {"": lambda: Variant(call, lambda: [out])}
 
     @variants.register
-    def _(self, case: Dense) -> dict[str, Variant]:
+    def _(self, case: Dense) -> Variants:
         x = normal("x", (case.n, case.inputs))
         w = normal("w", (case.inputs, case.units))
         dy = normal("dy", (case.n, case.units))
@@ -66,10 +66,10 @@ class Peer:
         else:
             out = np.empty_like(w)
             call = partial(active.dense_backward_weights, x, dy, out)
-        return {"": Variant(call, lambda: [out])}
+        return {"": lambda: Variant(call, lambda: [out])}
 
     @variants.register
-    def _(self, case: MaxPool) -> dict[str, Variant]:
+    def _(self, case: MaxPool) -> Variants:
         x, dy, pads = normal("x", case.x_shape), normal("dy", case.y_shape), (0, 0, 0, 0)
         call: Callable[[], object]
         if case.direction == "forward":
@@ -78,19 +78,19 @@ class Peer:
         else:
             out = np.empty_like(x)
             call = partial(active.maxpool2d_backward, x, dy, (2, 2), (2, 2), pads, out)
-        return {"": Variant(call, lambda: [out])}
+        return {"": lambda: Variant(call, lambda: [out])}
 
     @variants.register
-    def _(self, case: Relu) -> dict[str, Variant]:
+    def _(self, case: Relu) -> Variants:
         x, dy = normal("x", (case.size,)), normal("dy", (case.size,))
         out = np.empty_like(x)
         if case.direction == "forward":
-            return {"": Variant(partial(active.relu_forward, x, out), lambda: [out])}
+            return {"": lambda: Variant(partial(active.relu_forward, x, out), lambda: [out])}
         y = np.maximum(x, 0)
-        return {"": Variant(partial(active.relu_backward, y, dy, out), lambda: [out])}
+        return {"": lambda: Variant(partial(active.relu_backward, y, dy, out), lambda: [out])}
 
     @variants.register
-    def _(self, case: Update) -> dict[str, Variant]:
+    def _(self, case: Update) -> Variants:
         params = [normal(f"w{i}", shape) for i, shape in enumerate(case.shapes)]
         grads = [normal(f"g{i}", shape) for i, shape in enumerate(case.shapes)]
         zeros, ones = list(map(np.zeros_like, params)), list(map(np.ones_like, params))
@@ -108,21 +108,21 @@ class Peer:
             call()
             return params
 
-        return {"": Variant(call, result)}
+        return {"": lambda: Variant(call, result)}
 
     @variants.register
-    def _(self, case: Predict) -> dict[str, Variant]:
+    def _(self, case: Predict) -> Variants:
         model, x = _model(case.network), normal("x", case.x_shape)
         call = partial(model.predict, x, batch_size=case.batch, verbose=0)
-        return {"": Variant(call, lambda: [call()])}
+        return {"": lambda: Variant(call, lambda: [call()])}
 
     @variants.register
-    def _(self, case: Train) -> dict[str, Variant]:
+    def _(self, case: Train) -> Variants:
         x, y = normal("x", case.x_shape), pyconv.utils.to_categorical(labels(case), CLASSES)
         model = _model(case.network)
         model.compile(pyconv.optimizers.RMSprop(LEARNING_RATE), "categorical_crossentropy")
         call = partial(model.fit, x, y, batch_size=case.batch, verbose=0)
-        return {"": Variant(call, partial(_gradients, case, x, y), case.steps)}
+        return {"": lambda: Variant(call, partial(_gradients, case, x, y), case.steps)}
 
 
 def _model(network: str, dropout: bool = True) -> pyconv.Sequential:

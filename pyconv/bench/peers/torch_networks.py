@@ -53,8 +53,8 @@ def _with_weights(step: Step, kernel: tuple[int, ...], w: Array, b: Array) -> nn
         layer = nn.Linear(kernel[0], kernel[1])
         weight = torch.from_numpy(w).T
     with torch.no_grad():
-        layer.weight.copy_(weight)  # type: ignore[operator, union-attr]
-        layer.bias.copy_(torch.from_numpy(b))  # type: ignore[operator, union-attr]
+        layer.weight.copy_(weight)
+        layer.bias.copy_(torch.from_numpy(b))
     return layer
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from pyconv._types import Array
 from pyconv.bench.cases import Case, Conv, Dense, MaxPool, Predict, Relu, Train, Update
 from pyconv.bench.inputs import normal
-from pyconv.bench.peers import UnsupportedError, Variant
+from pyconv.bench.peers import UnsupportedError, Variant, Variants
 from pyconv.bench.peers.torch_networks import LAYOUTS, model, training
 
 
@@ -23,16 +23,16 @@ class Peer:
         self.version = f"{torch.__version__} ({torch.backends.cpu.get_cpu_capability()})"
 
     @singledispatchmethod
-    def variants(self, case: Case) -> dict[str, Variant]:
+    def variants(self, case: Case) -> Variants:
         """Return the ways to run the case."""
         raise UnsupportedError(case.name)
 
     @variants.register
-    def _(self, case: Conv) -> dict[str, Variant]:
-        return {name: _conv(case, layout) for name, layout in LAYOUTS.items()}
+    def _(self, case: Conv) -> Variants:
+        return {name: partial(_conv, case, layout) for name, layout in LAYOUTS.items()}
 
     @variants.register
-    def _(self, case: Dense) -> dict[str, Variant]:
+    def _(self, case: Dense) -> Variants:
         x = torch.from_numpy(normal("x", (case.n, case.inputs)))
         w = torch.from_numpy(normal("w", (case.inputs, case.units)))
         dy = torch.from_numpy(normal("dy", (case.n, case.units)))
@@ -42,16 +42,18 @@ class Peer:
             return _products({"linear": (x, wt.T), "mm": (x, w)}, dy)
         if case.direction == "input":
             return _products({"linear": (dy, wt), "mm": (dy, w.T)}, x)
-        found = _products({"mm": (x.T, dy)}, w)
-        linear = _products({"linear": (dy.T, x)}, wt)["linear"]
-        return {**found, "linear": Variant(linear.run, lambda: [linear.result()[0].T])}
+        linear = _products({"linear": (dy.T, x)}, wt)["linear"]()
+        return {
+            **_products({"mm": (x.T, dy)}, w),
+            "linear": lambda: Variant(linear.run, lambda: [linear.result()[0].T]),
+        }
 
     @variants.register
-    def _(self, case: MaxPool) -> dict[str, Variant]:
-        return {name: _max_pool(case, layout) for name, layout in LAYOUTS.items()}
+    def _(self, case: MaxPool) -> Variants:
+        return {name: partial(_max_pool, case, layout) for name, layout in LAYOUTS.items()}
 
     @variants.register
-    def _(self, case: Relu) -> dict[str, Variant]:
+    def _(self, case: Relu) -> Variants:
         x = torch.from_numpy(normal("x", (case.size,)))
         dy = torch.from_numpy(normal("dy", (case.size,)))
         out = torch.empty_like(x)
@@ -61,10 +63,10 @@ class Peer:
         else:
             y, backward = torch.relu(x), torch.ops.aten.threshold_backward.grad_input
             call = partial(backward, dy, y, 0, grad_input=out)
-        return {"": Variant(_inference(call), lambda: [out.numpy()])}
+        return {"": lambda: Variant(_inference(call), lambda: [out.numpy()])}
 
     @variants.register
-    def _(self, case: Update) -> dict[str, Variant]:
+    def _(self, case: Update) -> Variants:
         if case.optimizer == "RMSprop":
             settings: dict[str, dict[str, Any]] = {
                 "foreach": {"foreach": True},
@@ -72,25 +74,20 @@ class Peer:
             }
         else:
             settings = {"foreach": {"foreach": True}, "fused": {"fused": True}}
-        return {name: _update(case, options) for name, options in settings.items()}
+        return {name: partial(_update, case, options) for name, options in settings.items()}
 
     @variants.register
-    def _(self, case: Predict) -> dict[str, Variant]:
-        found = {}
-        for name, layout in LAYOUTS.items():
-            net = model(case.network, layout, softmax=True).eval()
-            x = nchw(normal("x", case.x_shape), layout)
-            call = _inference(partial(net, x))
-            found[name] = Variant(call, lambda call=call: [call().numpy()])
-            frozen = torch.jit.optimize_for_inference(torch.jit.trace(net, x))
-            call = _inference(partial(frozen, x))
-            found[name + ", jit"] = Variant(call, lambda call=call: [call().numpy()])
-        return found
-
-    @variants.register
-    def _(self, case: Train) -> dict[str, Variant]:
+    def _(self, case: Predict) -> Variants:
         return {
-            name + (", foreach" if foreach else ""): training(case, layout, foreach)
+            name + (", jit" if jit else ""): partial(_predict, case, layout, jit)
+            for name, layout in LAYOUTS.items()
+            for jit in (False, True)
+        }
+
+    @variants.register
+    def _(self, case: Train) -> Variants:
+        return {
+            name + (", foreach" if foreach else ""): partial(training, case, layout, foreach)
             for name, layout in LAYOUTS.items()
             for foreach in (False, True)
         }
@@ -106,13 +103,21 @@ def _inference(call: Callable[[], Any]) -> Callable[[], Any]:
 
 def _products(
     operands: dict[str, tuple[torch.Tensor, torch.Tensor]], like: torch.Tensor
-) -> dict[str, Variant]:
-    found = {}
-    for name, (a, b) in operands.items():
+) -> Variants:
+    def make(a: torch.Tensor, b: torch.Tensor) -> Variant:
         out = torch.empty_like(like)
-        call = _inference(partial(torch.mm, a, b, out=out))
-        found[name] = Variant(call, lambda out=out: [out.numpy()])
-    return found
+        return Variant(_inference(partial(torch.mm, a, b, out=out)), lambda: [out.numpy()])
+
+    return {name: partial(make, a, b) for name, (a, b) in operands.items()}
+
+
+def _predict(case: Predict, layout: Any, jit: bool) -> Variant:
+    net: Any = model(case.network, layout, softmax=True).eval()
+    x = nchw(normal("x", case.x_shape), layout)
+    if jit:
+        net = torch.jit.optimize_for_inference(torch.jit.trace(net, x))
+    call = _inference(partial(net, x))
+    return Variant(call, lambda: [call().numpy()])
 
 
 def _max_pool(case: MaxPool, layout: Any) -> Variant:
@@ -128,7 +133,7 @@ def _max_pool(case: MaxPool, layout: Any) -> Variant:
 
 
 def _update(case: Update, options: dict[str, Any]) -> Variant:
-    params, optimizer = _optimizer(case, options)
+    _, optimizer = _optimizer(case, options)
 
     def result() -> list[Array]:
         params, optimizer = _optimizer(case, options)

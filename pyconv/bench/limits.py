@@ -1,0 +1,54 @@
+"""What the machine can do at most, as measured by loops that do nothing else."""
+
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+FOOTPRINTS = [3 * 2**k for k in (16, 18, 20, 22, 24, 27)]  # bytes of the three arrays together
+
+
+@dataclass
+class Limits:
+    """The measured peak.
+
+    Args:
+        flops: multiplications and additions a second, of independent chains in registers on all
+            threads, on the active instruction set.
+        bandwidth: (bytes of the arrays, bytes a second) of ``y = a + b / 2``, small to large: what
+            the caches give, then what memory gives.
+    """
+
+    flops: float
+    bandwidth: list[tuple[int, float]]
+
+    def bandwidth_of(self, size: float) -> float:
+        """Return the bytes a second that arrays of so many bytes together can be moved at."""
+        sizes, rates = zip(*self.bandwidth, strict=True)
+        return float(np.exp(np.interp(np.log(max(size, 1)), np.log(sizes), np.log(rates))))
+
+    def seconds(self, flops: float, size: float) -> float:
+        """Return the least time for so much arithmetic on so many bytes."""
+        return max(flops / self.flops, size / self.bandwidth_of(size))
+
+
+def measured() -> Limits:
+    """Measure this machine with the active instruction set and number of threads."""
+    from pyconv.backend import active
+
+    rounds, rates = 1_000_000, []
+    for _ in range(12):
+        start = perf_counter()
+        operations = active.peak_arithmetic(rounds)
+        rates.append(operations / (perf_counter() - start))
+    bandwidth = []
+    for size in FOOTPRINTS:
+        a, b, y = (np.ones(size // 12, np.float32) for _ in range(3))
+        times = []
+        for _ in range(max(5, min(200, 2**27 // size))):
+            start = perf_counter()
+            active.peak_triad(a, b, y)
+            times.append(perf_counter() - start)
+        bandwidth.append((size, size / median(times)))
+    return Limits(max(rates), bandwidth)

@@ -1,0 +1,62 @@
+"""The cases of ``pyconv bench``, by group."""
+
+from collections.abc import Sequence
+
+from pyconv.bench.cases import Case, Conv, Dense, MaxPool, Predict, Relu, Train, Update
+
+TRAINING = "training steps"
+PREDICTION = "prediction"
+CONVOLUTIONS = "convolutions"
+OTHERS = "other kernels"
+
+# Speed of all threads against one, and memory, are taken of these.
+SCALING = (Train("deck CNN", 32), Train("deck CNN", 128), Train("VGG-like", 32))
+MEMORY = Train("deck CNN", 32)
+
+
+def suite(quick: bool, filters: Sequence[str] = ()) -> dict[str, list[Case]]:
+    """Return the cases of each group.
+
+    Args:
+        quick: whether to leave out those that are slow or like another one.
+        filters: keep the cases whose names hold one of these texts; all if there is none.
+    """
+    steps = [("deck CNN", 32), ("deck CNN", 128), ("deck MLP", 32), ("VGG-like", 32)]
+    predictions = [("deck CNN", 1), ("deck CNN", 32), ("deck CNN", 128)]
+    convolutions = [
+        Conv(32, 32, 32, 64, 64),
+        Conv(32, 8, 8, 256, 256),
+        Conv(32, 32, 32, 3, 64),
+        Conv(32, 16, 16, 16, 32, (2, 2)),
+    ]
+    dense = [Dense(32, 3072, 1000)]
+    updates = [Update("RMSprop", "deck MLP")]
+    if not quick:
+        predictions += [("VGG-like", 1), ("VGG-like", 128)]
+        convolutions[1:1] = [Conv(32, 16, 16, 64, 128), Conv(32, 16, 16, 128, 128)]
+        convolutions += [
+            Conv(32, 32, 32, 3, 16, (2, 2)),
+            Conv(32, 8, 8, 32, 64, (2, 2)),
+            Conv(32, 32, 32, 64, 64, (1, 1)),
+            Conv(32, 32, 32, 64, 64, stride=2),
+            Conv(32, 32, 32, 64, 64, groups=64),
+        ]
+        dense += [Dense(1, 3072, 1000), Dense(32, 1000, 512), Dense(128, 1024, 500)]
+        updates += [Update("Adam", "deck MLP"), Update("SGD momentum", "deck MLP")]
+    small: list[Case] = []
+    for direction in ("forward", "input"):
+        small.append(MaxPool(32, 32, 32, 64, direction))
+        small.append(Relu(2**21, direction))
+    groups: dict[str, list[Case]] = {
+        TRAINING: [Train(*step) for step in steps],
+        PREDICTION: [Predict(*prediction) for prediction in predictions],
+        CONVOLUTIONS: [case for shape in convolutions for case in shape.passes()],
+        OTHERS: [*(case for shape in dense for case in shape.passes()), *small, *updates],
+    }
+    return {name: [c for c in cases if wanted(c.name, filters)] for name, cases in groups.items()}
+
+
+def wanted(name: str, filters: Sequence[str]) -> bool:
+    """Whether a name passes the filters; '->' may be typed for '→'."""
+    plain = name.lower().replace("→", "->")
+    return not filters or any(f.lower().replace("→", "->") in plain for f in filters)
