@@ -173,6 +173,11 @@ class MaxPool(Case):
         return (self.n, self.h // 2, self.w // 2, self.c)
 
     @property
+    def flops(self) -> int:
+        """The comparisons, those of the gradient included."""
+        return 3 * prod(self.y_shape)
+
+    @property
     def bytes(self) -> int:
         """Forward x and y; the gradient reads x and dy and writes dx."""
         x, y = prod(self.x_shape), prod(self.y_shape)
@@ -191,6 +196,11 @@ class Relu(Case):
         """Such as ``ReLU 2.1 M numbers, forward``."""
         label = "forward" if self.direction == "forward" else "gradient"
         return f"ReLU {self.size / 1e6:.1f} M numbers, {label}"
+
+    @property
+    def flops(self) -> int:
+        """One comparison each."""
+        return self.size
 
     @property
     def bytes(self) -> int:
@@ -215,6 +225,12 @@ class Update(Case):
         """Shapes of the parameters."""
         kernels = [kernel for _, _, kernel in layer_shapes(self.network) if kernel]
         return [shape for kernel in kernels for shape in (kernel, kernel[-1:])]
+
+    @property
+    def flops(self) -> int:
+        """Multiplications, additions, roots and quotients."""
+        each = {"SGD momentum": 4, "RMSprop": 9, "Adam": 12}[self.optimizer]
+        return each * sum(map(prod, self.shapes))
 
     @property
     def bytes(self) -> int:

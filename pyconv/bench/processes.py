@@ -123,6 +123,11 @@ class Process:
                 self._pause()
 
     @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         """Whether the process can still be asked."""
         return not self._pipe.closed and self._process.poll() is None

@@ -7,86 +7,101 @@ from pyconv.bench.run import OURS, Report
 from pyconv.bench.table import best_peer
 
 _COLOURS = {OURS: "#0072b2", "torch": "#d55e00", "onnxruntime": "#009e73", "openvino": "#cc79a7"}
-_MARKERS = {"forward": "o", "input gradient": "v", "filter gradient": "s", "weight gradient": "s"}
+_MARKERS = {"forward": "o", "gradient": "v", "input gradient": "v"}
+_OTHER_MARKER = "s"  # gradients of filters and weights, optimizers
 
 
 def figure(report: Report) -> Any:
-    """Return a figure of the kernels that have both arithmetic and traffic.
+    """Return a figure of the kernels, each beside the best peer.
 
     Raises:
         ImportError: matplotlib is not installed.
-        ValueError: there is no such kernel in the report.
+        ValueError: there is no kernel in the report.
     """
-    from matplotlib.lines import Line2D
-
     from pyconv.viz import _figure
 
     rows = [row for row in report["cases"] if row["flops"] and row["bytes"]]
+    rows = [row for row in rows if OURS in row["timings"]]
     if not rows:
-        raise ValueError("--plot: no convolution or dense kernel was measured")
-    limits = Limits(**report["limits"])
-    drawn = _figure((11, 6.5))
+        raise ValueError("--plot: no kernel was measured")
+    drawn = _figure((12, 7.5))
     axes = drawn.add_subplot()
-    intensities = [row["flops"] / row["bytes"] for row in rows]
-    _draw_limits(axes, limits, min(intensities) / 2, max(intensities) * 2)
-    for row in rows:
-        intensity, kind = row["flops"] / row["bytes"], row["name"].rsplit(", ", 1)[1]
-        speeds = {n: row["flops"] / t["median"] / 1e9 for n, t in row["timings"].items()}
-        best = best_peer(row) or ""
-        for name in (best, OURS):
-            if name in speeds:
-                axes.plot(
-                    intensity,
-                    speeds[name],
-                    _MARKERS[kind],
-                    color=_COLOURS.get(name, "0.4"),
-                    markersize=8 if name == OURS else 6,
-                    markerfacecolor=_COLOURS[OURS] if name == OURS else "white",
-                    zorder=3 if name == OURS else 2,
-                )
-        if best and OURS in speeds:
-            axes.plot([intensity] * 2, [speeds[best], speeds[OURS]], color="0.75", zorder=1)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)
+    lowest: dict[float, tuple[float, str]] = {}
+    for row in rows:
+        bottom = _draw_row(axes, row)
+        intensity, shape = row["flops"] / row["bytes"], row["name"].rsplit(", ", 1)[0]
+        lowest[intensity] = min(lowest.get(intensity, (bottom, shape)), (bottom, shape))
+    intensities = sorted(lowest)
+    low, high = intensities[0] / 1.6, intensities[-1] * 1.6
+    _draw_limits(axes, Limits(**report["limits"]), low, high)
+    for intensity, (bottom, shape) in lowest.items():
+        axes.annotate(
+            shape, (intensity, bottom), xytext=(0, -7), textcoords="offset points",
+            rotation=90, ha="center", va="top", fontsize=6.5, color="0.3",
+        )  # fmt: skip
+    axes.set_xlim(low, high)
+    axes.set_ylim(min(bottom for bottom, _ in lowest.values()) / 8)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.set_xlabel("FLOPs a byte (each input read and each result written once)")
-    axes.set_ylabel("GFLOP/s (direct algorithm's FLOPs)")
-    axes.set_title(f"{report['machine']['cpu']}, {report['threads']} threads", loc="left")
-    axes.grid(alpha=0.25)
-    peers = sorted({n for row in rows for n in row["timings"]} - {OURS})
-    handles = [
-        Line2D([], [], marker="o", linestyle="", color=_COLOURS[OURS], label=OURS),
-        *(
-            Line2D([], [], marker="o", linestyle="", color=_COLOURS.get(n, "0.4"),
-                   markerfacecolor="white", label=f"{n}, where it is the best peer")
-            for n in peers
-        ),
-        *(
-            Line2D([], [], marker=marker, linestyle="", color="0.3", label=kind)
-            for kind, marker in list(_MARKERS.items())[:3]
-        ),
-    ]  # fmt: skip
-    axes.legend(handles=handles, loc="lower right")
+    axes.set_xlabel("FLOPs a byte, each input read and each result written once")
+    axes.set_ylabel("GFLOP/s (FLOPs of the direct algorithm)")
+    isa = f", {report['isa']}" if report["isa"] else ""
+    axes.set_title(f"{report['machine']['cpu']}, {report['threads']} threads{isa}", loc="left")
+    axes.grid(alpha=0.2)
+    axes.legend(handles=_legend(rows), loc="upper left", fontsize=9)
     return drawn
+
+
+def _draw_row(axes: Any, row: Report) -> float:
+    """Draw pyconv and the best peer; return the lower speed."""
+    intensity, kind = row["flops"] / row["bytes"], row["name"].rsplit(", ", 1)[1]
+    names = [name for name in (best_peer(row), OURS) if name]
+    speeds = [row["flops"] / row["timings"][name]["median"] / 1e9 for name in names]
+    axes.plot([intensity] * len(speeds), speeds, color="0.8", zorder=1)
+    for name, speed in zip(names, speeds, strict=True):
+        ours = name == OURS
+        axes.plot(
+            intensity, speed, _MARKERS.get(kind, _OTHER_MARKER), zorder=3 if ours else 2,
+            color=_COLOURS.get(name, "0.4"), markersize=8 if ours else 6,
+            markerfacecolor=_COLOURS[OURS] if ours else "white",
+        )  # fmt: skip
+    lower: float = min(speeds)
+    return lower
 
 
 def _draw_limits(axes: Any, limits: Limits, low: float, high: float) -> None:
     peak = limits.flops / 1e9
-    axes.set_xlim(low, high)
-    axes.axhline(peak, color="black", linewidth=1.5)
-    axes.annotate(
-        f"measured peak {peak:.0f} GFLOP/s (Winograd may pass it)",
-        (low * 1.1, peak), xytext=(0, 4), textcoords="offset points",
-    )  # fmt: skip
-    names = {"memory": limits.bandwidth[-1][1], "cache": max(rate for _, rate in limits.bandwidth)}
-    for name, rate in names.items():
-        ridge = limits.flops / rate
-        axes.plot(
-            [low, ridge], [rate * low / 1e9, peak], color="black", linewidth=1, linestyle="--"
-        )
+    speeds = [rate / 1e9 for _, rate in limits.bandwidth]
+    for name, speed in (("memory", speeds[-1]), ("cache", max(speeds))):
+        ridge = peak / speed
+        axes.plot([low, ridge], [speed * low, peak], color="black", linewidth=1, linestyle="--")
+        # Along the line, whose slope is that of the axes' diagonal.
+        at = (low * ridge) ** 0.5
         axes.annotate(
-            f"{name} {rate / 1e9:.0f} GB/s",
-            (low * 1.1, rate * low * 1.1 / 1e9), xytext=(0, 4), textcoords="offset points",
-            rotation=0,
+            f"{name} {speed:.0f} GB/s", (at, speed * at), xytext=(-4, 4),
+            textcoords="offset points", ha="right", va="bottom", fontsize=9,
         )  # fmt: skip
+    axes.plot([peak / max(speeds), high], [peak, peak], color="black", linewidth=1.5)
+    axes.annotate(
+        f"measured peak {peak:.0f} GFLOP/s (Winograd may pass it)", (high, peak),
+        xytext=(-4, 4), textcoords="offset points", ha="right", fontsize=9,
+    )  # fmt: skip
+
+
+def _legend(rows: list[Report]) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    peers = sorted({name for row in rows if (name := best_peer(row))})
+    filled = [(OURS, "o", _COLOURS[OURS], _COLOURS[OURS])]
+    hollow = [
+        (f"{n}, where it is the best peer", "o", _COLOURS.get(n, "0.4"), "white") for n in peers
+    ]
+    kinds = [("forward", "o"), ("gradient of the input", "v")]
+    kinds.append(("gradient of filters or weights, optimizer", _OTHER_MARKER))
+    entries = [*filled, *hollow, *((label, marker, "0.4", "0.4") for label, marker in kinds)]
+    return [
+        Line2D([], [], linestyle="", marker=marker, color=edge, markerfacecolor=face, label=label)
+        for label, marker, edge, face in entries
+    ]

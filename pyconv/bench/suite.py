@@ -43,10 +43,10 @@ def suite(quick: bool, filters: Sequence[str] = ()) -> dict[str, list[Case]]:
         ]
         dense += [Dense(1, 3072, 1000), Dense(32, 1000, 512), Dense(128, 1024, 500)]
         updates += [Update("Adam", "deck MLP"), Update("SGD momentum", "deck MLP")]
-    small: list[Case] = []
-    for direction in ("forward", "input"):
-        small.append(MaxPool(32, 32, 32, 64, direction))
-        small.append(Relu(2**21, direction))
+    small: list[Case] = [
+        *(MaxPool(32, 32, 32, 64), MaxPool(32, 32, 32, 64, "input")),
+        *(Relu(2**21), Relu(2**21, "input")),
+    ]
     groups: dict[str, list[Case]] = {
         TRAINING: [Train(*step) for step in steps],
         PREDICTION: [Predict(*prediction) for prediction in predictions],

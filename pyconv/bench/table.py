@@ -1,8 +1,8 @@
 """A report as tables: on the terminal, and as Markdown for the README."""
 
 from itertools import groupby
-from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -31,8 +31,14 @@ def show(report: Report, console: Console) -> None:
     """Print a report."""
     peers = [name for name in report["versions"] if name != OURS]
     for group, rows in groupby(report["cases"], key=lambda row: row["group"]):
-        table = Table(title=group, title_justify="left", title_style="bold", pad_edge=False)
-        table.add_column(f"median {_QUARTILES}", overflow="fold")
+        table = Table(
+            title=group,
+            title_justify="left",
+            title_style="bold",
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1),
+        )
+        table.add_column("")
         for heading in (OURS, "rate", "of limit", *peers, "times best", "error"):
             table.add_column(heading, justify="right")
         for row in rows:
@@ -40,9 +46,6 @@ def show(report: Report, console: Console) -> None:
         console.print(table)
     for line in footer(report):
         console.print(line, highlight=False)
-
-
-_QUARTILES = "(± half the interquartile range)"
 
 
 def _cells(row: Report, peers: list[str]) -> list[str]:
@@ -80,7 +83,7 @@ def rate(row: Report, median: float) -> str:
     """Return images, arithmetic or bytes a second, whichever says most of a row."""
     if row["images"]:
         return f"{row['images'] / median:,.0f} images/s"
-    if row["flops"]:
+    if row["flops"] >= 4 * row["bytes"]:
         return f"{row['flops'] / median / 1e9:.0f} GFLOP/s"
     return f"{row['bytes'] / median / 1e9:.0f} GB/s"
 
@@ -90,12 +93,12 @@ def footer(report: Report) -> list[str]:
     lines = [describe(report)]
     if "limits" in report:
         limits = report["limits"]
-        rates = [rate for _, rate in limits["bandwidth"]]
+        speeds = [speed for _, speed in limits["bandwidth"]]
+        flops, cache, memory = limits["flops"] / 1e9, max(speeds) / 1e9, speeds[-1] / 1e9
         lines.append(
-            f"Limit: the larger of arithmetic at {limits['flops'] / 1e9:.0f} GFLOP/s and traffic "
-            f"at {rates[0] / 1e9:.0f} (cache) to {rates[-1] / 1e9:.0f} (memory) GB/s, as measured "
-            "with loops that do nothing else. Winograd's convolutions may pass it: FLOPs are the "
-            "direct algorithm's."
+            f"Limit: the larger of arithmetic at {flops:.0f} GFLOP/s and traffic at {cache:.0f} "
+            f"(cache) to {memory:.0f} (memory) GB/s, as measured with loops that do nothing else. "
+            "Winograd's convolutions may pass it: FLOPs are the direct algorithm's."
         )
     lines += [
         f"{row['name']}: {report['threads']} threads {row['one'] / row['all']:.2f} times as fast "
@@ -105,12 +108,11 @@ def footer(report: Report) -> list[str]:
     if report["memory"]:
         sizes = ", ".join(f"{name} {size / 1e6:.0f} MB" for name, size in report["memory"].items())
         lines.append(f"Memory of the training process (deck CNN, without the data set): {sizes}")
-    errors = [row for row in report["cases"] if row["timings"]]
-    if errors:
+    if report["cases"]:
         lines.append(
-            "Error: of pyconv / of the best peer, the largest against float64 over the largest "
-            "value. A training step's is that of the gradients, which jump where rounding turns "
-            "a ReLU or a maximum."
+            "Times: medians ± half the interquartile range. Error: of pyconv / of the best peer, "
+            "the largest against float64 over the largest value; a training step's is that of the "
+            "gradients, which jump where rounding turns a ReLU or a maximum."
         )
     if report["isa"] and UNBOUND in report["versions"]:
         lines.append(f"{UNBOUND} has no switch for the instruction set: it is not held to it.")
@@ -129,26 +131,43 @@ def describe(report: Report) -> str:
 
 
 def markdown(report: Report) -> str:
-    """Return a report as the README has it."""
-    lines = [
-        describe(report),
-        "",
-        "| work | pyconv | | best peer | | times as fast |",
-        "| --- | ---: | ---: | ---: | --- | ---: |",
-    ]
-    for row in report["cases"]:
-        peer, times = best_peer(row), ratio(row)
-        if peer is None or times is None:
-            continue
-        ours, theirs = row["timings"][OURS], row["timings"][peer]
+    """Return a report as the README has it: networks, then kernels with a column for each pass."""
+    rows = [row for row in report["cases"] if ratio(row) is not None]
+    lines = [describe(report)]
+    networks = [row for row in rows if row["images"]]
+    if networks:
+        lines += ["", "| network | pyconv | | best peer | | times as fast |"]
+        lines.append("| --- | ---: | ---: | ---: | --- | ---: |")
+    for row in networks:
+        peer = best_peer(row) or ""
+        ours, theirs = row["timings"][OURS]["median"], row["timings"][peer]
         setting = f"{peer} ({theirs['variant']})" if theirs["variant"] else peer
         lines.append(
-            f"| {row['name']} | {seconds(ours['median'])} | {rate(row, ours['median'])} | "
-            f"{seconds(theirs['median'])} | {setting} | {times:.2f} |"
+            f"| {row['name']} | {seconds(ours)} | {rate(row, ours)} | "
+            f"{seconds(theirs['median'])} | {setting} | {ratio(row):.2f} |"
         )
+    kernels: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if not row["images"]:
+            name, kind = row["name"].rsplit(", ", 1)
+            column = _COLUMNS.get(kind, "filters or weights")
+            speed = rate(row, row["timings"][OURS]["median"])
+            kernels.setdefault(name, {})[column] = f"{speed}, {ratio(row):.2f}"
+    if kernels:
+        columns = ("forward", "input", "filters or weights")
+        lines += [
+            "",
+            "| kernel: speed, times as fast as the best peer | forward | gradient of the ",
+        ]
+        lines[-1] += "input | gradient of filters or weights; update |"
+        lines.append("| --- | ---: | ---: | ---: |")
+        for name, cells in kernels.items():
+            lines.append("| " + " | ".join([name, *(cells.get(c, "") for c in columns)]) + " |")
     lines += ["", *(f"- {line}" for line in footer(report)[1:])]
     return "\n".join(lines) + "\n"
 
+
+_COLUMNS = {"forward": "forward", "input gradient": "input", "gradient": "input"}
 
 BEGIN, END = (
     "<!-- benchmark: written by `pyconv bench --write-readme` -->",
@@ -171,12 +190,3 @@ def write_readme(report: Report, path: str) -> None:
         raise ValueError(f"--write-readme: {path} must have the lines {BEGIN!r} and {END!r}")
     with open(path, "w") as file:
         file.write(f"{before}{BEGIN}\n\n{markdown(report)}\n{END}{after}")
-
-
-def summary(row: Any) -> str:
-    """Return one line of a row, for progress."""
-    ours, times, peer = row["timings"].get(OURS), ratio(row), best_peer(row)
-    if not ours:
-        return f"{row['name']}: not measured"
-    against = f", {times:.2f} times as fast as {peer}" if times else ""
-    return f"{row['name']}: {seconds(ours['median'])}{against}"

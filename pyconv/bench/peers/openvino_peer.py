@@ -17,7 +17,7 @@ class Peer:
         self._threads = threads
         self._core = openvino.Core()
         self._held: list[Any] = []
-        self.version = openvino.__version__
+        self.version = openvino.__version__.split("-")[0]
 
     def variants(self, case: Case) -> Variants:
         """Return the whole batch as one request, and cut into one request a thread."""
