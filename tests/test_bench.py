@@ -224,8 +224,9 @@ def test_limits():
     assert limits.bandwidth_of(10) == pytest.approx(40)
     assert limits.bandwidth_of(10_000) == pytest.approx(20)
     assert limits.bandwidth_of(1e9) == pytest.approx(10)
-    assert limits.seconds(1000, 10) == pytest.approx(10)
-    assert limits.seconds(10, 100_000) == pytest.approx(10_000)
+    assert limits.seconds(1000, 10, 10) == pytest.approx(10)
+    assert limits.seconds(10, 100_000, 100_000) == pytest.approx(10_000)
+    assert limits.seconds(10, 100_000, 1000) == pytest.approx(2500)
 
 
 def test_peak_kernels(isa, threads):

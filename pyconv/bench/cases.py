@@ -30,6 +30,11 @@ class Case:
         return 0
 
     @property
+    def footprint(self) -> int:
+        """Bytes of all arrays together: what must fit into a cache to be moved at its speed."""
+        return self.bytes
+
+    @property
     def images(self) -> int:
         """Images that one run handles, where a rate of images says something, else 0."""
         return 0
@@ -237,6 +242,12 @@ class Update(Case):
         """Parameters, gradients and state are read, parameters and state written."""
         streams = {"SGD momentum": 5, "RMSprop": 5, "Adam": 7}[self.optimizer]
         return 4 * streams * sum(map(prod, self.shapes))
+
+    @property
+    def footprint(self) -> int:
+        """Parameters, gradients and state."""
+        arrays = {"SGD momentum": 3, "RMSprop": 3, "Adam": 4}[self.optimizer]
+        return 4 * arrays * sum(map(prod, self.shapes))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """What the machine can do at most, as measured by loops that do nothing else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 
 import numpy as np
@@ -17,8 +19,8 @@ class Limits:
     Args:
         flops: multiplications and additions a second, of independent chains in registers on all
             threads, on the active instruction set.
-        bandwidth: (bytes of the arrays, bytes a second) of ``y = a + b / 2``, small to large: what
-            the caches give, then what memory gives.
+        bandwidth: (bytes of the arrays, bytes a second) of ``y = a + b / 2`` or of ``max(a, 0)``,
+            whichever is faster, small to large: what the caches give, then what memory gives.
     """
 
     flops: float
@@ -29,9 +31,9 @@ class Limits:
         sizes, rates = zip(*self.bandwidth, strict=True)
         return float(np.exp(np.interp(np.log(max(size, 1)), np.log(sizes), np.log(rates))))
 
-    def seconds(self, flops: float, size: float) -> float:
-        """Return the least time for so much arithmetic on so many bytes."""
-        return max(flops / self.flops, size / self.bandwidth_of(size))
+    def seconds(self, flops: float, size: float, footprint: float) -> float:
+        """Return the least time for so much arithmetic on so many bytes of arrays so large."""
+        return max(flops / self.flops, size / self.bandwidth_of(footprint))
 
 
 def measured() -> Limits:
@@ -46,13 +48,23 @@ def measured() -> Limits:
     bandwidth = []
     for size in FOOTPRINTS:
         a, b, y = _arrays(3, size // 12)
-        times = []
-        for _ in range(max(5, min(200, 2**27 // size))):
-            start = perf_counter()
-            active.peak_triad(a, b, y)
-            times.append(perf_counter() - start)
-        bandwidth.append((size, size / min(times)))
+        c, d = _arrays(2, size // 8)
+        repeats = max(5, min(200, 2**27 // size))
+        best = min(
+            _fastest(partial(active.peak_triad, a, b, y), repeats),
+            _fastest(partial(active.relu_forward, c, d), repeats),
+        )
+        bandwidth.append((size, size / best))
     return Limits(max(rates), bandwidth)
+
+
+def _fastest(call: Callable[[], object], repeats: int) -> float:
+    times = []
+    for _ in range(repeats):
+        start = perf_counter()
+        call()
+        times.append(perf_counter() - start)
+    return min(times)
 
 
 def _arrays(count: int, size: int) -> list[Array]:

@@ -85,7 +85,10 @@ def measure(
         for name in [name for name, timing in found.timings.items() if not timing.seconds]:
             del found.timings[name]
     for process in running:
-        process.ask("release")
+        try:
+            process.ask("release")
+        except WorkerError as error:
+            _fail(process, found, error)
     return found
 
 

@@ -44,7 +44,7 @@ _ISA = {
 }
 
 
-class WorkerError(Exception):
+class WorkerError(ChildProcessError):
     """The worker could not do what it was asked for."""
 
 
@@ -141,11 +141,12 @@ class Process:
 
     def _answer(self, timeout: float) -> Any:
         try:
-            if not self._pipe.poll(timeout):
-                raise WorkerDied(f"{self.name}: no answer within {timeout:.0f} s")
-            status, value = self._pipe.recv()
+            answered = self._pipe.poll(timeout)
+            status, value = self._pipe.recv() if answered else ("", None)
         except (EOFError, OSError):
             raise WorkerDied(self._last_words()) from None
+        if not answered:
+            raise WorkerDied(f"{self.name}: no answer within {timeout:.0f} s")
         if status == "unsupported":
             raise UnsupportedError(value)
         if status == "error":

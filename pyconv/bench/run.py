@@ -171,7 +171,7 @@ def as_row(found: Measurement, limits: Limits) -> Report:
         "flops": case.flops,
         "bytes": case.bytes,
         "images": case.images,
-        "limit": limits.seconds(case.flops, case.bytes),
+        "limit": limits.seconds(case.flops, case.bytes, case.footprint),
         "timings": timings,
     }
 
