@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -110,6 +111,9 @@ def test_idle_workers_are_stopped_and_closed_ones_are_gone():
     process = Process("pyconv", 1)
     try:
         assert process.ask("prepare", Relu(100), None) == ""
+        deadline = time.monotonic() + 10
+        while state(process) != "T" and time.monotonic() < deadline:
+            time.sleep(0.001)  # the signal takes its time
         assert state(process) == "T"
         assert min(process.ask("time", 0.01, 3)) > 0
     finally:

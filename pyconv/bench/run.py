@@ -38,7 +38,7 @@ class Settings:
     @property
     def rounds(self) -> int:
         """How often each peer's turn comes."""
-        return 3 if self.quick else 9
+        return 3 if self.quick else 7
 
     @property
     def seconds(self) -> float:

@@ -1,5 +1,6 @@
 """PyTorch: oneDNN's kernels on contiguous (NCHW) and channels_last (NHWC) tensors."""
 
+import warnings
 from collections.abc import Callable
 from functools import partial, singledispatchmethod
 from typing import Any
@@ -115,7 +116,10 @@ def _predict(case: Predict, layout: Any, jit: bool) -> Variant:
     net: Any = model(case.network, layout, softmax=True).eval()
     x = nchw(normal("x", case.x_shape), layout)
     if jit:
-        net = torch.jit.optimize_for_inference(torch.jit.trace(net, x))
+        # Deprecated, and still faster than eager; torch.compile is slower than both here.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            net = torch.jit.optimize_for_inference(torch.jit.trace(net, x))
     call = _inference(partial(net, x))
     return Variant(call, lambda: [call().numpy()])
 
