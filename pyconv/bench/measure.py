@@ -61,14 +61,14 @@ def measure(
 
     Args:
         case: what to run.
-        processes: the peers; one that died is closed.
+        processes: the peers; one that died is closed, and closed ones are left out.
         rounds: how often each peer's turn comes.
         seconds: length of a turn.
         reference: the exact results, float64.
         variants: the setting to take, by peer, in place of the fastest.
     """
     found = Measurement(case)
-    running = [p for p in processes if p.alive]
+    running = [p for p in processes if not p.closed]
     try:
         for process in list(running):
             if not _prepare(process, found, reference, variants or {}):

@@ -44,6 +44,17 @@ _ISA = {
 }
 
 
+# The worker takes this pyconv, not what may lie in the current folder.
+_PROGRAM = f"""
+import sys
+sys.path = [{os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))!r}] + [
+    folder for folder in sys.path if folder
+]
+from pyconv.bench.worker import main
+main()
+"""
+
+
 class WorkerError(ChildProcessError):
     """The worker could not do what it was asked for."""
 
@@ -87,7 +98,7 @@ class Process:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._pipe, child = Pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pyconv.bench.worker", name, str(threads), str(child.fileno())],
+            [sys.executable, "-c", _PROGRAM, name, str(threads), str(child.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -129,8 +140,13 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether the process can still be asked."""
-        return not self._pipe.closed and self._process.poll() is None
+        """Whether the process runs."""
+        return not self.closed and self._process.poll() is None
+
+    @property
+    def closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._pipe.closed
 
     def close(self) -> None:
         """End the process."""

@@ -119,7 +119,7 @@ def _measure_scaling(
     settings: Settings, report: Report, progress: Callable[[str], None], ours: Process
 ) -> None:
     cases = [case for case in SCALING if wanted(case.name, settings.filters)]
-    if settings.threads == 1 or not cases or not ours.alive:
+    if settings.threads == 1 or not cases or ours.closed:
         return
     single = Process(OURS, 1, settings.isa, label="one thread")
     try:

@@ -1,4 +1,6 @@
-"""The process of a peer: ``python -m pyconv.bench.worker PEER THREADS DESCRIPTOR``.
+"""The process of a peer, which ``processes.Process`` starts.
+
+Its arguments: the peer, the number of threads, the descriptor of the pipe.
 
 Requests come over a pipe as (method, arguments); each is answered by ("ok", value),
 ("unsupported", text) or ("error", text).
@@ -125,7 +127,7 @@ def end_with_parent() -> None:
 
 
 def main() -> None:
-    """Serve one peer."""
+    """Serve one peer, as ``sys.argv`` says."""
     end_with_parent()
     connection = Connection(int(sys.argv[3]))
     try:
@@ -135,7 +137,3 @@ def main() -> None:
         return
     connection.send(("ok", worker.version()))
     serve(connection, worker)
-
-
-if __name__ == "__main__":
-    main()
