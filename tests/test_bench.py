@@ -20,7 +20,7 @@ from pyconv.bench.measure import measure, relative_error
 from pyconv.bench.networks import initial_weights
 from pyconv.bench.peers import torch_networks
 from pyconv.bench.processes import Process, WorkerDied, WorkerError
-from pyconv.bench.run import Settings, run
+from pyconv.bench.run import Settings, run, unbound
 from pyconv.bench.suite import suite, wanted
 from pyconv.cli import main
 
@@ -221,6 +221,17 @@ def test_command_line_errors(tmp_path, capsys):
         table.write_readme({}, str(tmp_path / "plain.md"))
     with pytest.raises(ValueError, match="no kernel"):
         roofline.figure({"cases": []})
+
+
+def test_a_peer_that_uses_more_instructions_is_not_the_best():
+    row = {"timings": {name: {"median": t, "bound": b} for name, t, b in (
+        ("pyconv", 2.0, True), ("torch", 3.0, True), ("onnxruntime", 1.0, False))}}  # fmt: skip
+    assert table.best_peer(row) == "torch"
+    assert table.ratio(row) == 1.5
+    best, *others = active.available_isas()
+    peer = ["onnxruntime", "torch"]
+    assert unbound(Settings(peer, 1, best)) == unbound(Settings(peer, 1)) == []
+    assert all(unbound(Settings(peer, 1, isa)) == ["onnxruntime"] for isa in others)
 
 
 def test_limits():

@@ -21,7 +21,8 @@ _ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "KERAS_BACKEND": "jax",
 }
-# What holds a peer to an instruction set. ONNX Runtime has no switch.
+# What holds a peer to an instruction set.
+WITHOUT_SWITCH = ("onnxruntime",)
 _ISA = {
     "avx2": {
         "PYCONV_ISA": "avx2",

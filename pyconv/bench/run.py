@@ -10,7 +10,7 @@ from typing import Any
 from pyconv.bench.cases import Case
 from pyconv.bench.limits import Limits
 from pyconv.bench.measure import Measurement, measure
-from pyconv.bench.processes import Process, WorkerError
+from pyconv.bench.processes import WITHOUT_SWITCH, Process, WorkerError
 from pyconv.bench.suite import MEMORY, SCALING, suite, wanted
 
 Report = dict[str, Any]
@@ -63,6 +63,7 @@ def run(settings: Settings, progress: Callable[[str], None]) -> Report:
         "quick": settings.quick,
         "versions": {},
         "missing": {},
+        "unbound": unbound(settings),
         "cases": [],
         "scaling": [],
         "memory": {},
@@ -109,7 +110,7 @@ def _measure_all(
             exact = truth.ask("result")
             truth.ask("release")
             found = measure(case, processes, settings.rounds, settings.seconds, exact)
-            report["cases"].append({"group": group, **as_row(found, limits)})
+            report["cases"].append({"group": group, **as_row(found, limits, report["unbound"])})
             report["notes"] += [f"{case.name}: {note}" for note in found.notes.values()]
     _measure_scaling(settings, report, progress, processes[0])
     _measure_memory(settings, report, progress)
@@ -153,7 +154,15 @@ def _measure_memory(settings: Settings, report: Report, progress: Callable[[str]
             process.close()
 
 
-def as_row(found: Measurement, limits: Limits) -> Report:
+def unbound(settings: Settings) -> list[str]:
+    """Return the peers that use more than the instruction set that the others are held to."""
+    from pyconv.backend import active
+
+    lower = settings.isa is not None and settings.isa != active.available_isas()[0]
+    return [name for name in settings.peers if lower and name in WITHOUT_SWITCH]
+
+
+def as_row(found: Measurement, limits: Limits, unbound: Sequence[str] = ()) -> Report:
     """Return a measurement as plain data."""
     case: Case = found.case
     timings = {}
@@ -165,6 +174,7 @@ def as_row(found: Measurement, limits: Limits) -> Report:
             "quartiles": [low, high],
             "runs": len(timing.seconds),
             "error": timing.error,
+            "bound": name not in unbound,
         }
     return {
         "name": case.name,

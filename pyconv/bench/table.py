@@ -8,13 +8,11 @@ from rich.table import Table
 
 from pyconv.bench.run import OURS, Report
 
-# ONNX Runtime has no switch, so it is not held to the set that the others are.
-UNBOUND = "onnxruntime"
-
 
 def best_peer(row: Report) -> str | None:
-    """Return the fastest peer of a row, or None."""
-    peers = {name: t["median"] for name, t in row["timings"].items() if name != OURS}
+    """Return the fastest peer of a row that is held to the same instruction set, or None."""
+    timings = row["timings"].items()
+    peers = {name: t["median"] for name, t in timings if name != OURS and t["bound"]}
     return min(peers, key=lambda name: peers[name]) if peers else None
 
 
@@ -39,7 +37,8 @@ def show(report: Report, console: Console) -> None:
             padding=(0, 1),
         )
         table.add_column("")
-        for heading in (OURS, "rate", "of limit", *peers, "times best", "error"):
+        marked = [peer + "*" * (peer in report["unbound"]) for peer in peers]
+        for heading in (OURS, "rate", "of limit", *marked, "times best", "error"):
             table.add_column(heading, justify="right")
         for row in rows:
             table.add_row(*_cells(row, peers))
@@ -114,8 +113,11 @@ def footer(report: Report) -> list[str]:
             "the largest against float64 over the largest value; a training step's is that of the "
             "gradients, which jump where rounding turns a ReLU or a maximum."
         )
-    if report["isa"] and UNBOUND in report["versions"]:
-        lines.append(f"{UNBOUND} has no switch for the instruction set: it is not held to it.")
+    lines += [
+        f"{name} has no switch for the instruction set and uses all that the CPU has: it does not "
+        "count as a best peer."
+        for name in report["unbound"]
+    ]
     lines += [f"{name} is left out: {why}" for name, why in report["missing"].items()]
     lines += report["notes"]
     if report["interrupted"]:
