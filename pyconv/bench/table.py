@@ -117,6 +117,7 @@ def footer(report: Report) -> list[str]:
         f"{name} has no switch for the instruction set and uses all that the CPU has: it does not "
         "count as a best peer."
         for name in report["unbound"]
+        if name in report["versions"]
     ]
     lines += [f"{name} is left out: {why}" for name, why in report["missing"].items()]
     lines += report["notes"]
