@@ -167,7 +167,7 @@ class Process:
         if status == "unsupported":
             raise UnsupportedError(value)
         if status == "error":
-            raise WorkerError(f"{self.name}: {str(value).strip().splitlines()[-1]}")
+            raise WorkerError(f"{self.name}: {str(value).strip().splitlines()[0]}")
         return value
 
     def _pause(self) -> None:

@@ -36,9 +36,12 @@ def figure(report: Report) -> Any:
     intensities = sorted(lowest)
     low, high = intensities[0] / 1.6, intensities[-1] * 1.6
     _draw_limits(axes, Limits(**report["limits"]), low, high)
-    for intensity, (bottom, shape) in lowest.items():
+    place = 0.0
+    for intensity in intensities:
+        bottom, shape = lowest[intensity]
+        place = max(intensity, place * 2**0.14)  # so that no label lies over the one before
         axes.annotate(
-            shape, (intensity, bottom), xytext=(0, -7), textcoords="offset points",
+            shape, (place, bottom), xytext=(0, -7), textcoords="offset points",
             rotation=90, ha="center", va="top", fontsize=6.5, color="0.3",
         )  # fmt: skip
     axes.set_xlim(low, high)

@@ -112,8 +112,8 @@ def serve(connection: Connection, worker: Worker) -> None:
             answer = ("ok", getattr(worker, method)(*arguments))
         except peers.UnsupportedError as error:
             answer = ("unsupported", str(error))
-        except Exception:
-            answer = ("error", traceback.format_exc())
+        except Exception as error:
+            answer = ("error", "".join(traceback.format_exception_only(error)))
         connection.send(answer)
 
 

@@ -40,21 +40,26 @@ class Peer:
 
 
 def _predict(case: Predict) -> Variants:
-    model, x = _model(case.network), normal("x", case.x_shape)
-    call = partial(model.predict_on_batch, x)
-    function = jax.jit(lambda weights, x: model.stateless_call(*weights, x)[0])
-    weights = tuple(
-        [v.value for v in variables]
-        for variables in (model.trainable_variables, model.non_trainable_variables)
-    )
+    x = normal("x", case.x_shape)
 
-    def compiled() -> Any:
-        return jax.block_until_ready(function(weights, x))
+    def plain() -> Variant:
+        call = partial(_model(case.network).predict_on_batch, x)
+        return Variant(call, lambda: [np.asarray(call())])
 
-    return {
-        "predict_on_batch": lambda: Variant(call, lambda: [np.asarray(call())]),
-        "jit": lambda: Variant(compiled, lambda: [np.asarray(compiled())]),
-    }
+    def compiled() -> Variant:
+        model = _model(case.network)
+        function = jax.jit(lambda weights, x: model.stateless_call(*weights, x)[0])
+        weights = tuple(
+            [v.value for v in variables]
+            for variables in (model.trainable_variables, model.non_trainable_variables)
+        )
+
+        def call() -> Any:
+            return jax.block_until_ready(function(weights, x))
+
+        return Variant(call, lambda: [np.asarray(call())])
+
+    return {"predict_on_batch": plain, "jit": compiled}
 
 
 def _train(case: Train) -> Variants:
