@@ -222,8 +222,8 @@ class Update(Case):
 
     @property
     def name(self) -> str:
-        """Such as ``RMSprop, parameters of deck MLP``."""
-        return f"{self.optimizer}, parameters of {self.network}"
+        """Such as ``RMSprop 3.6 M parameters, update``."""
+        return f"{self.optimizer} {sum(map(prod, self.shapes)) / 1e6:.1f} M parameters, update"
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
