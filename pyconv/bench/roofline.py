@@ -4,7 +4,7 @@ from typing import Any
 
 from pyconv.bench.limits import Limits
 from pyconv.bench.run import OURS, Report
-from pyconv.bench.table import best_peer
+from pyconv.bench.table import best_peer, threads
 
 _COLOURS = {OURS: "#0072b2", "torch": "#d55e00", "onnxruntime": "#009e73", "openvino": "#cc79a7"}
 _MARKERS = {"forward": "o", "gradient": "v", "input gradient": "v"}
@@ -51,7 +51,7 @@ def figure(report: Report) -> Any:
     axes.set_xlabel("FLOPs a byte, each input read and each result written once")
     axes.set_ylabel("GFLOP/s (FLOPs of the direct algorithm)")
     isa = f", {report['isa']}" if report["isa"] else ""
-    axes.set_title(f"{report['machine']['cpu']}, {report['threads']} threads{isa}", loc="left")
+    axes.set_title(f"{report['machine']['cpu']}, {threads(report)}{isa}", loc="left")
     axes.grid(alpha=0.2)
     axes.legend(handles=_legend(rows), loc="upper left", fontsize=9)
     return drawn

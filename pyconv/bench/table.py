@@ -130,7 +130,12 @@ def describe(report: Report) -> str:
     """Return machine and versions in one line."""
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     isa = f", instruction set {report['isa']}" if report["isa"] else ""
-    return f"{report['machine']['cpu']}, {report['threads']} threads{isa}; {versions}."
+    return f"{report['machine']['cpu']}, {threads(report)}{isa}; {versions}."
+
+
+def threads(report: Report) -> str:
+    """Return ``1 thread`` or ``2 threads``."""
+    return f"{report['threads']} thread" + "s" * (report["threads"] > 1)
 
 
 def markdown(report: Report) -> str:
