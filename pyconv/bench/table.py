@@ -135,7 +135,8 @@ def describe(report: Report) -> str:
 
 def threads(report: Report) -> str:
     """Return ``1 thread`` or ``2 threads``."""
-    return f"{report['threads']} thread" + "s" * (report["threads"] > 1)
+    count: int = report["threads"]
+    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def markdown(report: Report) -> str:
