@@ -114,8 +114,8 @@ def footer(report: Report) -> list[str]:
             "gradients, which jump where rounding turns a ReLU or a maximum."
         )
     lines += [
-        f"{name} has no switch for the instruction set and uses all that the CPU has: it does not "
-        "count as a best peer."
+        f"{name} cannot be held to the instruction set and uses more of what the CPU has: it is "
+        "measured, and does not count as a best peer."
         for name in report["unbound"]
         if name in report["versions"]
     ]
