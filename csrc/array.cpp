@@ -100,6 +100,8 @@ Output::Output(const char* op, const char* name, py::handle given, const Shape& 
     size_ = array.size();
 }
 
+Shape Output::shape() const { return shape_of(py::reinterpret_borrow<py::array>(holder_)); }
+
 Output& Output::apart_from(const char* op, const Input& input) {
     return apart_from(op, input.data(), input.size() * static_cast<int64_t>(sizeof(float)));
 }

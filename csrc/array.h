@@ -53,6 +53,8 @@ public:
     // As apart_from, but `input` may be the very same elements.
     Output& over_or_apart_from(const char* op, const Input& input);
     float* data() const { return data_; }
+    Shape shape() const;
+    int64_t size() const { return size_; }
     py::object object() const { return holder_; }
 
 private:

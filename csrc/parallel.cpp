@@ -9,9 +9,12 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
+
+#include "trace.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -83,17 +86,20 @@ public:
         n_ = n;
         body_ = &body;
         parts_ = parts;
+        traced_ = trace::on() ? trace::operation() : nullptr;
         if (spins_) keep_off(sched_getcpu());
         errors_.assign(parts, nullptr);
         pending_.store(workers, std::memory_order_relaxed);
         publish();
         if (sleepers_.load(std::memory_order_acquire) > 0) wake_.notify_all();
         run_part(0);
+        const int64_t waiting = traced_ ? trace::now() : 0;
         const auto done = [&] { return pending_.load(std::memory_order_acquire) == 0; };
         if (!(spins_ && spin_until(done))) {
             std::unique_lock<std::mutex> lock(mutex_);
             finished_.wait(lock, done);
         }
+        trace::wait("wait for workers", waiting);
         for (const std::exception_ptr& error : errors_)
             if (error) std::rethrow_exception(error);
     }
@@ -121,23 +127,30 @@ private:
 
     void run_part(int part) {
         if (part >= parts_) return;
+        const int64_t begin = n_ * part / parts_, end = n_ * (part + 1) / parts_;
+        const int64_t started = traced_ ? trace::now() : 0;
         try {
-            (*body_)(n_* part / parts_, n_ * (part + 1) / parts_);
+            (*body_)(begin, end);
         } catch (...) {
             errors_[part] = std::current_exception();
         }
+        trace::range(traced_, started, begin, end);
     }
 
     void work(int index) {
         inside_pool = true;
+        trace::name_thread("worker " + std::to_string(index));
         for (uint64_t seen = 0;; ++seen) {
+            const int64_t idle = trace::begin();
             const auto ready = [&] { return job_.load(std::memory_order_acquire) > seen; };
-            if (!(spins_ && spin_until(ready))) {
+            const bool spun = spins_ && spin_until(ready);
+            if (!spun) {
                 std::unique_lock<std::mutex> lock(mutex_);
                 sleepers_.fetch_add(1, std::memory_order_acq_rel);
                 wake_.wait(lock, ready);
                 sleepers_.fetch_sub(1, std::memory_order_acq_rel);
             }
+            trace::wait(spun ? "idle" : "asleep", idle);
             if (stopping_.load(std::memory_order_relaxed)) return;
             run_part(index);
             if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
@@ -156,6 +169,7 @@ private:
     std::atomic<bool> stopping_{false};
     int64_t n_ = 0;
     int parts_ = 0;
+    const char* traced_ = nullptr;  // the operation, while a trace is taken
     int kept_off_ = -1;
     const RangeBody* body_ = nullptr;
     std::vector<std::exception_ptr> errors_;

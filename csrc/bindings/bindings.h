@@ -1,17 +1,20 @@
 // What the bindings share. Each function checks its arguments, takes the output, and runs the
-// operation without the GIL. The same sources make the module of each backend: they name
-// operations only by the headers of csrc/ops.
+// operation without the GIL, as an event of a trace. The same sources make the module of each
+// backend: they name operations only by the headers of csrc/ops.
 #pragma once
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <array>
+#include <optional>
 #include <string>
+#include <tuple>
 
 #include "array.h"
 #include "check.h"
 #include "ops/shapes.h"
+#include "trace.h"
 
 namespace pyconv {
 
@@ -21,10 +24,39 @@ using Pair = std::array<int64_t, 2>;
 using Four = std::array<int64_t, 4>;
 using Object = py::object;
 
-template <class Operation>
-void without_gil(const Operation& operation) {
+// What an operation reads and writes beside arrays of which a trace shows the shapes.
+struct Moved {
+    int64_t bytes;
+};
+
+inline void note(trace::Operation& event, const Shape& shape, int64_t itemsize) {
+    int64_t bytes = itemsize;
+    for (int64_t extent : shape) bytes *= extent;
+    event.array(shape.data(), shape.size(), bytes);
+}
+inline void note(trace::Operation& event, const Input& a) { note(event, a.shape(), sizeof(float)); }
+inline void note(trace::Operation& event, const Output& a) {
+    note(event, a.shape(), sizeof(float));
+}
+inline void note(trace::Operation& event, const Integers& a) {
+    note(event, {a.size()}, sizeof(int64_t));
+}
+inline void note(trace::Operation& event, const Moved& moved) { event.bytes(moved.bytes); }
+template <class Array>
+void note(trace::Operation& event, const std::optional<Array>& a) {
+    if (a) note(event, *a);
+}
+
+// Runs `operation` without the GIL. A trace shows it under its name, which outlives the process's
+// traces, with the shapes of those of its arrays that there is room for.
+template <class... Arrays, class Operation>
+void without_gil(const char* name, const std::tuple<Arrays&...>& arrays,
+                 const Operation& operation) {
+    trace::Operation event(name);
+    if (event) std::apply([&](const auto&... a) { (note(event, a), ...); }, arrays);
     py::gil_scoped_release release;
     operation();
+    event.end();
 }
 
 inline Size2 size2(const Pair& p) { return {p[0], p[1]}; }
@@ -47,5 +79,6 @@ void bind_peak(py::module_& m);
 void bind_pool2d(py::module_& m);
 void bind_runtime(py::module_& m);
 void bind_softmax(py::module_& m);
+void bind_trace(py::module_& m);
 
 }  // namespace pyconv

@@ -44,8 +44,9 @@ Object conv2d_forward_(Object x, Object w, Object b, Pair strides, Four padding,
     Output y(op, "out", out, {s.n, s.oh, s.ow, s.oc});
     y.apart_from(op, xi).apart_from(op, wi);
     if (bi) y.apart_from(op, *bi);
-    without_gil(
-        [&] { conv2d_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data()); });
+    without_gil("conv2d_forward", std::tie(xi, wi, bi, y), [&] {
+        conv2d_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data());
+    });
     return y.object();
 }
 
@@ -71,7 +72,7 @@ Object conv2d_maxpool2d_forward_(Object x, Object w, Object b, Pair strides, Fou
         cells->apart_from(op, xi).apart_from(op, wi).apart_from(op, y);
         if (bi) cells->apart_from(op, *bi);
     }
-    without_gil([&] {
+    without_gil("conv2d_maxpool2d_forward", std::tie(xi, wi, y, cells, bi), [&] {
         conv2d_maxpool2d_forward(s, pool, xi.data(), wi.data(), bi ? bi->data() : nullptr, act,
                                  y.data(), cells ? cells->data() : nullptr);
     });
@@ -86,7 +87,8 @@ Object conv2d_backward_input_(Object dy, Object w, Four input_shape, Pair stride
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.oc});
     Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
     dx.apart_from(op, dyi).apart_from(op, wi);
-    without_gil([&] { conv2d_backward_input(s, dyi.data(), wi.data(), dx.data()); });
+    without_gil("conv2d_backward_input", std::tie(dyi, wi, dx),
+                [&] { conv2d_backward_input(s, dyi.data(), wi.data(), dx.data()); });
     return dx.object();
 }
 
@@ -101,7 +103,8 @@ Object conv2d_backward_filter_(Object x, Object dy, Pair kernel_size, Pair strid
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.oc});
     Output dw(op, "out", out, {s.kernel.h, s.kernel.w, s.group_c(), s.oc});
     dw.apart_from(op, xi).apart_from(op, dyi);
-    without_gil([&] { conv2d_backward_filter(s, xi.data(), dyi.data(), dw.data()); });
+    without_gil("conv2d_backward_filter", std::tie(xi, dyi, dw),
+                [&] { conv2d_backward_filter(s, xi.data(), dyi.data(), dw.data()); });
     return dw.object();
 }
 
@@ -113,7 +116,8 @@ Object bias_backward_(Object dy, Object out) {
     const int64_t c = dyi.shape().back();
     Output db(op, "out", out, {c});
     db.apart_from(op, dyi);
-    without_gil([&] { bias_backward(dyi.size() / c, c, dyi.data(), db.data()); });
+    without_gil("bias_backward", std::tie(dyi, db),
+                [&] { bias_backward(dyi.size() / c, c, dyi.data(), db.data()); });
     return db.object();
 }
 

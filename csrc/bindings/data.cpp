@@ -35,8 +35,10 @@ Object gather_rows_(Object x, Object indices, Object out) {
     shape[0] = index.size();
     Output y(op, "out", out, shape);
     y.apart_from(op, array.data(), array.nbytes());
-    without_gil(
-        [&] { gather_rows(index.size(), row, array.data(), type, index.data(), y.data()); });
+    const Moved read{index.size() * row * array.itemsize()};
+    without_gil("gather_rows", std::tie(index, y, read), [&] {
+        gather_rows(index.size(), row, array.data(), type, index.data(), y.data());
+    });
     return y.object();
 }
 

@@ -13,7 +13,8 @@ Object relu_forward_(Object x, Object out) {
     const Input xi(op, "x", x);
     Output y(op, "out", out, xi.shape());
     y.over_or_apart_from(op, xi);
-    without_gil([&] { relu_forward(xi.size(), xi.data(), y.data()); });
+    without_gil("relu_forward", std::tie(xi, y),
+                [&] { relu_forward(xi.size(), xi.data(), y.data()); });
     return y.object();
 }
 
@@ -23,7 +24,8 @@ Object relu_backward_(Object y, Object dy, Object out) {
     dyi.expect(op, "dy", yi.shape());
     Output dx(op, "out", out, yi.shape());
     dx.over_or_apart_from(op, yi).over_or_apart_from(op, dyi);
-    without_gil([&] { relu_backward(yi.size(), yi.data(), dyi.data(), dx.data()); });
+    without_gil("relu_backward", std::tie(yi, dyi, dx),
+                [&] { relu_backward(yi.size(), yi.data(), dyi.data(), dx.data()); });
     return dx.object();
 }
 
@@ -33,7 +35,8 @@ Object dropout_(Object x, double rate, uint64_t seed, uint64_t offset, Object ou
     if (!(rate >= 0 && rate <= 1)) fail(op, "rate must be from 0 to 1, got ", rate);
     Output y(op, "out", out, xi.shape());
     y.over_or_apart_from(op, xi);
-    without_gil([&] { dropout(xi.size(), xi.data(), rate, seed, offset, y.data()); });
+    without_gil("dropout", std::tie(xi, y),
+                [&] { dropout(xi.size(), xi.data(), rate, seed, offset, y.data()); });
     return y.object();
 }
 

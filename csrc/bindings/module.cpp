@@ -24,6 +24,7 @@ PYBIND11_MODULE(PYCONV_MODULE, m) {
     bind_optimizers(m);
     bind_data(m);
     bind_peak(m);
+    bind_trace(m);
 }
 
 }  // namespace pyconv

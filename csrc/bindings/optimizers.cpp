@@ -24,6 +24,7 @@ public:
             const Output w = writable(op, "params", params[i], grad.shape());
             list.push_back({grad.size(), w.data(), grad.data(), {nullptr, nullptr, nullptr}});
             inputs_.push_back(grad);
+            moved.bytes += grad.size() * static_cast<int64_t>(sizeof(float));
         }
         int k = 0;
         for (const auto& [name, state] : states) {
@@ -42,6 +43,7 @@ public:
     }
 
     std::vector<Parameter> list;
+    Moved moved{0};
 
 private:
     static void check_length(const char* op, const char* name, size_t got, size_t wanted) {
@@ -52,6 +54,7 @@ private:
     Output writable(const char* op, const char* name, const py::object& array, const Shape& shape) {
         if (array.is_none()) fail(op, name, " must hold arrays, got None");
         Output output(op, name, array, shape);
+        moved.bytes += 2 * output.size() * static_cast<int64_t>(sizeof(float));  // read and written
         outputs_.push_back(output);
         return output;
     }
@@ -69,7 +72,8 @@ void sgd_update_(py::sequence params, py::sequence grads, Object velocities, flo
     const char* op = "sgd_update";
     check_momentum(op, momentum, "velocities", velocities);
     const Parameters p(op, params, grads, {{"velocities", velocities}});
-    without_gil([&] { sgd_update(p.list, {learning_rate, momentum, weight_decay, nesterov}); });
+    without_gil("sgd_update", std::tie(p.moved),
+                [&] { sgd_update(p.list, {learning_rate, momentum, weight_decay, nesterov}); });
 }
 
 void rmsprop_update_(py::sequence params, py::sequence grads, py::sequence velocities,
@@ -80,8 +84,9 @@ void rmsprop_update_(py::sequence params, py::sequence grads, py::sequence veloc
     const Parameters p(
         op, params, grads,
         {{"velocities", velocities}, {"mean_grads", mean_grads}, {"momentums", momentums}});
-    without_gil(
-        [&] { rmsprop_update(p.list, {learning_rate, rho, momentum, epsilon, weight_decay}); });
+    without_gil("rmsprop_update", std::tie(p.moved), [&] {
+        rmsprop_update(p.list, {learning_rate, rho, momentum, epsilon, weight_decay});
+    });
 }
 
 void adam_update_(py::sequence params, py::sequence grads, py::sequence momentums,
@@ -96,7 +101,7 @@ void adam_update_(py::sequence params, py::sequence grads, py::sequence momentum
     const double t = static_cast<double>(step);
     const double alpha =
         learning_rate * std::sqrt(1 - std::pow(beta_2, t)) / (1 - std::pow(beta_1, t));
-    without_gil([&] {
+    without_gil("adam_update", std::tie(p.moved), [&] {
         adam_update(p.list, {learning_rate, static_cast<float>(alpha), static_cast<float>(beta_1),
                              static_cast<float>(beta_2), epsilon, weight_decay});
     });

@@ -12,7 +12,7 @@ int64_t peak_arithmetic_(int64_t rounds) {
     if (rounds < 1 || rounds > kMost)
         fail("peak_arithmetic", "rounds must be from 1 to ", kMost, ", got ", rounds);
     int64_t operations = 0;
-    without_gil([&] { operations = peak_arithmetic(rounds); });
+    without_gil("peak_arithmetic", std::tie(), [&] { operations = peak_arithmetic(rounds); });
     return operations;
 }
 
@@ -22,7 +22,8 @@ Object peak_triad_(Object a, Object b, Object out) {
     bi.expect(op, "b", ai.shape());
     Output y(op, "out", out, ai.shape());
     y.apart_from(op, ai).apart_from(op, bi);
-    without_gil([&] { peak_triad(ai.size(), ai.data(), bi.data(), y.data()); });
+    without_gil("peak_triad", std::tie(ai, bi, y),
+                [&] { peak_triad(ai.size(), ai.data(), bi.data(), y.data()); });
     return y.object();
 }
 

@@ -15,24 +15,25 @@ WindowShape pool_shape(const char* op, const Four& x, const Pair& pool, const Pa
 }
 
 template <class Forward>
-Object pool_forward(const char* op, Object x, Pair pool, Pair strides, Four padding, Object out,
-                    const Forward& forward) {
+Object pool_forward(const char* op, const char* name, Object x, Pair pool, Pair strides,
+                    Four padding, Object out, const Forward& forward) {
     const Input xi(op, "x", x, 4);
     const WindowShape s = pool_shape(op, four(xi), pool, strides, padding);
     Output y(op, "out", out, {s.n, s.oh, s.ow, s.c});
     y.apart_from(op, xi);
-    without_gil([&] { forward(s, xi.data(), y.data()); });
+    without_gil(name, std::tie(xi, y), [&] { forward(s, xi.data(), y.data()); });
     return y.object();
 }
 
 Object maxpool2d_forward_(Object x, Pair pool, Pair strides, Four padding, Object out) {
     return pool_forward(
-        "max_pool2d", x, pool, strides, padding, out,
+        "max_pool2d", "maxpool2d_forward", x, pool, strides, padding, out,
         [](const WindowShape& s, const float* from, float* to) { maxpool2d_forward(s, from, to); });
 }
 
 Object avgpool2d_forward_(Object x, Pair pool, Pair strides, Four padding, Object out) {
-    return pool_forward("avg_pool2d", x, pool, strides, padding, out, avgpool2d_forward);
+    return pool_forward("avg_pool2d", "avgpool2d_forward", x, pool, strides, padding, out,
+                        avgpool2d_forward);
 }
 
 Object maxpool2d_backward_(Object x, Object dy, Pair pool, Pair strides, Four padding, Object out) {
@@ -42,7 +43,8 @@ Object maxpool2d_backward_(Object x, Object dy, Pair pool, Pair strides, Four pa
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.c});
     Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
     dx.apart_from(op, xi).apart_from(op, dyi);
-    without_gil([&] { maxpool2d_backward(s, xi.data(), dyi.data(), dx.data()); });
+    without_gil("maxpool2d_backward", std::tie(xi, dyi, dx),
+                [&] { maxpool2d_backward(s, xi.data(), dyi.data(), dx.data()); });
     return dx.object();
 }
 
@@ -55,7 +57,8 @@ Object maxpool2d_unpool_(Object winners, Object dy, Four input_shape, Pair pool,
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.c});
     Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
     dx.apart_from(op, wi).apart_from(op, dyi);
-    without_gil([&] { maxpool2d_unpool(s, wi.data(), dyi.data(), dx.data()); });
+    without_gil("maxpool2d_unpool", std::tie(wi, dyi, dx),
+                [&] { maxpool2d_unpool(s, wi.data(), dyi.data(), dx.data()); });
     return dx.object();
 }
 
@@ -67,7 +70,8 @@ Object avgpool2d_backward_(Object dy, Four input_shape, Pair pool, Pair strides,
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.c});
     Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
     dx.apart_from(op, dyi);
-    without_gil([&] { avgpool2d_backward(s, dyi.data(), dx.data()); });
+    without_gil("avgpool2d_backward", std::tie(dyi, dx),
+                [&] { avgpool2d_backward(s, dyi.data(), dx.data()); });
     return dx.object();
 }
 
@@ -83,8 +87,9 @@ Object global_avgpool2d_forward_(Object x, Object out) {
     check_image(op, four(xi));
     Output y(op, "out", out, {xi[0], xi[3]});
     y.apart_from(op, xi);
-    without_gil(
-        [&] { global_avgpool2d_forward(xi[0], xi[1] * xi[2], xi[3], xi.data(), y.data()); });
+    without_gil("global_avgpool2d_forward", std::tie(xi, y), [&] {
+        global_avgpool2d_forward(xi[0], xi[1] * xi[2], xi[3], xi.data(), y.data());
+    });
     return y.object();
 }
 
@@ -96,7 +101,8 @@ Object global_avgpool2d_backward_(Object dy, Four input_shape, Object out) {
     dyi.expect(op, "dy", {n, c});
     Output dx(op, "out", out, {n, h, w, c});
     dx.apart_from(op, dyi);
-    without_gil([&] { global_avgpool2d_backward(n, h * w, c, dyi.data(), dx.data()); });
+    without_gil("global_avgpool2d_backward", std::tie(dyi, dx),
+                [&] { global_avgpool2d_backward(n, h * w, c, dyi.data(), dx.data()); });
     return dx.object();
 }
 

@@ -15,7 +15,7 @@ namespace {
 void set_num_threads_(int64_t n) {
     if (n < 1 || n > kMaxThreads)
         fail("set_num_threads", "n must be from 1 to ", kMaxThreads, ", got ", n);
-    without_gil([&] { set_num_threads(static_cast<int>(n)); });
+    without_gil("set_num_threads", std::tie(), [&] { set_num_threads(static_cast<int>(n)); });
 }
 
 std::vector<std::string> available_isas_() {

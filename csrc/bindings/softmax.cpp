@@ -26,7 +26,8 @@ Object softmax_forward_(Object x, Object out) {
     const int64_t c = classes_of(op, "x", xi);
     Output y(op, "out", out, xi.shape());
     y.over_or_apart_from(op, xi);
-    without_gil([&] { softmax_forward(xi.size() / c, c, xi.data(), y.data()); });
+    without_gil("softmax_forward", std::tie(xi, y),
+                [&] { softmax_forward(xi.size() / c, c, xi.data(), y.data()); });
     return y.object();
 }
 
@@ -37,7 +38,8 @@ Object softmax_backward_(Object y, Object dy, Object out) {
     dyi.expect(op, "dy", yi.shape());
     Output dx(op, "out", out, yi.shape());
     dx.over_or_apart_from(op, yi).over_or_apart_from(op, dyi);
-    without_gil([&] { softmax_backward(yi.size() / c, c, yi.data(), dyi.data(), dx.data()); });
+    without_gil("softmax_backward", std::tie(yi, dyi, dx),
+                [&] { softmax_backward(yi.size() / c, c, yi.data(), dyi.data(), dx.data()); });
     return dx.object();
 }
 
@@ -71,7 +73,9 @@ py::tuple softmax_cross_entropy_(Object logits, Object labels, Object row_scale,
     grad_out.apart_from(op, loss_out);
     ce.loss = loss_out.data();
     ce.grad = grad_out.data();
-    without_gil([&] { softmax_cross_entropy(ce); });
+    without_gil("softmax_cross_entropy",
+                std::tie(li, distributions, classes, scale, loss_out, grad_out),
+                [&] { softmax_cross_entropy(ce); });
     return py::make_tuple(loss_out.object(), grad_out.object());
 }
 
@@ -90,7 +94,7 @@ Object argmax_hits_(Object predictions, Object labels, Object out) {
     Output hits(op, "out", out, {n});
     hits.apart_from(op, pi);
     if (distributions) hits.apart_from(op, *distributions);
-    without_gil([&] {
+    without_gil("argmax_hits", std::tie(pi, classes, distributions, hits), [&] {
         argmax_hits(n, c, pi.data(), classes ? classes->data() : nullptr,
                     distributions ? distributions->data() : nullptr, hits.data());
     });

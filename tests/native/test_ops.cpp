@@ -8,9 +8,9 @@
 #include <cstring>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "counts.h"
 #include "ops/conv2d.h"
 #include "ops/conv2d_winograd.h"
 #include "ops/dense.h"
@@ -19,6 +19,7 @@
 #include "ops/optimizers.h"
 #include "parallel.h"
 #include "simd/kernels.h"
+#include "trace.h"
 
 using namespace pyconv;
 
@@ -28,7 +29,6 @@ using Floats = std::vector<float>;
 using Doubles = std::vector<double>;
 
 std::mt19937_64 engine;
-int passed = 0, failed = 0;
 
 int64_t pick(int64_t low, int64_t high) {
     return std::uniform_int_distribution<int64_t>(low, high)(engine);
@@ -224,37 +224,6 @@ void test_elementwise() {
     check("rmsprop", std::to_string(n), w, w_ref, 4);
 }
 
-void test_threads() {
-    // Many small jobs, from two threads at once, with exceptions and changes of size between.
-    const auto work = [] {
-        for (int i = 0; i < 200; ++i) {
-            std::vector<int> seen(37, 0);
-            parallel_for(37, [&](int64_t begin, int64_t end) {
-                for (int64_t j = begin; j < end; ++j) ++seen[j];
-                parallel_for(3, [](int64_t, int64_t) {});
-            });
-            int sum = 0;
-            for (int s : seen) sum += s;
-            if (sum != 37) ++failed;
-        }
-    };
-    std::thread other(work);
-    work();
-    other.join();
-    bool thrown = false;
-    try {
-        parallel_for(8, [](int64_t begin, int64_t) {
-            if (begin > 0) throw std::runtime_error("expected");
-        });
-    } catch (const std::runtime_error&) {
-        thrown = true;
-    }
-    ++(thrown || num_threads() == 1 ? passed : failed);
-    set_num_threads(2);
-    set_num_threads(4);
-    work();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -264,14 +233,17 @@ int main(int argc, char** argv) {
     for (const char* const* isa = simd::available_isas(); *isa; ++isa) {
         simd::set_isa(*isa);
         for (int i = 0; i < cases; ++i) {
+            if (i % 2) trace::start();
             test_conv2d();
             test_dense();
             test_maxpool2d();
             test_elementwise();
+            trace::stop();
         }
         std::printf("%s: tile %d x %d\n", *isa, simd::kernels().mr, simd::kernels().nr);
     }
     test_threads();
-    std::printf("%d passed, %d failed\n", passed, failed);
+    test_trace();
+    std::printf("%d passed, %d failed\n", passed.load(), failed.load());
     return failed != 0;
 }
