@@ -7,7 +7,6 @@ much memory, and a checksum finds damage.
 
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv._files import place, replacing
 from pyconv._types import Array
 from pyconv.layers._arguments import stored_weight
 from pyconv.layers.layer import Layer
@@ -170,37 +170,14 @@ def _fitted(layer: Layer, values: Mapping[str, Array]) -> list[tuple[Array, Arra
 def _write(filepath: Any, tensors: Tensors, metadata: dict[str, str], overwrite: bool) -> None:
     from safetensors.numpy import save
 
-    path = os.path.abspath(os.fsdecode(filepath))
+    path = place("save", filepath)
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save: {path} exists, and overwrite is False")
     tensors = {k: np.asarray(v, order="C") for k, v in tensors.items()}
     checked = {"format": _FORMAT, **metadata}
     data = save(tensors, {**checked, "crc32": _checksum(tensors, checked)})
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"save: there is no folder {folder}")
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with replacing(path) as file:
+        file.write(data)
 
 
 def _read(filepath: Any, owner: str) -> tuple[Tensors, dict[str, str]]:

@@ -71,12 +71,12 @@ def test_death_in_the_middle(moment, tmp_path):
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({half}, {half}))",
         "before the sync": "os.fsync = die",
         "before the rename": "os.replace = die",
-        "after": "saving._sync_folder = die",
+        "after": "_files.sync_folder = die",
     }
     result = run(
         "import os, resource, signal",
         "from model_files import *",
-        "from pyconv import saving",
+        "from pyconv import _files",
         "model = network(9)",
         "die = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)",
         steps[moment],
