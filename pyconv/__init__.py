@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from pyconv.layers import Input
     from pyconv.models import Sequential
+    from pyconv.trace import profile
 
 __all__ = [
     "Input",
@@ -45,6 +46,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "profile",
     "set_conv_algorithm",
     "set_num_threads",
     "utils",
@@ -55,6 +57,7 @@ _DEFINED_IN = {
     "Sequential": "pyconv.models",
     "get_conv_algorithm": "pyconv.backend",
     "get_num_threads": "pyconv.backend",
+    "profile": "pyconv.trace",
     "set_conv_algorithm": "pyconv.backend",
     "set_num_threads": "pyconv.backend",
 }

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _random, _targets, backend
+from pyconv._spans import span
 from pyconv._types import Array
 from pyconv.layers._memory import Buffers
 
@@ -83,11 +84,13 @@ class ArrayBatches:
         if not self._continues:
             self._at = self._order.size
         for _ in range(self.steps):
-            if self._at >= self._order.size:
-                self._order, self._at = self._new_order(), 0
-            rows = self._order[self._at : self._at + self._batch_size]
-            self._at += len(rows)
-            yield Batch(*(None if c is None else c.take(rows) for c in self._columns))  # type: ignore[arg-type]
+            with span("batch"):
+                if self._at >= self._order.size:
+                    self._order, self._at = self._new_order(), 0
+                rows = self._order[self._at : self._at + self._batch_size]
+                self._at += len(rows)
+                batch = Batch(*(None if c is None else c.take(rows) for c in self._columns))  # type: ignore[arg-type]
+            yield batch
 
     def _new_order(self) -> NDArray[np.int64]:
         if self._shuffle is True:
@@ -131,15 +134,17 @@ class StreamBatches:
             self._iterator = self._opened()
         taken = 0
         while self._limit is None or taken < self._limit:
-            item = next(self._iterator, _END)
-            if item is _END and self._continues and not self._was_just_opened:
-                self._iterator = self._opened()
+            with span("batch"):
                 item = next(self._iterator, _END)
-            if item is _END:
-                return
-            self._was_just_opened = False
-            taken += 1
-            yield self._prepare(item)
+                if item is _END and self._continues and not self._was_just_opened:
+                    self._iterator = self._opened()
+                    item = next(self._iterator, _END)
+                if item is _END:
+                    return
+                self._was_just_opened = False
+                taken += 1
+                batch = self._prepare(item)
+            yield batch
 
     def _opened(self) -> Iterator[Any]:
         self._was_just_opened = True

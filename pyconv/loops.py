@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv._spans import span
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches, Batch, StreamBatches
 from pyconv.callbacks.callback import CallbackList
@@ -37,18 +38,21 @@ def train(
             for epoch in epochs:
                 progress.begin(data.steps, epoch, epochs.stop)
                 callbacks.call("on_epoch_begin", epoch, None)
-                steps = _train_epoch(model, data, callbacks, progress, interrupts)
+                with span(f"epoch {epoch + 1}"):
+                    steps = _train_epoch(model, data, callbacks, progress, interrupts)
                 if steps == 0:
                     _warn_of_end(0, data.steps)
                     break
                 logs = model.objective.results()
                 if validation is not None and validates(epoch):
-                    measured = evaluate(model, validation, callbacks)
+                    with span("validation"):
+                        measured = evaluate(model, validation, callbacks)
                     logs.update(("val_" + key, value) for key, value in measured.items())
                 logs = dict(sorted(logs.items()))
                 # A callback that saves, or the history, is not to be cut off half-way.
                 interrupts.begin_step()
-                callbacks.call("on_epoch_end", epoch, logs)
+                with span("callbacks"):
+                    callbacks.call("on_epoch_end", epoch, logs)
                 progress.finish(logs)
                 interrupts.end_step()
                 if model.stop_training:
@@ -92,8 +96,9 @@ def _train_epoch(
         progress.update(len(batch.x), objective.results)
         if end:
             logs = dict(sorted(objective.results().items()))
-            for listener in end:
-                listener(step, logs)
+            with span("callbacks"):
+                for listener in end:
+                    listener(step, logs)
         step += 1
         if model.stop_training:
             break
@@ -146,7 +151,8 @@ def predict(model: Trainable, data: Batches, callbacks: CallbackList, progress: 
         for step, batch in enumerate(data):
             for listener in begin:
                 listener(step, None)
-            output = model._forward(batch.x, training=False)
+            with span("predict step"):
+                output = model._forward(batch.x, training=False)
             if isinstance(data, ArrayBatches):
                 if collected is None:
                     rows = min(data.samples, data.steps * len(output))

@@ -8,6 +8,7 @@ import numpy as np
 from pyconv import layers as layers_module
 from pyconv._args import int_arg
 from pyconv._convert import float32_array
+from pyconv._spans import SpannedStep, recorded
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
 from pyconv.layers._conv_pool import joined
@@ -49,6 +50,7 @@ class Sequential(Trainer):
             )
         self._steps_of: list[Layer] = []
         self._steps_made: list[Any] = []
+        self._steps_spanned: list[Any] = []
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._build_if_known()
@@ -256,7 +258,8 @@ class Sequential(Trainer):
         if self._steps_of != self._layers:
             self._steps_of = list(self._layers)
             self._steps_made = joined(self._layers)
-        return self._steps_made
+            self._steps_spanned = [SpannedStep(step) for step in self._steps_made]
+        return self._steps_spanned if recorded() else self._steps_made
 
     def _trained(self) -> list[Layer]:
         return [layer for layer in self._layers if layer.trainable] if self.trainable else []

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import backend, metrics
+from pyconv._spans import span
 from pyconv._types import Array, Shape
 from pyconv.layers._memory import Buffers
 from pyconv.losses.loss import Loss
@@ -70,28 +71,34 @@ class Objective:
 
         ``output`` holds logits where ``logits`` is true, in the sense of ``takes_logits``.
         """
-        loss = self._on_logits if logits and self._on_logits is not None else self.loss
-        rows_shape = output.shape[:-1]
-        scale = self._scale(rows_shape, weight)
         grad: Array | None = None
-        if gradient:
-            out = self._buffers.get("gradient", output.shape)
-            rows, grad = loss.call_with_gradient(y, output, scale, out)
-        else:
-            rows = loss.call(y, output)
-        value = float(np.multiply(rows, scale, dtype=np.float64).sum())
-        self._loss_total += value * len(output)
-        self._loss_count += len(output)
+        with span("loss"):
+            loss = self._on_logits if logits and self._on_logits is not None else self.loss
+            scale = self._scale(output.shape[:-1], weight)
+            if gradient:
+                out = self._buffers.get("gradient", output.shape)
+                rows, grad = loss.call_with_gradient(y, output, scale, out)
+            else:
+                rows = loss.call(y, output)
+            value = float(np.multiply(rows, scale, dtype=np.float64).sum())
+            self._loss_total += value * len(output)
+            self._loss_count += len(output)
         if self.metrics:
-            predicted = output
-            if logits:
-                predicted = self._buffers.get("probabilities", output.shape)
-                backend.active.softmax_forward(output, predicted)
-            for metric in self.metrics[: self._unweighted]:
-                metric.update_state(y, predicted)
-            for metric in self.metrics[self._unweighted :]:
-                metric.update_state(y, predicted, sample_weight=weight)
+            with span("metrics"):
+                self._update_metrics(y, output, weight, logits)
         return grad
+
+    def _update_metrics(
+        self, y: NDArray[Any], output: Array, weight: Array | None, logits: bool
+    ) -> None:
+        predicted = output
+        if logits:
+            predicted = self._buffers.get("probabilities", output.shape)
+            backend.active.softmax_forward(output, predicted)
+        for metric in self.metrics[: self._unweighted]:
+            metric.update_state(y, predicted)
+        for metric in self.metrics[self._unweighted :]:
+            metric.update_state(y, predicted, sample_weight=weight)
 
     def reset(self) -> None:
         """Forget the batches so far."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyconv import losses, optimizers
 from pyconv._args import float_arg
+from pyconv._spans import span
 from pyconv._types import Array, Shape
 from pyconv.batches import Batch
 from pyconv.objective import Objective
@@ -181,18 +182,24 @@ class Trainable(ABC):
         assert optimizer is not None
         assert batch.y is not None
         logits = objective.takes_logits(self._ends_in_softmax)
-        output = self._forward(batch.x, training=True, logits=logits)
-        dy = objective.measure(batch.y, output, batch.sample_weight, logits, gradient=True)
-        assert dy is not None
-        self._backward(dy)
-        optimizer.apply(self._grads(), self._params())
+        with span("step"):
+            with span("forward"):
+                output = self._forward(batch.x, training=True, logits=logits)
+            dy = objective.measure(batch.y, output, batch.sample_weight, logits, gradient=True)
+            assert dy is not None
+            with span("backward"):
+                self._backward(dy)
+            with span("optimizer"):
+                optimizer.apply(self._grads(), self._params())
 
     def _test_step(self, batch: Batch) -> None:
         objective = self.objective
         assert batch.y is not None
         logits = objective.takes_logits(self._ends_in_softmax)
-        output = self._forward(batch.x, training=False, logits=logits)
-        objective.measure(batch.y, output, batch.sample_weight, logits, gradient=False)
+        with span("test step"):
+            with span("forward"):
+                output = self._forward(batch.x, training=False, logits=logits)
+            objective.measure(batch.y, output, batch.sample_weight, logits, gradient=False)
 
     def _require_compiled(self, method: str) -> None:
         if self.optimizer is None:

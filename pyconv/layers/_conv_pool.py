@@ -42,6 +42,16 @@ class ConvPool:
         self._y: Array | None = None
 
     @property
+    def name(self) -> str:
+        """The names of both layers."""
+        return f"{self.conv.name} + {self.pool.name}"
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Both layers."""
+        return [self.conv, self.pool]
+
+    @property
     def trainable(self) -> bool:
         """Whether training changes the convolution's weights."""
         return self.conv.trainable
