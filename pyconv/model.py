@@ -421,20 +421,37 @@ class Sequential(Trainer):
         expand_nested: bool = False,
         show_trainable: bool = False,
         layer_range: Any = None,
+        profile: bool = False,
+        batch_size: int = 32,
     ) -> None:
         """Print the layers with output shapes and numbers of parameters.
 
         Args:
-            line_length: width in characters, 88 by default.
+            line_length: width in characters, 88 by default; the profile takes 80 at the least.
             positions: relative ends of the columns.
             print_fn: called with the text, instead of printing it.
             expand_nested: has no effect, models are not nested.
             show_trainable: adds a column that says which layers train.
             layer_range: names of the first and the last layer to show.
+            profile: measures as well, for about two seconds, where the time of a step goes, and
+                prints it below: see ``pyconv.profiling``. It trains on random data, and leaves
+                the model as it was. A model without a loss is measured predicting.
+            batch_size: rows of a step of the profile.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: an argument has a wrong value, or a profile is wanted of a model that is
+                not built or has a size that is not known.
+            RuntimeError: a profile is wanted while a trace is being taken.
         """
         from pyconv.summary import summary_text
 
         text = summary_text(self, line_length, positions, show_trainable, layer_range)
+        if profile:
+            from pyconv.profiling import measure
+
+            width = None if line_length is None else max(line_length, 80)
+            text += "\n" + measure(self, batch_size).text(width)
         (print_fn or print)(text)
 
     def __repr__(self) -> str:

@@ -60,6 +60,15 @@ def unknown_arguments(layer: type, arguments: dict[str, Any]) -> ValueError:
     )
 
 
+def known_sizes(owner: str, shape: Shape) -> tuple[int, ...]:
+    """Return ``shape`` for one sample where the batch is None; ValueError for another None."""
+    sizes = tuple(1 if axis == 0 and n is None else n for axis, n in enumerate(shape))
+    known = tuple(n for n in sizes if n is not None)
+    if len(known) < len(sizes):
+        raise ValueError(f"{owner}: all sizes beside the batch must be known, got {tuple(shape)}")
+    return known
+
+
 def stored_weight(
     owner: str, name: str, shape: tuple[int, ...], stored: Mapping[str, Array]
 ) -> Array:

@@ -40,6 +40,11 @@ class Buffers:
         self._memory: dict[str, NDArray[Any]] = {}
         self._views: dict[str, NDArray[Any]] = {}
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays with the shapes that were asked for last."""
+        return sum(view.nbytes for view in self._views.values())
+
     def get(self, name: str, shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Any:
         """Return the array ``name`` with this shape; what it holds is left to the caller."""
         view = self._views.get(name)

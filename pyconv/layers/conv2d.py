@@ -1,11 +1,12 @@
 """Two-dimensional convolution."""
 
+import math
 from typing import Any
 
 from pyconv import backend
 from pyconv._args import int_arg, pair_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import check_data_format, image_shape
+from pyconv.layers._arguments import check_data_format, image_shape, known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
 from pyconv.layers._windows import Windows
 
@@ -133,6 +134,18 @@ class Conv2D(KernelLayer):
                 f"got an input of {shape}"
             )
         return (shape[0], *self.windows.output_size(shape), self.filters)
+
+    def flops(self, input_shape: Shape) -> int:
+        """Return the multiplications and additions of ``forward``, as the direct algorithm has it.
+
+        Example:
+            >>> import pyconv
+            >>> pyconv.layers.Conv2D(16, 2, padding="same").flops((None, 32, 32, 3))
+            393216
+        """
+        x = known_sizes(self.label, input_shape)
+        y = known_sizes(self.label, self.compute_output_shape(x))
+        return 2 * math.prod(y) * math.prod(self.kernel_size) * (x[3] // self.groups)
 
     def _create_weights(self, input_shape: Shape) -> None:
         channels = input_shape[3]

@@ -1,10 +1,12 @@
 """Fully connected layer."""
 
+import math
 from typing import Any
 
 from pyconv import backend
 from pyconv._args import int_arg
 from pyconv._types import Array, Shape
+from pyconv.layers._arguments import known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
 
 
@@ -88,6 +90,18 @@ class Dense(KernelLayer):
                 f"input of {shape}"
             )
         return (*shape[:-1], self.units)
+
+    def flops(self, input_shape: Shape) -> int:
+        """Return the multiplications and additions of ``forward``, two for each multiply-add.
+
+        Example:
+            >>> import pyconv
+            >>> pyconv.layers.Dense(10).flops((None, 500))
+            10000
+        """
+        x = known_sizes(self.label, input_shape)
+        self.compute_output_shape(x)
+        return 2 * math.prod(x) * self.units
 
     def _create_weights(self, input_shape: Shape) -> None:
         features = input_shape[-1]

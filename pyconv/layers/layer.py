@@ -103,6 +103,17 @@ class Layer:
         """
         raise NotImplementedError
 
+    def flops(self, input_shape: Shape) -> int:
+        """Return the multiplications and additions of ``forward``, two for each multiply-add.
+
+        Only what a layer multiplies by weights is counted, padding as if it were data; a layer
+        without weights has 0.
+
+        Args:
+            input_shape: the batch (None for one sample) and the shape of a sample.
+        """
+        return 0
+
     def _create_weights(self, input_shape: Shape) -> None:
         """Add the weights, for an input that ``compute_output_shape`` accepted."""
 
