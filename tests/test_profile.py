@@ -47,7 +47,7 @@ def by_name(profile):
 def test_the_parts_sum_to_the_step(model):
     model = model()
     off = []
-    for _ in range(5):  # other programs may disturb a measurement
+    for _ in range(20):  # other programs may disturb a measurement
         profile = measure(model, 32, seconds=0.5)
         off.append(profile.total / profile.step - 1)
         if abs(off[-1]) <= 0.05:
