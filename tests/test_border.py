@@ -48,7 +48,10 @@ CALLS = {
     "gather_rows": ((ones(4, 3), np.array([3, 1])), (2, 3)),
     "peak_triad": ((ones(7), ones(7)), (7,)),
 }
-IN_PLACE = {"relu_forward", "relu_backward", "dropout", "softmax_forward", "softmax_backward"}
+IN_PLACE = {
+    *("relu_forward", "relu_backward", "dropout", "softmax_forward", "softmax_backward"),
+    "peak_triad",
+}
 
 
 def declared(text):

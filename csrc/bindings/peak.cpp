@@ -21,7 +21,7 @@ Object peak_triad_(Object a, Object b, Object out) {
     const Input ai(op, "a", a, 1), bi(op, "b", b, 1);
     bi.expect(op, "b", ai.shape());
     Output y(op, "out", out, ai.shape());
-    y.apart_from(op, ai).apart_from(op, bi);
+    y.over_or_apart_from(op, ai).over_or_apart_from(op, bi);
     without_gil("peak_triad", std::tie(ai, bi, y),
                 [&] { peak_triad(ai.size(), ai.data(), bi.data(), y.data()); });
     return y.object();
