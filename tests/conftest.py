@@ -2,6 +2,8 @@
 
 import os
 
+import signal
+
 import pytest
 
 from pyconv import backend
@@ -20,6 +22,10 @@ def pytest_collection_modifyitems(config, items):
         without = [item for item in items if item.get_closest_marker("data")]
         config.hook.pytest_deselected(items=without)
         items[:] = [item for item in items if item not in without]
+
+
+# A shell starts what runs in its background with SIGINT ignored, which children inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=backend.active.available_isas())
