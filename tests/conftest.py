@@ -1,7 +1,6 @@
 """What all tests share."""
 
 import os
-
 import signal
 
 import pytest
