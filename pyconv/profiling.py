@@ -5,9 +5,10 @@ import copy
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pyconv import _random, _roofline, backend
+from pyconv import _random, backend
 from pyconv._args import float_arg, int_arg
 from pyconv._profile_steps import (
     PHASES,
@@ -24,6 +25,7 @@ from pyconv._profile_steps import (
     trains,
 )
 from pyconv._spans import names_of
+from pyconv.bench.limits import FOOTPRINTS, Limits, measured
 from pyconv.layers._arguments import known_sizes
 
 if TYPE_CHECKING:
@@ -170,7 +172,9 @@ def measure(model: "Sequential", batch_size: int = 32, seconds: float = 2.0) -> 
             plain += [timed(run) for _ in range(count)]
             run()
             recorded += records_of(run, count, cost)
-        parts = _parts(steps, recorded, moved)
+        touched = {"optimizer": _state_of(model)}
+    limits = machine_limits()
+    parts = _parts(steps, recorded, moved, touched, limits)
     return Profile(
         model.name,
         trains(model),
@@ -179,8 +183,8 @@ def measure(model: "Sequential", batch_size: int = 32, seconds: float = 2.0) -> 
         backend.active.isa(),
         mean_of_middle(plain),
         parts,
-        _roofline.peak_flops(),
-        _roofline.bandwidth(2**27),
+        limits.flops,
+        limits.bandwidth[-1][1],
     )
 
 
@@ -207,7 +211,31 @@ def _untouched(model: "Sequential") -> Iterator[None]:
         generator.state = drawn
 
 
-def _parts(steps: list[Step], records: list[Record], moved: dict[str, int]) -> list[Part]:
+def machine_limits() -> Limits:
+    """Return what this machine reaches at most, measured once for the setting that is active."""
+    return _measured(backend.active.isa(), backend.active.get_num_threads())
+
+
+@lru_cache(maxsize=16)
+def _measured(isa: str, threads: int) -> Limits:
+    # The largest arrays take more memory than most models; the next ones leave the caches too.
+    return measured(FOOTPRINTS[:-1])
+
+
+def _state_of(model: "Sequential") -> int:
+    """Return the bytes of parameters, gradients and what the optimizer keeps beside them."""
+    slots = model.optimizer._slots.values() if trains(model) and model.optimizer else ()
+    kept = sum(array.nbytes for arrays in slots for array in arrays)
+    return kept + 2 * sum(param.nbytes for param in model._params())
+
+
+def _parts(
+    steps: list[Step],
+    records: list[Record],
+    moved: dict[str, int],
+    touched: dict[str, int],
+    limits: Limits,
+) -> list[Part]:
     middle = middle_half(sorted(records, key=lambda record: record.total))
 
     def seconds(name: str) -> float:
@@ -219,7 +247,7 @@ def _parts(steps: list[Step], records: list[Record], moved: dict[str, int]) -> l
         for name, flops, copied in zip(names_of(step), step.flops, step.copied, strict=True):
             spent = seconds(name)
             traffic = moved.get(name, copied) if spent else 0
-            passes.append((spent, flops, traffic, _roofline.least_seconds(flops, traffic)))
+            passes.append((spent, flops, traffic, limits.seconds(flops, traffic, traffic)))
         (forward, *_), (backward, *_) = passes
         flops, traffic, least = (sum(column) for column in list(zip(*passes, strict=True))[1:])
         memory = step.memory()
@@ -229,7 +257,8 @@ def _parts(steps: list[Step], records: list[Record], moved: dict[str, int]) -> l
 
     def other(name: str, spent: float) -> Part:
         traffic = moved.get(name, 0)
-        return Part(name, (), spent, 0.0, 0, traffic, _roofline.least_seconds(0, traffic), 0)
+        least = limits.seconds(0, traffic, touched.get(name, traffic))
+        return Part(name, (), spent, 0.0, 0, traffic, least, 0)
 
     batch, *phases = (
         other(name, seconds(name)) for name in PHASES if any(name in r.spent for r in records)

@@ -1,6 +1,6 @@
 """What the machine can do at most, as measured by loops that do nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -36,8 +36,12 @@ class Limits:
         return max(flops / self.flops, size / self.bandwidth_of(footprint))
 
 
-def measured() -> Limits:
-    """Measure this machine with the active instruction set and number of threads."""
+def measured(footprints: Sequence[int] = FOOTPRINTS) -> Limits:
+    """Measure this machine with the active instruction set and number of threads.
+
+    Args:
+        footprints: sizes of the arrays to measure the bandwidth with, ascending.
+    """
     from pyconv.backend import active
 
     rounds, rates = 1_000_000, []
@@ -46,7 +50,7 @@ def measured() -> Limits:
         operations = active.peak_arithmetic(rounds)
         rates.append(operations / (perf_counter() - start))
     bandwidth = []
-    for size in FOOTPRINTS:
+    for size in footprints:
         a, b, y = _arrays(3, size // 12)
         c, d = _arrays(2, size // 8)
         repeats = max(5, min(200, 2**27 // size))
