@@ -175,3 +175,17 @@ def test_errors(change, error, text):
     with pytest.raises(error, match=text) as caught:
         ops.conv2d(**{**arguments, **change})
     assert str(caught.value).startswith("conv2d")
+
+
+@pytest.mark.parametrize("groups", [1, 4, 8])
+@pytest.mark.parametrize("oc", [8, 16])
+@pytest.mark.parametrize("kernel", [1, 2, 3])
+def test_empty_batches(kernel, oc, groups, algorithm):
+    x, options = np.ones((0, 9, 9, 16), np.float32), {"padding": "same", "groups": groups}
+    w = np.ones((kernel, kernel, 16 // groups, oc), np.float32)
+    y = ops.conv2d(x, w, **options)
+    assert y.shape == (0, 9, 9, oc)
+    assert ops.conv2d_backward_input(y, w, x.shape, **options).shape == x.shape
+    dw = ops.conv2d_backward_filter(x, y, kernel, **options)
+    assert dw.shape == w.shape
+    assert not dw.any()

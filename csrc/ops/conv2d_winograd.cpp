@@ -114,6 +114,7 @@ private:
 
 void multiply(const WinogradTiling& g, const simd::WinogradKernels& wk, const float* src,
               const float* u, const float* bias, Activation activation, float* dst) {
+    if (g.tiles() == 0) return;
     const simd::Kernels& k = simd::kernels();
     const int64_t points = wk.size * wk.size, unit = 4 * k.mr;  // tiles
     const int64_t most = std::clamp<int64_t>(kBlockFloats / (points * g.c) / unit, 1, 8) * unit;
