@@ -20,17 +20,6 @@ constexpr int64_t kChunkCells = 256;
 
 }  // namespace
 
-TapConv forward_taps(const Conv2dShape& s) {
-    TapConv conv{s.h,         s.w,         s.group_c(),        s.c,         s.oh, s.ow,
-                 s.strides.h, s.strides.w, s.oh * s.ow * s.oc, s.ow * s.oc, s.oc, s.group_oc(),
-                 {}};
-    for (int64_t kh = 0; kh < s.kernel.h; ++kh)
-        for (int64_t kw = 0; kw < s.kernel.w; ++kw)
-            conv.taps.push_back(
-                {kh * s.dilation.h - s.padding.top, kw * s.dilation.w - s.padding.left});
-    return conv;
-}
-
 bool spreading_pays(int64_t c, int64_t oc, int64_t groups) {
     const int64_t lanes = simd::kernels().lanes;
     return groups > 1 && 2 * oc <= lanes && c <= 2 * lanes;

@@ -11,8 +11,6 @@
 
 namespace pyconv {
 
-TapConv forward_taps(const Conv2dShape& s);
-
 // Whether it is faster than a product for each group of c channels with oc outputs.
 bool spreading_pays(int64_t c, int64_t oc, int64_t groups);
 

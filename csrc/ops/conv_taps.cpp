@@ -237,6 +237,17 @@ private:
 
 }  // namespace
 
+TapConv forward_taps(const Conv2dShape& s) {
+    TapConv conv{s.h,         s.w,         s.group_c(),        s.c,         s.oh, s.ow,
+                 s.strides.h, s.strides.w, s.oh * s.ow * s.oc, s.ow * s.oc, s.oc, s.group_oc(),
+                 {}};
+    for (int64_t kh = 0; kh < s.kernel.h; ++kh)
+        for (int64_t kw = 0; kw < s.kernel.w; ++kw)
+            conv.taps.push_back(
+                {kh * s.dilation.h - s.padding.top, kw * s.dilation.w - s.padding.left});
+    return conv;
+}
+
 TapPlan::TapPlan(TapConv given)
     : conv(std::move(given)),
       geometry_(std::make_unique<TapGeometry>(conv, simd::kernels().mr, simd::kernels().nr)) {}

@@ -26,6 +26,9 @@ struct TapConv {
     std::vector<Tap> taps;
 };
 
+// The taps of a convolution, of its first group.
+TapConv forward_taps(const Conv2dShape& s);
+
 struct TapGeometry;
 
 // What is known of such a product before its data, made once for any number of runs.
