@@ -1,0 +1,18 @@
+# pyconv_emulated(target file.cu...): adds .cu files, compiled by the host's compiler, and the
+# emulated device that they run on to a target. What else it takes of cuda/ is the caller's.
+set(pyconv_emulation ${CMAKE_CURRENT_LIST_DIR})
+function(pyconv_emulated target)
+  set(wrappers)
+  foreach(source ${ARGN})
+    get_filename_component(stem ${source} NAME_WE)
+    set(wrapper ${CMAKE_CURRENT_BINARY_DIR}/${target}.emulated/${stem}.cu.cpp)
+    file(CONFIGURE OUTPUT ${wrapper} CONTENT "#include \"${source}\"\n" @ONLY)
+    list(APPEND wrappers ${wrapper})
+  endforeach()
+  set_source_files_properties(${wrappers} PROPERTIES COMPILE_OPTIONS "-Wno-unknown-pragmas;-g1")
+  file(GLOB runtime CONFIGURE_DEPENDS ${pyconv_emulation}/*.cpp)
+  target_sources(${target} PRIVATE ${wrappers} ${runtime})
+  target_include_directories(${target} PRIVATE ${pyconv_emulation} ${pyconv_emulation}/..)
+  target_compile_definitions(${target} PRIVATE PYCONV_CUDA_EMULATION)
+  target_link_libraries(${target} PRIVATE ${CMAKE_DL_LIBS})
+endfunction()

@@ -1,0 +1,51 @@
+// Launches, and shared memory, of the emulated device.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "runtime_api.h"
+#include "vector_types.h"
+
+namespace pyconv::emulation {
+
+struct Kernel {
+    const void* address;  // names it
+    dim3 grid, block;
+    size_t shared_bytes;
+    std::function<void()> thread;  // runs one thread of it
+};
+
+// Puts it on the stream; what was refused is cudaGetLastError's.
+void enqueue(Kernel kernel, cudaStream_t stream);
+
+template <class... Params>
+void launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_bytes,
+            cudaStream_t stream, Params... args) {
+    static_assert((sizeof(Params) + ... + 0) <= 4096, "CUDA takes 4 KB of parameters");
+    enqueue({reinterpret_cast<const void*>(kernel), grid, block, shared_bytes,
+             [=] { kernel(args...); }},
+            stream);
+}
+
+// A declaration of shared memory: where it lies in the block that last came by.
+struct SharedArray {
+    const char* name;
+    size_t bytes;
+    uint64_t block = 0;
+    void* memory = nullptr;
+};
+
+// The same memory for each thread of the block.
+void* shared_array(SharedArray& array);
+void* dynamic_shared(const char* name);
+
+}  // namespace pyconv::emulation
+
+#define PYCONV_SHARED(type, name, ...)                                                \
+    using name##_type = type __VA_ARGS__;                                             \
+    static ::pyconv::emulation::SharedArray name##_array{#name, sizeof(name##_type)}; \
+    auto& name = *static_cast<name##_type*>(::pyconv::emulation::shared_array(name##_array))
+#define PYCONV_DYNAMIC_SHARED(type, name) \
+    type* const name = static_cast<type*>(::pyconv::emulation::dynamic_shared(#name))

@@ -1,0 +1,61 @@
+// Faults that are planted here, and must be found.
+
+#include "check.h"
+
+namespace pyconv::testing {
+namespace {
+
+__global__ void fill_kernel(float* y, int count) {
+    for (int i = static_cast<int>(threadIdx.x); i < count; i += 32) y[i] = 1;
+}
+
+__global__ void divergent_kernel(float* y, unsigned count) {
+    if (threadIdx.x < count) __syncthreads();
+    y[threadIdx.x] = 1;
+}
+
+__global__ void two_barriers_kernel(float* y, unsigned count) {
+    if (threadIdx.x < count)
+        __syncthreads();
+    else
+        __syncthreads();
+    y[threadIdx.x] = 1;
+}
+
+__global__ void early_end_kernel(float* y, unsigned count) {
+    if (threadIdx.x >= count) return;
+    __syncwarp();
+    y[threadIdx.x] = 1;
+}
+
+__global__ void divide_kernel(float* y, int by) { y[0] = static_cast<float>(7 / by); }
+
+}  // namespace
+
+void test_faults() {
+    const cudaStream_t stream = cuda::stream();
+    Memory y(64);
+    expect_fault(
+        "an index past the end",
+        {"fill_kernel, block (0, 0, 0), thread (0, 0, 0)", "past the end of the 256 bytes"},
+        [&] { cuda::launch(fill_kernel, 1, 32, 0, stream, y, 65); });
+    expect_fault("an index far before the start", {"before the 256 bytes"},
+                 [&] { cuda::launch(fill_kernel, 1, 32, 0, stream, y - 1100, 1); });
+    expect("no fault", fault_of([&] { cuda::launch(fill_kernel, 1, 32, 0, stream, y, 64); }) == "");
+    expect_fault(
+        "a barrier in a branch",
+        {"divergent_kernel, block (0, 0, 0): threads do not meet: thread (0, 0, 0) waits in "
+         "__syncthreads at faults.cu:",
+         "thread (40, 0, 0) has ended"},
+        [&] { cuda::launch(divergent_kernel, 1, 64, 0, stream, y, 40u); });
+    expect_fault("two barriers in place of one",
+                 {"two_barriers_kernel", "thread (40, 0, 0) waits in __syncthreads at"},
+                 [&] { cuda::launch(two_barriers_kernel, 1, 64, 0, stream, y, 40u); });
+    expect_fault("a warp of which one thread has ended",
+                 {"early_end_kernel", "waits for threads of its warp", "(31, 0, 0) has ended"},
+                 [&] { cuda::launch(early_end_kernel, 1, 32, 0, stream, y, 31u); });
+    expect_fault("a division by zero", {"divide_kernel", "divides an integer by zero"},
+                 [&] { cuda::launch(divide_kernel, 1, 1, 0, stream, y, 0); });
+}
+
+}  // namespace pyconv::testing
