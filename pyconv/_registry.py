@@ -37,10 +37,20 @@ def find_config(
     return found, dict(config.get("config", {}))
 
 
+def with_custom(
+    classes: Mapping[str, type[T]], custom_objects: Mapping[str, Any] | None
+) -> Mapping[str, type[T]]:
+    """Return the table with the user's own classes before those of the library."""
+    if not custom_objects:
+        return classes
+    return {**classes, **{name.lower(): found for name, found in custom_objects.items()}}
+
+
 def construct(owner: str, found: Callable[..., T], config: Mapping[str, Any]) -> T:
-    """Call a class with the arguments of a config; an unknown argument is a ValueError."""
+    """Make an object of a config, by ``from_config``; an unknown argument is a ValueError."""
+    make = getattr(found, "from_config", None)
     try:
-        return found(**config)
+        return found(**config) if make is None else make(dict(config))
     except TypeError as error:
         raise ValueError(f"{owner}: the config does not fit: {error}") from None
 

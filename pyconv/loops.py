@@ -70,6 +70,8 @@ def train(
             raise
         progress.close()
         interrupts.begin_step()
+        if model.optimizer is not None and epochs:
+            model.optimizer.finalize_variable_values(model._params())
         callbacks.call_all("on_train_end", logs)
         interrupts.end_step()
 

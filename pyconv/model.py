@@ -270,6 +270,10 @@ class Sequential(Trainer):
     def _grads(self) -> list[Array]:
         return [g for layer in self._trained() if layer.params for g in layer.grads]
 
+    def _param_names(self) -> list[str]:
+        names = {id(w): n for layer in self._layers for n, w in layer.named_weights.items()}
+        return [names[id(param)] for param in self._params()]
+
     # --- weights --------------------------------------------------------------------------------
 
     @property

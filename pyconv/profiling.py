@@ -200,7 +200,7 @@ def _untouched(model: "Sequential") -> Iterator[None]:
         model.optimizer, model._objective = copy.deepcopy((optimizer, objective))
         if model.optimizer is not None:
             # Random labels would drive the weights to where arithmetic is not what it was.
-            model.optimizer.learning_rate = 0.0
+            model.optimizer.freeze()
         yield
     finally:
         model.optimizer, model._objective = optimizer, objective

@@ -55,6 +55,10 @@ class Trainable(ABC):
     def _grads(self) -> list[Array]:
         """Return their gradients, in the same order."""
 
+    @abstractmethod
+    def _param_names(self) -> list[str]:
+        """Return their names, such as 'kernel', in the same order."""
+
     @property
     @abstractmethod
     def _ends_in_softmax(self) -> bool:
@@ -100,6 +104,8 @@ class Trainable(ABC):
             >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         """
         made_optimizer = optimizers.get(optimizer)
+        if made_optimizer is None:
+            raise ValueError("compile: optimizer must be a name such as 'adam' or an Optimizer")
         lists = [
             _as_list("metrics", metrics),
             _as_list("weighted_metrics", weighted_metrics),
@@ -187,9 +193,13 @@ class Trainable(ABC):
                 output = self._forward(batch.x, training=True, logits=logits)
             dy = objective.measure(batch.y, output, batch.sample_weight, logits, gradient=True)
             assert dy is not None
+            if optimizer.loss_scale_factor is not None:
+                dy *= optimizer.loss_scale_factor
             with span("backward"):
                 self._backward(dy)
             with span("optimizer"):
+                if not optimizer.built:
+                    optimizer.build(self._params(), self._param_names())
                 optimizer.apply(self._grads(), self._params())
 
     def _test_step(self, batch: Batch) -> None:

@@ -7,9 +7,23 @@ import pytest
 import torch
 
 from pyconv import optimizers
-from pyconv.optimizers import SGD, Adam, AdamW, RMSprop
+from pyconv.optimizers import (
+    SGD,
+    Adadelta,
+    Adafactor,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Ftrl,
+    Lamb,
+    Lion,
+    Nadam,
+    RMSprop,
+)
 
 CLASSES = [SGD, RMSprop, Adam, AdamW]
+NUMPY = [Adadelta, Adafactor, Adagrad, Adamax, Ftrl, Lamb, Lion, Nadam]
 W = [1.0, 2.0, 3.0, 4.0]
 G = [1.0, 6.0, 7.0, 2.0]
 
@@ -25,6 +39,14 @@ def f32(values):
         (RMSprop(0.5), [-0.5811, 0.4189, 1.4189, 2.4189]),
         (Adam(0.5), [0.5, 1.5, 2.5, 3.5]),
         (AdamW(0.5), [0.4980, 1.4960, 2.494, 3.492]),
+        (Adadelta(0.5), [0.9993, 1.9993, 2.9993, 3.9993]),
+        (Adafactor(0.5), [-0.3693, 0.6307, 1.6307, 2.6307]),
+        (Adagrad(0.5), [0.5233, 1.5007, 2.5005, 3.5061]),
+        (Adamax(0.5), [0.5, 1.5, 2.5, 3.5]),
+        (Ftrl(0.5), [0.2218, 1.3954, 2.3651, 2.8814]),
+        (Lamb(0.5), [-0.3693, 0.6307, 1.6307, 2.6307]),
+        (Lion(0.5), [0.5, 1.5, 2.5, 3.5]),
+        (Nadam(0.5), [0.4686, 1.4686, 2.4686, 3.4686]),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -60,7 +82,7 @@ def test_five_steps_give_keras_numbers(optimizer, of_small, of_large):
         np.testing.assert_allclose(w, [of_small[step], of_large[step]], rtol=0, atol=5e-4)
 
 
-@pytest.mark.parametrize("kind", CLASSES)
+@pytest.mark.parametrize("kind", [*CLASSES, Adadelta, Adagrad, Adamax, Lamb, Lion, Nadam])
 def test_decoupled_weight_decay_golden(kind):
     w = f32([2.0])
     optimizer = kind(1.0, weight_decay=0.004)
@@ -92,7 +114,88 @@ def adam_rule(w, g, state, t, *, lr, b1=0.9, b2=0.999, epsilon=1e-7, amsgrad=Fal
     return w - alpha * m / (np.sqrt(v) + epsilon)
 
 
+def adagrad_rule(w, g, state, t, *, lr, start=0.1, epsilon=1e-7):
+    a = state["a"] = state.get("a", start) + g * g
+    return w - lr * g / np.sqrt(a + epsilon)
+
+
+def adadelta_rule(w, g, state, t, *, lr, rho=0.95, epsilon=1e-7):
+    a = state["a"] = rho * state.get("a", 0.0) + (1 - rho) * g * g
+    d = np.sqrt(state.get("d", 0.0) + epsilon) * g / np.sqrt(a + epsilon)
+    state["d"] = rho * state.get("d", 0.0) + (1 - rho) * d * d
+    return w - lr * d
+
+
+def adamax_rule(w, g, state, t, *, lr, b1=0.9, b2=0.999, epsilon=1e-7):
+    m = state["m"] = b1 * state.get("m", 0.0) + (1 - b1) * g
+    u = state["u"] = np.maximum(b2 * state.get("u", 0.0), np.abs(g))
+    return w - lr * m / ((1 - b1**t) * (u + epsilon))
+
+
+def nadam_rule(w, g, state, t, *, lr, b1=0.9, b2=0.999, epsilon=1e-7):
+    u, after = b1 * (1 - 0.5 * 0.96**t), b1 * (1 - 0.5 * 0.96 ** (t + 1))
+    product = state["p"] = state.get("p", 1.0) * u
+    m = state["m"] = b1 * state.get("m", 0.0) + (1 - b1) * g
+    v = state["v"] = b2 * state.get("v", 0.0) + (1 - b2) * g * g
+    hat = after * m / (1 - product * after) + (1 - u) * g / (1 - product)
+    return w - lr * hat / (np.sqrt(v / (1 - b2**t)) + epsilon)
+
+
+def ftrl_rule(w, g, state, t, *, lr, power=-0.5, start=0.1, l1=0.0, l2=0.0, s=0.0, beta=0.0):
+    old = state.get("a", start)
+    a = state["a"] = old + g * g
+    z = state.get("z", 0.0) + g + 2 * s * w - (a**-power - old**-power) / lr * w
+    state["z"] = z
+    return (np.clip(z, -l1, l1) - z) / (a**-power / lr + 2 * (l2 + beta / (2 * lr)))
+
+
+def lamb_rule(w, g, state, t, *, lr, b1=0.9, b2=0.999, epsilon=1e-7):
+    m = state["m"] = b1 * state.get("m", 0.0) + (1 - b1) * g
+    v = state["v"] = b2 * state.get("v", 0.0) + (1 - b2) * g * g
+    d = m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + epsilon)
+    return w - lr * d * np.linalg.norm(w) / np.linalg.norm(d)
+
+
+def adafactor_rule(w, g, state, t, *, lr, decay=-0.8, e1=1e-30, e2=1e-3, clip=1.0):
+    kept, squares = 1 - t**decay, g * g + e1
+    if w.ndim > 1:
+        r = state["r"] = kept * state.get("r", 0.0) + (1 - kept) * squares.mean(-1)
+        c = state["c"] = kept * state.get("c", 0.0) + (1 - kept) * squares.mean(-2)
+        v = np.outer(r, c) / r.mean()
+    else:
+        v = state["v"] = kept * state.get("v", 0.0) + (1 - kept) * squares
+    d = g / np.sqrt(v)
+    size = min(lr, t**-0.5) * max(e2, np.sqrt(np.mean(w * w)))
+    return w - size * d / max(1, np.sqrt(np.mean(d * d)) / clip)
+
+
 RULES = [
+    (lambda: Adagrad(0.1), adagrad_rule, {"lr": 0.1}, 0.0),
+    (lambda: Adagrad(0.1, 0.5, 1e-3), adagrad_rule, {"lr": 0.1, "start": 0.5, "epsilon": 1e-3}, 0),
+    (lambda: Adadelta(1.0), adadelta_rule, {"lr": 1.0}, 0.0),
+    (
+        lambda: Adadelta(1.0, 0.8, 1e-3, weight_decay=0.1),
+        adadelta_rule,
+        {"lr": 1.0, "rho": 0.8, "epsilon": 1e-3},
+        0.1,
+    ),
+    (lambda: Adamax(0.1, 0.8, 0.9), adamax_rule, {"lr": 0.1, "b1": 0.8, "b2": 0.9}, 0.0),
+    (lambda: Nadam(0.1, weight_decay=0.01), nadam_rule, {"lr": 0.1}, 0.01),
+    (lambda: Ftrl(0.1), ftrl_rule, {"lr": 0.1}, 0.0),
+    (
+        lambda: Ftrl(0.1, -0.2, 0.4, 0.05, 0.15, 0.01, 0.3),
+        ftrl_rule,
+        {"lr": 0.1, "power": -0.2, "start": 0.4, "l1": 0.05, "l2": 0.15, "s": 0.01, "beta": 0.3},
+        0.0,
+    ),
+    (lambda: Lamb(0.01), lamb_rule, {"lr": 0.01}, 0.0),
+    (lambda: Adafactor(0.1), adafactor_rule, {"lr": 0.1}, 0.0),
+    (
+        lambda: Adafactor(1.0, -0.6, 1e-15, 1e-2, 0.9),
+        adafactor_rule,
+        {"lr": 1.0, "decay": -0.6, "e1": 1e-15, "e2": 1e-2, "clip": 0.9},
+        0.0,
+    ),
     (lambda: SGD(0.1), sgd_rule, {"lr": 0.1}, 0.0),
     (lambda: SGD(0.1, momentum=0.9), sgd_rule, {"lr": 0.1, "momentum": 0.9}, 0.0),
     (
@@ -219,7 +322,7 @@ class TestClipping:
 
     @pytest.mark.parametrize("kind", CLASSES)
     def test_only_one(self, kind):
-        with pytest.raises(ValueError, match="only one of clipnorm, clipvalue and global_clipnorm"):
+        with pytest.raises(ValueError, match="Only one of `clipnorm`"):
             kind(clipnorm=1, clipvalue=1)
 
 
@@ -229,7 +332,8 @@ class TestArguments:
         config = kind().get_config()
         assert config["learning_rate"] == (0.01 if kind is SGD else 0.001)
         assert config["weight_decay"] == (0.004 if kind is AdamW else None)
-        assert config["name"] == {"SGD": "SGD"}.get(kind.__name__, kind.__name__.lower())
+        snake = {"AdamW": "adam_w", "RMSprop": "rm_sprop"}.get(kind.__name__, kind.__name__.lower())
+        assert config["name"].startswith(snake)
         own = {
             SGD: {"momentum": 0.0, "nesterov": False},
             RMSprop: {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False},
@@ -248,14 +352,10 @@ class TestArguments:
             optimizer.learning_rate = value
         assert optimizer.learning_rate == before
 
-    @pytest.mark.parametrize("value", ["fast", None, [0.1], True, lambda step: 0.1])
+    @pytest.mark.parametrize("value", ["fast", None, [0.1], True])
     def test_rate_of_wrong_type(self, kind, value):
         with pytest.raises(TypeError, match=f"{kind.__name__}: learning_rate must be a number"):
             kind(learning_rate=value)
-
-    def test_schedule_says_what_to_use(self, kind):
-        with pytest.raises(TypeError, match="LearningRateScheduler"):
-            kind(learning_rate=lambda step: 0.1)
 
     def test_lr_says_its_name(self, kind):
         with pytest.raises(ValueError, match="use learning_rate"):
@@ -273,10 +373,10 @@ class TestArguments:
     @pytest.mark.parametrize(
         "arguments",
         [
-            {"use_ema": True},
-            {"ema_overwrite_frequency": 3},
-            {"loss_scale_factor": 2.0},
-            {"gradient_accumulation_steps": 4},
+            {"ema_momentum": 1.5},
+            {"ema_overwrite_frequency": 0},
+            {"loss_scale_factor": 0.0},
+            {"gradient_accumulation_steps": 1},
             {"unheard_of": 1},
             {"weight_decay": -0.1},
             {"clipnorm": -1.0},
@@ -284,7 +384,7 @@ class TestArguments:
         ],
         ids=str,
     )
-    def test_unsupported_unknown_or_out_of_range(self, kind, arguments):
+    def test_unknown_or_out_of_range(self, kind, arguments):
         with pytest.raises(ValueError, match=next(iter(arguments))):
             kind(**arguments)
 
@@ -336,9 +436,16 @@ class TestApply:
             SGD().apply([f32([1.0])], [w])
         assert w.tolist() == W
 
-    def test_float64_is_refused(self):
-        with pytest.raises(TypeError, match="float32"):
-            SGD().apply([np.ones(4)], [f32(W)])
+    @pytest.mark.parametrize("kind", [SGD, Adam, Adagrad])
+    def test_float64_gradient_is_converted(self, kind):
+        w, same = f32(W), f32(W)
+        kind(0.5).apply([np.array(G)], [w])
+        kind(0.5).apply([f32(G)], [same])
+        assert w.tolist() == same.tolist()
+
+    def test_what_is_no_array_of_numbers_is_refused(self):
+        with pytest.raises((TypeError, ValueError)):
+            SGD().apply([["a", "b", "c", "d"]], [f32(W)])
 
     def test_read_only_parameter_is_refused(self):
         w = f32(W)
@@ -347,7 +454,7 @@ class TestApply:
             SGD().apply([f32(G)], [w])
 
     def test_no_parameters(self):
-        for kind in CLASSES:
+        for kind in CLASSES + NUMPY:
             kind().apply([], [])
 
 
@@ -356,6 +463,8 @@ STATEFUL = [
     lambda: RMSprop(momentum=0.5, centered=True),
     lambda: Adam(amsgrad=True),
     lambda: AdamW(clipnorm=1.0),
+    *NUMPY,
+    lambda: SGD(0.1, momentum=0.9, use_ema=True, gradient_accumulation_steps=2),
 ]
 
 
@@ -380,7 +489,7 @@ def test_restored_state_goes_on_with_the_same_bits(make, built):
     for g in grads[3:]:
         straight.apply(g, params)
         resumed.apply(g, others)
-    assert resumed.iterations == straight.iterations == 6
+    assert resumed.state_dict()["iterations"] == straight.state_dict()["iterations"] == 6
     for a, b in zip(params, others, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -435,11 +544,14 @@ class TestBadState:
 
 
 class TestGet:
-    @pytest.mark.parametrize("name", ["sgd", "SGD", "rmsprop", "RMSprop", "adam", "AdamW"])
+    def test_none(self):
+        assert optimizers.get(None) is None
+
+    @pytest.mark.parametrize("name", ["sgd", "SGD", "rmsprop", "RMSprop", "adam", "AdamW", "lion"])
     def test_name(self, name):
         assert type(optimizers.get(name)).__name__.lower() == name.lower()
 
-    @pytest.mark.parametrize("kind", CLASSES)
+    @pytest.mark.parametrize("kind", CLASSES + NUMPY)
     def test_config_round_trip(self, kind):
         optimizer = kind(0.25, name="mine", global_clipnorm=2.0)
         optimizer.learning_rate = 0.125
@@ -456,9 +568,9 @@ class TestGet:
         with pytest.raises(ValueError, match="did you mean 'adam'"):
             optimizers.get("adamm")
 
-    @pytest.mark.parametrize("value", [None, 3, Adam, [], object()])
+    @pytest.mark.parametrize("value", [3, Adam, [], object()])
     def test_wrong_type(self, value):
-        with pytest.raises(TypeError, match="optimizers.get"):
+        with pytest.raises(ValueError, match="optimizers.get"):
             optimizers.get(value)
 
     @pytest.mark.parametrize(

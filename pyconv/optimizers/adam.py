@@ -31,7 +31,7 @@ class Adam(Optimizer):
 
     Raises:
         TypeError: an argument is not a number.
-        ValueError: an argument is out of range, unknown or not supported.
+        ValueError: an argument is out of range or unknown.
 
     Example:
         >>> import numpy as np, pyconv
@@ -43,7 +43,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
@@ -57,7 +57,7 @@ class Adam(Optimizer):
         ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
-        name: str = "adam",
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -71,9 +71,9 @@ class Adam(Optimizer):
         self.epsilon = float_arg(owner, "epsilon", epsilon)
         self.amsgrad = bool(amsgrad)
 
-    def _slot_names(self) -> tuple[str, ...]:
-        names = ("momentum", "velocity")
-        return (*names, "velocity_max") if self.amsgrad else names
+    def _slot_groups(self) -> list[tuple[str, ...]]:
+        groups: list[tuple[str, ...]] = [("momentum", "velocity")]
+        return [*groups, ("velocity_max",)] if self.amsgrad else groups
 
     def _update(self, params: Sequence[Array], grads: Sequence[Array], weight_decay: float) -> None:
         backend.active.adam_update(
@@ -83,7 +83,7 @@ class Adam(Optimizer):
             self._slots["velocity"],
             self._slots.get("velocity_max"),
             self.learning_rate,
-            self.iterations + 1,
+            self._next_update(),
             self.beta_1,
             self.beta_2,
             self.epsilon,
@@ -114,7 +114,7 @@ class AdamW(Adam):
 
     Raises:
         TypeError: an argument is not a number.
-        ValueError: an argument is out of range, unknown or not supported.
+        ValueError: an argument is out of range or unknown.
 
     Example:
         >>> import numpy as np, pyconv
@@ -126,7 +126,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         weight_decay: float | None = 0.004,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -140,7 +140,7 @@ class AdamW(Adam):
         ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
-        name: str = "adamw",
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -149,4 +149,7 @@ class AdamW(Adam):
             gradient_accumulation_steps, name, **kwargs,
         )  # fmt: skip
         if self.weight_decay is None:
-            raise ValueError("AdamW: weight_decay must be a number, got None; use Adam without it")
+            raise ValueError(
+                "AdamW: Argument `weight_decay` must be a float. Received: weight_decay=None; use "
+                "Adam without it"
+            )

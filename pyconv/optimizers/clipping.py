@@ -33,8 +33,8 @@ class Clipping:
         }
         if len(given) > 1:
             raise ValueError(
-                f"{owner}: only one of clipnorm, clipvalue and global_clipnorm may be given, got "
-                f"{given}"
+                f"{owner}: Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set, "
+                f"got {given}"
             )
         for name, value in given.items():
             if value == 0:

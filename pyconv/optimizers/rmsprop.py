@@ -6,7 +6,7 @@ from typing import Any
 from pyconv import backend
 from pyconv._args import float_arg
 from pyconv._types import Array
-from pyconv.optimizers.optimizer import Optimizer
+from pyconv.optimizers.optimizer import Optimizer, momentum_arg
 
 
 class RMSprop(Optimizer):
@@ -28,7 +28,7 @@ class RMSprop(Optimizer):
 
     Raises:
         TypeError: an argument is not a number.
-        ValueError: an argument is out of range, unknown or not supported.
+        ValueError: an argument is out of range or unknown.
 
     Example:
         >>> import numpy as np, pyconv
@@ -40,7 +40,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         rho: float = 0.9,
         momentum: float = 0.0,
         epsilon: float = 1e-7,
@@ -54,7 +54,7 @@ class RMSprop(Optimizer):
         ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
-        name: str = "rmsprop",
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -63,17 +63,17 @@ class RMSprop(Optimizer):
             gradient_accumulation_steps, name, **kwargs,
         )  # fmt: skip
         self.rho = float_arg("RMSprop", "rho", rho, 0.0, 1.0)
-        self.momentum = float_arg("RMSprop", "momentum", momentum, 0.0, 1.0)
+        self.momentum = momentum_arg("RMSprop", momentum)
         self.epsilon = float_arg("RMSprop", "epsilon", epsilon)
         self.centered = bool(centered)
 
-    def _slot_names(self) -> tuple[str, ...]:
+    def _slot_groups(self) -> list[tuple[str, ...]]:
         names = ["velocity"]
-        if self.centered:
-            names.append("mean_grad")
         if self.momentum:
             names.append("momentum")
-        return tuple(names)
+        if self.centered:
+            names.append("mean_grad")
+        return [(name,) for name in names]
 
     def _update(self, params: Sequence[Array], grads: Sequence[Array], weight_decay: float) -> None:
         backend.active.rmsprop_update(

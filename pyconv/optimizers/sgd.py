@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyconv import backend
-from pyconv._args import float_arg
 from pyconv._types import Array
-from pyconv.optimizers.optimizer import Optimizer
+from pyconv.optimizers.optimizer import Optimizer, momentum_arg
 
 
 class SGD(Optimizer):
@@ -26,7 +25,7 @@ class SGD(Optimizer):
 
     Raises:
         TypeError: an argument is not a number.
-        ValueError: an argument is out of range, unknown or not supported.
+        ValueError: an argument is out of range or unknown.
 
     Example:
         >>> import numpy as np, pyconv
@@ -38,7 +37,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: Any = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float | None = None,
@@ -50,7 +49,7 @@ class SGD(Optimizer):
         ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
-        name: str = "SGD",
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -58,11 +57,11 @@ class SGD(Optimizer):
             ema_momentum, ema_overwrite_frequency, loss_scale_factor,
             gradient_accumulation_steps, name, **kwargs,
         )  # fmt: skip
-        self.momentum = float_arg("SGD", "momentum", momentum, 0.0, 1.0)
+        self.momentum = momentum_arg("SGD", momentum)
         self.nesterov = bool(nesterov)
 
-    def _slot_names(self) -> tuple[str, ...]:
-        return ("velocity",) if self.momentum else ()
+    def _slot_groups(self) -> list[tuple[str, ...]]:
+        return [("velocity",)] if self.momentum else []
 
     def _update(self, params: Sequence[Array], grads: Sequence[Array], weight_decay: float) -> None:
         backend.active.sgd_update(

@@ -1,0 +1,37 @@
+"""Numbers that can also be asked and set as Keras's variables are."""
+
+from typing import Any
+
+import numpy as np
+
+
+class Count(int):
+    """A whole number that has ``numpy()``."""
+
+    def numpy(self) -> Any:
+        """Return the number as numpy has it."""
+        return np.int64(self)
+
+
+class Rate(float):
+    """The learning rate of an optimizer: a float that has ``numpy()`` and ``assign()``."""
+
+    _owner: Any
+
+    def __new__(cls, value: float, owner: Any) -> "Rate":
+        """Make the number, which knows the optimizer that it is set in."""
+        rate = super().__new__(cls, value)
+        rate._owner = owner
+        return rate
+
+    def numpy(self) -> Any:
+        """Return the number as numpy has it."""
+        return np.float32(self)
+
+    def assign(self, value: Any) -> None:
+        """Set the optimizer's learning rate."""
+        self._owner.learning_rate = value
+
+    def __reduce__(self) -> Any:
+        # A copy is a number: the optimizer that it was of makes its own.
+        return float, (float(self),)

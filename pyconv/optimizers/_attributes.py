@@ -1,0 +1,111 @@
+"""What can be asked of an optimizer, and its learning rate, which can be set."""
+
+from typing import Any
+
+from pyconv._args import float_arg
+from pyconv._scalars import Count, Rate
+from pyconv.optimizers._extras import AVERAGE, SUM
+from pyconv.optimizers._state import Stateful
+from pyconv.optimizers.clipping import Clipping
+from pyconv.optimizers.schedules.schedule import LearningRateSchedule
+from pyconv.variable import Variable
+
+
+class Attributes(Stateful):
+    """The constructor's arguments as attributes."""
+
+    _clipping: Clipping
+
+    @property
+    def learning_rate(self) -> Any:
+        """Step size of the next update."""
+        rate = self._learning_rate
+        if type(rate) is Rate:
+            return rate
+        if isinstance(rate, LearningRateSchedule):
+            return float_arg(type(self).__name__, "learning_rate", rate(self._iterations))
+        return float_arg(type(self).__name__, "learning_rate", rate())
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if callable(value):
+            self._learning_rate = value
+            return
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            raise TypeError(
+                f"{type(self).__name__}: the learning rate is set by a LearningRateSchedule, hence "
+                "its learning rate is not settable; to set it, construct the optimizer with a "
+                "number"
+            )
+        self._learning_rate = Rate(float_arg(type(self).__name__, "learning_rate", value), self)
+
+    def freeze(self) -> None:
+        """Set the learning rate to 0, also where a schedule sets it."""
+        self._learning_rate = Rate(0.0, self)
+
+    @property
+    def lr(self) -> float:
+        """Not an attribute: says that the name is ``learning_rate``."""
+        raise AttributeError(f"{type(self).__name__} has no attribute 'lr': use learning_rate")
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        raise AttributeError(f"{type(self).__name__} has no attribute 'lr': use learning_rate")
+
+    @property
+    def iterations(self) -> Count:
+        """How many updates were made."""
+        return Count(self._next_update() - 1)
+
+    def _next_update(self) -> int:
+        """Return the number, from 1, of the next update."""
+        micro_steps = self._extras.accumulation_steps
+        return self._iterations + 1 if micro_steps is None else self._iterations // micro_steps + 1
+
+    @property
+    def clipnorm(self) -> float | None:
+        """Largest norm of a parameter's gradient."""
+        return self._clipping.clipnorm
+
+    @property
+    def clipvalue(self) -> float | None:
+        """Largest magnitude of an element of a gradient."""
+        return self._clipping.clipvalue
+
+    @property
+    def global_clipnorm(self) -> float | None:
+        """Largest norm of all gradients together."""
+        return self._clipping.global_clipnorm
+
+    @property
+    def use_ema(self) -> bool:
+        """Whether a moving average of the parameters is kept."""
+        return self._extras.use_ema
+
+    @property
+    def ema_momentum(self) -> float:
+        """How much of the moving average a step keeps."""
+        return self._extras.ema_momentum
+
+    @property
+    def ema_overwrite_frequency(self) -> int | None:
+        """Steps after which the moving average replaces the parameters."""
+        return self._extras.ema_overwrite_frequency
+
+    @property
+    def loss_scale_factor(self) -> float | None:
+        """What gradients are divided by."""
+        return self._extras.loss_scale_factor
+
+    @property
+    def gradient_accumulation_steps(self) -> int | None:
+        """How many steps' gradients are averaged for an update."""
+        return self._extras.accumulation_steps
+
+    @property
+    def _model_variables_moving_average(self) -> list[Variable]:
+        return [array.view(Variable) for array in self._slots.get(AVERAGE, [])]
+
+    @property
+    def _accumulated_gradients(self) -> list[Variable]:
+        return [array.view(Variable) for array in self._slots.get(SUM, [])]
