@@ -176,8 +176,8 @@ class Trainable(ABC):
             >>> import pyconv
             >>> model = pyconv.Sequential([pyconv.Input((4,)), pyconv.layers.Dense(1)])
             >>> model.compile_from_config({"optimizer": {"class_name": "SGD", "config": {}}})
-            >>> model.optimizer.name
-            'SGD'
+            >>> model.optimizer.learning_rate
+            0.01
         """
         from pyconv import compile_config
 
