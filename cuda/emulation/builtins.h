@@ -52,6 +52,11 @@ void __stcg(T* p, T value) {
     *p = value;
 }
 
+float atomicAdd(float* p, float value);
+int atomicAdd(int* p, int value);
+unsigned atomicAdd(unsigned* p, unsigned value);
+unsigned atomicCAS(unsigned* p, unsigned expected, unsigned value);
+
 inline void __threadfence() {}
 inline void __threadfence_block() {}
 

@@ -1,5 +1,6 @@
 # pyconv_emulated(target file.cu...): adds .cu files, compiled by the host's compiler, and the
 # emulated device that they run on to a target. What else it takes of cuda/ is the caller's.
+option(PYCONV_EMULATION_CHECKS "Check each access of the emulated device" ON)
 set(pyconv_emulation ${CMAKE_CURRENT_LIST_DIR})
 function(pyconv_emulated target)
   set(wrappers)
@@ -9,7 +10,14 @@ function(pyconv_emulated target)
     file(CONFIGURE OUTPUT ${wrapper} CONTENT "#include \"${source}\"\n" @ONLY)
     list(APPEND wrappers ${wrapper})
   endforeach()
-  set_source_files_properties(${wrappers} PROPERTIES COMPILE_OPTIONS "-Wno-unknown-pragmas;-g1")
+  set(options -Wno-unknown-pragmas -g1 -gdwarf-4)
+  if(PYCONV_EMULATION_CHECKS)
+    # The compiler calls hooks.cpp before each load and store, a float4's as one; its own runtime
+    # is not linked.
+    list(APPEND options -O2 -fsanitize=thread -fno-tree-sra --param=tsan-instrument-func-entry-exit=0)
+    target_compile_definitions(${target} PRIVATE PYCONV_EMULATION_CHECKS)
+  endif()
+  set_source_files_properties(${wrappers} PROPERTIES COMPILE_OPTIONS "${options}")
   file(GLOB runtime CONFIGURE_DEPENDS ${pyconv_emulation}/*.cpp)
   target_sources(${target} PRIVATE ${wrappers} ${runtime})
   target_include_directories(${target} PRIVATE ${pyconv_emulation} ${pyconv_emulation}/..)

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <type_traits>
+#include <vector>
 
 #include "runtime_api.h"
 #include "vector_types.h"
@@ -14,8 +16,13 @@ struct Kernel {
     const void* address;  // names it
     dim3 grid, block;
     size_t shared_bytes;
-    std::function<void()> thread;  // runs one thread of it
+    std::vector<const void*> arguments;  // those that are pointers; null for the others
+    std::function<void()> thread;        // runs one thread of it
 };
+
+// A thread is in the kernel's own code from here, whose accesses are checked.
+void begin_thread();
+void end_thread();
 
 // Puts it on the stream; what was refused is cudaGetLastError's.
 void enqueue(Kernel kernel, cudaStream_t stream);
@@ -24,10 +31,29 @@ template <class... Params>
 void launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_bytes,
             cudaStream_t stream, Params... args) {
     static_assert((sizeof(Params) + ... + 0) <= 4096, "CUDA takes 4 KB of parameters");
-    enqueue({reinterpret_cast<const void*>(kernel), grid, block, shared_bytes,
-             [=] { kernel(args...); }},
+    const auto address = [](auto argument) -> const void* {
+        if constexpr (std::is_pointer_v<decltype(argument)>)
+            return argument;
+        else
+            return nullptr;
+    };
+    // The arguments are read before the kernel begins: they are in memory of the host.
+    const auto thread = [=]() __attribute__((no_sanitize("thread"))) {
+        begin_thread();
+        kernel(args...);
+        end_thread();
+    };
+    enqueue({reinterpret_cast<const void*>(kernel),
+             grid,
+             block,
+             shared_bytes,
+             {address(args)...},
+             thread},
             stream);
 }
+
+// 0: threads and blocks in ascending order. Else an order drawn from it, another at each wait.
+void set_seed(uint64_t seed);
 
 // A declaration of shared memory: where it lies in the block that last came by.
 struct SharedArray {

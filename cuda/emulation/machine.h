@@ -8,10 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "checks.h"
 #include "launch.h"
 #include "warp.h"
 
 namespace pyconv::emulation {
+
+// Bytes of shared memory, for a block and for one that asks for more than the usual.
+constexpr size_t kMostStaticShared = 48 << 10, kMostShared = 163 << 10;
 
 enum class Wait : uint8_t { nothing, barrier, warp, ended };
 
@@ -34,6 +38,7 @@ struct Thread {
     Place where;
     std::vector<AsyncCopy> copies;
     int group;  // of copies, that is open
+    Stamp stamp;
 };
 
 struct Machine {
@@ -44,9 +49,12 @@ struct Machine {
     // What runs now.
     const Kernel* kernel = nullptr;
     uint3 block{};
-    uint64_t blocks = 0;  // number of this block among all that ever ran
-    int count = 0;        // of threads
-    int running = -1;     // thread, or -1 between them
+    uint64_t blocks = 0;          // number of this block among all that ever ran
+    uint64_t run = 0;             // its number in stamps
+    uint64_t first_run = 0;       // of the launch
+    std::vector<uint64_t> order;  // of the launch's blocks
+    int count = 0;                // of threads
+    int running = -1;             // thread, or -1 between them
     int barrier_result = 0;
     void* scheduler = nullptr;
     std::vector<Thread> threads;
@@ -68,8 +76,20 @@ std::string index_name(uint3 index);
 std::string place_name(const Place& place);
 // The name of the function at an address.
 std::string function_name(const void* address);
+// "gemm.cu:12" of code, where the debugger's tables and addr2line are at hand; else "".
+std::string code_place(const void* code);
+// Addresses of code from the start of the module.
+uint32_t code_offset(const void* code);
+const void* code_address(uint32_t offset);
+// A stack of a thread, or what the module itself contains.
+bool is_own(const void* address);
+bool is_stack(const void* address);
+// Of the block with that number in stamps.
+std::string block_name(uint64_t run);
 
 // A new block begins: nothing is in shared memory.
 void reset_shared(const Kernel& kernel);
+// "As + 16 bytes, of 4096 in shared memory"; "" where the address is elsewhere.
+std::string describe_shared(const void* address);
 
 }  // namespace pyconv::emulation

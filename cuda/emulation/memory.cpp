@@ -1,5 +1,8 @@
 #include "memory.h"
 
+#include "checks.h"
+#include "machine.h"
+
 #include <sys/mman.h>
 
 #include <cstdint>
@@ -12,9 +15,10 @@
 namespace pyconv::emulation {
 namespace {
 
-constexpr size_t kPage = 4096, kAlignment = 16;
+// Without checks of each access an array ends at a guard page, as near as a float4 lets it.
+constexpr size_t kPage = 4096, kAlignment = kChecks ? 256 : 16;
 // Addresses for the device, more than its memory: what was freed is not soon used again.
-constexpr size_t kAddresses = size_t{1} << 36, kMemory = size_t{8} << 30;
+constexpr size_t kAddresses = size_t{1} << 35, kMemory = size_t{8} << 30;
 constexpr uint32_t kPoison = 0x7ffadbad;  // a NaN, and an index that is far outside
 
 struct Allocation {
@@ -35,6 +39,7 @@ struct Store {
                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) throw std::bad_alloc();
         base = static_cast<char*>(memory);
+        if (kChecks) device_shadow = new_shadow(base, kAddresses);
     }
 };
 
@@ -55,6 +60,24 @@ auto before(Store& s, const void* address) {
     return found == s.device.begin() ? s.device.end() : std::prev(found);
 }
 
+std::string hex(const void* address) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%p", address);
+    return text;
+}
+
+// "the 4096 bytes at 0x..., argument 1"
+std::string name(const std::pair<char* const, Allocation>& one) {
+    std::string text = "the " + std::to_string(one.second.bytes) + " bytes at " + hex(one.first);
+    if (one.second.freed) text += ", which were freed";
+    if (!machine().kernel) return text;
+    const auto& arguments = machine().kernel->arguments;
+    for (size_t i = 0; i < arguments.size(); ++i)
+        if (arguments[i] >= one.first && arguments[i] <= one.first + one.second.bytes)
+            text += ", argument " + std::to_string(i);
+    return text;
+}
+
 }  // namespace
 
 void* allocate_device(size_t bytes) {
@@ -64,16 +87,23 @@ void* allocate_device(size_t bytes) {
     // As much free room behind it as it is large: what goes past its end meets nothing.
     const size_t room = 2 * page_bytes + kPage;
     if (s.next + room + kPage > kAddresses) s.next = 0;
-    char* const pages = s.base + s.next + kPage;
-    for (auto at = before(s, pages + room); at != s.device.end(); at = before(s, pages + room)) {
-        if (at->second.pages + at->second.page_bytes <= pages) break;
-        if (!at->second.freed) return nullptr;
-        s.device.erase(at);
+    for (;;) {
+        const char* const end = s.base + s.next + kPage + room;
+        const auto at = before(s, end);
+        if (at == s.device.end() || at->second.pages + at->second.page_bytes < end - room) break;
+        if (at->second.freed) {
+            s.device.erase(at);
+            continue;
+        }
+        s.next = static_cast<size_t>(at->second.pages - s.base) + at->second.page_bytes;
+        if (s.next + room + kPage > kAddresses) return nullptr;
     }
+    char* const pages = s.base + s.next + kPage;
     s.next += room;
     if (mprotect(pages, page_bytes, PROT_READ | PROT_WRITE) != 0) return nullptr;
     char* const memory = pages + (page_bytes - bytes) / kAlignment * kAlignment;
     poison(pages, page_bytes);
+    set_state(memory, bytes, kFresh);
     s.device[memory] = {bytes, pages, page_bytes, false};
     s.used += bytes;
     return memory;
@@ -85,6 +115,7 @@ bool free_device(void* memory) {
     if (found == s.device.end() || found->second.freed) return false;
     Allocation& a = found->second;
     a.freed = true;
+    set_state(memory, a.bytes, kOutside);
     s.used -= a.bytes;
     madvise(a.pages, a.page_bytes, MADV_DONTNEED);
     mprotect(a.pages, a.page_bytes, PROT_NONE);
@@ -128,27 +159,20 @@ size_t device_bytes() { return kMemory; }
 size_t device_bytes_used() { return store().used; }
 
 std::string describe_address(const void* address) {
-    char text[200];
+    if (std::string text = describe_shared(address); !text.empty()) return text;
+    if (!is_device(address)) return hex(address) + ", which is no memory of the device";
     const char* const at = static_cast<const char*>(address);
     Store& s = store();
     const auto found = before(s, address);
     const auto next = found == s.device.end() ? s.device.begin() : std::next(found);
+    const auto end = [](auto one) { return one->first + one->second.bytes; };
     // Of two neighbours, the nearer is meant.
-    if (is_device(at) && next != s.device.end() &&
-        (found == s.device.end() ||
-         next->first - at < at - (found->first + static_cast<ptrdiff_t>(found->second.bytes)))) {
-        std::snprintf(text, sizeof(text), "%p, %td bytes before the %zu bytes at %p", address,
-                      next->first - at, next->second.bytes, static_cast<void*>(next->first));
-    } else if (is_device(at) && found != s.device.end()) {
-        const ptrdiff_t past = at - (found->first + static_cast<ptrdiff_t>(found->second.bytes));
-        std::snprintf(text, sizeof(text), "%p, %td bytes %s the %zu bytes at %p%s", address,
-                      past >= 0 ? past : at - found->first, past >= 0 ? "past the end of" : "into",
-                      found->second.bytes, static_cast<void*>(found->first),
-                      found->second.freed ? ", which were freed" : "");
-    } else {
-        std::snprintf(text, sizeof(text), "%p, which is no memory of the device", address);
-    }
-    return text;
+    if (next != s.device.end() && (found == s.device.end() || next->first - at < at - end(found)))
+        return std::to_string(next->first - at) + " bytes before " + name(*next);
+    if (found == s.device.end()) return hex(address) + ", where nothing was ever allocated";
+    if (at >= end(found))
+        return std::to_string(at - end(found)) + " bytes past the end of " + name(*found);
+    return "byte " + std::to_string(at - found->first) + " of " + name(*found);
 }
 
 }  // namespace pyconv::emulation

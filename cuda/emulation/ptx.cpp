@@ -48,6 +48,7 @@ void async_copy(void* dst, const void* src, int bytes, int valid) {
     if (misaligned(dst) || (valid && misaligned(src))) kernel_fault("misaligned cp.async");
     Machine& m = machine();
     Thread& thread = m.threads[m.running];
+    begin_flight(dst, bytes, __builtin_return_address(0));
     std::memset(dst, 0xff, bytes);  // NaN
     thread.copies.push_back({dst, src, bytes, valid, thread.group});
 }
@@ -60,10 +61,13 @@ void async_commit() {
 void async_wait(int groups) {
     Machine& m = machine();
     Thread& thread = m.threads[m.running];
+    const void* const code = __builtin_return_address(0);
     size_t done = 0;
     for (; done < thread.copies.size(); ++done) {
         const AsyncCopy& copy = thread.copies[done];
         if (copy.group >= thread.group - groups) break;
+        if (copy.valid) access(copy.src, copy.valid, Access::read, code);
+        end_flight(copy.dst, copy.bytes, code);
         std::memcpy(copy.dst, copy.src, copy.valid);
         std::memset(static_cast<char*>(copy.dst) + copy.valid, 0, copy.bytes - copy.valid);
     }
@@ -77,6 +81,7 @@ void mma_m16n8k8_tf32(float* d, const uint32_t* a, const uint32_t* b, const Plac
 
 void ldmatrix_x4(uint32_t* values, const void* row, const Place& place) {
     if (reinterpret_cast<uintptr_t>(row) % 16) kernel_fault("misaligned row of ldmatrix");
+    access(row, 16, Access::read, __builtin_return_address(0));
     Rows operands{static_cast<const char*>(row), values};
     together(Together::matrix, 0xffffffff, &operands, load, place);
 }

@@ -4,7 +4,9 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -75,6 +77,74 @@ std::string function_name(const void* address) {
     const std::string symbol =
         symbol_at(info.dli_fname, reinterpret_cast<uintptr_t>(address) - base);
     return symbol.empty() ? "?" : without_types(demangled(symbol.c_str()));
+}
+
+namespace {
+
+// The module that this is in.
+struct Module {
+    std::string path;
+    uintptr_t begin = 0, end = 0;
+};
+
+const Module& own_module() {
+    static const Module* const own = [] {
+        auto* const module = new Module;
+        dl_iterate_phdr(
+            [](dl_phdr_info* info, size_t, void* data) {
+                Module found{info->dlpi_name, UINTPTR_MAX, 0};
+                for (int i = 0; i < info->dlpi_phnum; ++i) {
+                    const auto& segment = info->dlpi_phdr[i];
+                    if (segment.p_type != PT_LOAD) continue;
+                    found.begin =
+                        std::min<uintptr_t>(found.begin, info->dlpi_addr + segment.p_vaddr);
+                    found.end = std::max<uintptr_t>(
+                        found.end, info->dlpi_addr + segment.p_vaddr + segment.p_memsz);
+                }
+                const auto here = reinterpret_cast<uintptr_t>(&own_module);
+                if (here < found.begin || here >= found.end) return 0;
+                char executable[512] = "";
+                if (found.path.empty() &&
+                    readlink("/proc/self/exe", executable, sizeof(executable) - 1) > 0)
+                    found.path = executable;
+                *static_cast<Module*>(data) = found;
+                return 1;
+            },
+            module);
+        return module;
+    }();
+    return *own;
+}
+
+}  // namespace
+
+bool is_own(const void* address) {
+    const auto at = reinterpret_cast<uintptr_t>(address);
+    return is_stack(address) || (at >= own_module().begin && at < own_module().end);
+}
+
+uint32_t code_offset(const void* code) {
+    static const uintptr_t begin = own_module().begin;
+    return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(code) - begin);
+}
+
+const void* code_address(uint32_t offset) {
+    return reinterpret_cast<const void*>(own_module().begin + offset);
+}
+
+std::string code_place(const void* code) {
+    // The address is the one to return to: the call is before it.
+    char command[512];
+    std::snprintf(command, sizeof(command), "addr2line -s -e '%s' 0x%x 2>/dev/null",
+                  own_module().path.c_str(), code_offset(code) - 1);
+    FILE* const pipe = popen(command, "r");
+    if (!pipe) return "";
+    char line[256] = "";
+    const bool read = std::fgets(line, sizeof(line), pipe);
+    pclose(pipe);
+    std::string place = read ? line : "";
+    place.erase(std::min(place.find_first_of(" \n"), place.size()));
+    return place.find('?') == std::string::npos ? place : "";
 }
 
 std::string index_name(uint3 index) {

@@ -19,8 +19,6 @@ thread_local cudaError_t last_error = cudaSuccess;
 
 namespace {
 
-constexpr size_t kSharedStatic = 48 << 10, kSharedMost = 163 << 10;
-
 // Why a copy to or from [memory, memory + bytes) is refused; empty where it is not.
 std::string refusal(const void* memory, size_t bytes, bool device) {
     if (!device || in_allocation(memory, bytes)) return "";
@@ -43,10 +41,18 @@ cudaError_t copy(void* dst, const void* src, size_t bytes, cudaMemcpyKind kind, 
     const auto move = [=](const void* source) {
         std::string why = refusal(dst, bytes, to);
         if (why.empty()) why = refusal(src, bytes, from);
+        if (why.empty() && from && !to)
+            if (const void* const unwritten = first_unwritten(src, bytes))
+                why = "nobody wrote " + describe_address(unwritten);
         if (!why.empty())
             machine().fault = "cudaMemcpy: " + why;
         else
             std::memmove(dst, source, bytes);
+        if (!why.empty()) return;
+        if (from && to)
+            copy_state(dst, src, bytes);
+        else if (to)
+            set_state(dst, bytes, kWritten);
     };
     // From memory that is not pinned the bytes are taken now; to such memory they come now.
     if (!from && !is_pinned(src)) {
@@ -65,7 +71,7 @@ void enqueue(Kernel kernel, cudaStream_t stream) {
     const Call call;
     const dim3 b = kernel.block, g = kernel.grid;
     if (size_t{b.x} * b.y * b.z > 1024 || b.z > 64 || b.x * b.y * b.z == 0 || g.y > 65535 ||
-        g.z > 65535 || g.x > 0x7fffffff || kernel.shared_bytes > kSharedMost) {
+        g.z > 65535 || g.x > 0x7fffffff || kernel.shared_bytes > kMostShared) {
         call.end(cudaErrorInvalidConfiguration);
         return;
     }
@@ -96,8 +102,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int device) {
     *p = {};
     std::snprintf(p->name, sizeof(p->name), "emulated device");
     p->totalGlobalMem = device_bytes();
-    p->sharedMemPerBlock = kSharedStatic;
-    p->sharedMemPerBlockOptin = kSharedMost;
+    p->sharedMemPerBlock = kMostStaticShared;
+    p->sharedMemPerBlockOptin = kMostShared;
     p->sharedMemPerMultiprocessor = 164 << 10;
     p->regsPerBlock = 65536;
     p->warpSize = 32;
@@ -267,6 +273,7 @@ cudaError_t cudaMemsetAsync(void* dst, int value, size_t bytes, cudaStream_t str
             machine().fault = "cudaMemset: " + why;
         else
             std::memset(dst, value, bytes);
+        if (why.empty()) set_state(dst, bytes, kWritten);
     });
     return call.end();
 }

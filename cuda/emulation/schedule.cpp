@@ -52,11 +52,16 @@ void run_thread(Machine& m, int i) {
     const dim3 size = m.kernel->block;
     pyconv_thread_index = {i % size.x, i / size.x % size.y, i / (size.x * size.y)};
     m.running = i;
+    now.stamp = m.threads[i].stamp;
     pyconv_fiber_switch(&m.scheduler, m.threads[i].place);
+    now.checking = false;
     m.running = -1;
 }
 
-void wait(Machine& m, Thread& thread) { pyconv_fiber_switch(&thread.place, m.scheduler); }
+void wait(Machine& m, Thread& thread) {
+    pyconv_fiber_switch(&thread.place, m.scheduler);
+    now.checking = kChecks;
+}
 
 // Runs the threads of a warp until each waits for threads of other warps, or has ended.
 bool run_warp(Machine& m, int first) {
@@ -125,7 +130,16 @@ bool release_barrier(Machine& m) {
     const int reduction = m.threads[0].reduction;
     m.barrier_result = reduction == 0 ? votes == m.count : reduction == 1 ? votes > 0 : votes;
     for (int i = 0; i < m.count; ++i) m.threads[i].wait = Wait::nothing;
+    next_phase(false);
     return true;
+}
+
+uint3 block_index(uint64_t run) {
+    const Machine& m = machine();
+    const dim3 grid = m.kernel->grid;
+    const uint64_t at = m.order[run - m.first_run];
+    return {static_cast<unsigned>(at % grid.x), static_cast<unsigned>(at / grid.x % grid.y),
+            static_cast<unsigned>(at / grid.x / grid.y)};
 }
 
 bool run_block(Machine& m) {
@@ -141,6 +155,7 @@ bool run_block(Machine& m) {
         thread.copies.clear();
         thread.group = 0;
     }
+    next_phase(true);
     std::vector<int> warps((m.count + 31) / 32);
     std::iota(warps.begin(), warps.end(), 0);
     for (;;) {
@@ -170,6 +185,7 @@ struct sigaction previous_segv, previous_bus, previous_fpe;
 // other fault is for the handler that was there before.
 void on_signal(int signal, siginfo_t* info, void* context) {
     Machine& m = machine();
+    now.checking = false;
     if (m.running < 0) {
         sigaction(signal,
                   signal == SIGFPE   ? &previous_fpe
@@ -239,6 +255,22 @@ int block_barrier(bool predicate, int reduction, const Place& place) {
     return m.barrier_result;
 }
 
+void set_seed(uint64_t seed) {
+    const std::lock_guard lock(machine().mutex);
+    machine().seed = seed;
+    machine().random.seed(seed);
+}
+
+void begin_thread() { now.checking = kChecks; }
+void end_thread() { now.checking = false; }
+
+std::string block_name(uint64_t run) { return index_name(block_index(run)); }
+
+bool is_stack(const void* address) {
+    return static_cast<const char*>(address) >= stacks() &&
+           static_cast<const char*>(address) < stacks() + kMostThreads * kStack;
+}
+
 int lane() { return machine().running % 32; }
 
 void together(Together what, unsigned mask, void* operands, void (*compute)(void* const*, unsigned),
@@ -265,11 +297,13 @@ void together(Together what, unsigned mask, void* operands, void (*compute)(void
         lanes[lane] = other.operands;
     }
     if (compute) compute(lanes, mask);
+    if (what == Together::sync) order_lanes(first, mask);
     for (int lane = 0; lane < 32; ++lane)
         if (mask >> lane & 1) m.threads[first + lane].wait = Wait::nothing;
 }
 
 void kernel_fault(const char* text) {
+    now.checking = false;
     set_fault(text);
     leave_thread();
 }
@@ -282,15 +316,20 @@ bool run_kernel(const Kernel& kernel) {
     pyconv_block_size = kernel.block;
     pyconv_grid_size = kernel.grid;
     const dim3 grid = kernel.grid;
-    std::vector<uint64_t> order(uint64_t{grid.x} * grid.y * grid.z);
-    std::iota(order.begin(), order.end(), 0);
-    if (m.seed) std::shuffle(order.begin(), order.end(), m.random);
+    m.order.resize(uint64_t{grid.x} * grid.y * grid.z);
+    std::iota(m.order.begin(), m.order.end(), 0);
+    if (m.seed) std::shuffle(m.order.begin(), m.order.end(), m.random);
+    if (m.run + m.order.size() >= kMostBlocks) {
+        forget_accesses();
+        m.run = 0;
+    }
+    m.first_run = m.run + 1;
+    now.launch = m.first_run << kBlockBit;
     const Handlers handlers;
     bool good = true;
-    for (size_t i = 0; good && i < order.size(); ++i) {
-        const uint64_t at = order[i];
-        m.block = {static_cast<unsigned>(at % grid.x), static_cast<unsigned>(at / grid.x % grid.y),
-                   static_cast<unsigned>(at / grid.x / grid.y)};
+    for (size_t i = 0; good && i < m.order.size(); ++i) {
+        ++m.run;
+        m.block = block_index(m.run);
         good = run_block(m);
     }
     m.kernel = nullptr;

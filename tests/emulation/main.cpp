@@ -16,6 +16,7 @@ void expect(const std::string& what, bool ok) {
 void test_threads();
 void test_faults();
 void test_ptx();
+void test_races();
 void test_streams();
 
 }  // namespace pyconv::testing
@@ -24,6 +25,7 @@ int main() {
     using namespace pyconv::testing;
     test_threads();
     test_faults();
+    test_races();
     test_ptx();
     test_streams();
     std::printf("%d passed, %d failed\n", passed, failed);
