@@ -40,15 +40,7 @@ py::array_t<T, kReadable> readable(const char* op, const char* name, const py::a
 
 }  // namespace
 
-std::string to_string(const Shape& shape) {
-    std::string text = "(";
-    for (size_t i = 0; i < shape.size(); ++i) {
-        if (i > 0) text += ", ";
-        text += std::to_string(shape[i]);
-    }
-    text += shape.size() == 1 ? ",)" : ")";
-    return text;
-}
+bool is_float32(py::handle value) { return py::isinstance<py::array_t<float>>(value); }
 
 std::string described(py::handle value) {
     if (py::isinstance<py::array>(value))
@@ -69,10 +61,6 @@ Input::Input(const char* op, const char* name, py::handle value, int ndim) {
     const auto array = readable<float>(op, name, given);
     holder_ = array;
     data_ = array.data();
-}
-
-void Input::expect(const char* op, const char* name, const Shape& shape) const {
-    if (shape_ != shape) fail(op, name, " must be ", to_string(shape), ", got ", to_string(shape_));
 }
 
 Output::Output(const char* op, const char* name, py::handle given, const Shape& shape)
@@ -101,26 +89,6 @@ Output::Output(const char* op, const char* name, py::handle given, const Shape& 
 }
 
 Shape Output::shape() const { return shape_of(py::reinterpret_borrow<py::array>(holder_)); }
-
-Output& Output::apart_from(const char* op, const Input& input) {
-    return apart_from(op, input.data(), input.size() * static_cast<int64_t>(sizeof(float)));
-}
-
-Output& Output::apart_from(const char* op, const Output& other) {
-    return apart_from(op, other.data_, other.size_ * static_cast<int64_t>(sizeof(float)));
-}
-
-Output& Output::apart_from(const char* op, const void* data, int64_t bytes) {
-    const auto first = reinterpret_cast<uintptr_t>(data_);
-    const auto other = reinterpret_cast<uintptr_t>(data);
-    if (first < other + bytes && other < first + size_ * sizeof(float))
-        fail(op, name_, " must not share memory with another argument");
-    return *this;
-}
-
-Output& Output::over_or_apart_from(const char* op, const Input& input) {
-    return data_ == input.data() ? *this : apart_from(op, input);
-}
 
 Integers::Integers(const char* op, const char* name, py::handle value, int64_t size,
                    int64_t below) {

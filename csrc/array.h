@@ -79,7 +79,13 @@ private:
     int64_t size_;
 };
 
+// Whether `value` is a float32 array.
+bool is_float32(py::handle value);
+
 // "float64 array", "list", ...: what an error says was got.
 std::string described(py::handle value);
+
+// Operations are done when they return.
+inline void finish() {}
 
 }  // namespace pyconv

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
         optimizers,
         utils,
     )
+    from pyconv._devices import (
+        device,
+        devices,
+        get_device,
+        get_float32_precision,
+        set_device,
+        set_float32_precision,
+    )
     from pyconv.backend import (
         get_conv_algorithm,
         get_num_threads,
@@ -37,7 +45,11 @@ __all__ = [
     "backend",
     "callbacks",
     "datasets",
+    "device",
+    "devices",
     "get_conv_algorithm",
+    "get_device",
+    "get_float32_precision",
     "get_num_threads",
     "initializers",
     "layers",
@@ -48,6 +60,8 @@ __all__ = [
     "optimizers",
     "profile",
     "set_conv_algorithm",
+    "set_device",
+    "set_float32_precision",
     "set_num_threads",
     "utils",
 ]
@@ -55,10 +69,16 @@ __all__ = [
 _DEFINED_IN = {
     "Input": "pyconv.layers",
     "Sequential": "pyconv.models",
+    "device": "pyconv._devices",
+    "devices": "pyconv._devices",
     "get_conv_algorithm": "pyconv.backend",
+    "get_device": "pyconv._devices",
+    "get_float32_precision": "pyconv._devices",
     "get_num_threads": "pyconv.backend",
     "profile": "pyconv.trace",
     "set_conv_algorithm": "pyconv.backend",
+    "set_device": "pyconv._devices",
+    "set_float32_precision": "pyconv._devices",
     "set_num_threads": "pyconv.backend",
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyconv import _spans, backend
+from pyconv import _spans
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches, Batch
 from pyconv.layers.layer import Layer
@@ -208,7 +208,7 @@ def _recorded(run: Callable[[], None], operations: bool) -> list[Any]:
             own = threading.get_native_id()
             for number, (thread, _, _) in enumerate(threads or []):
                 if thread == own:
-                    events = backend.active.trace_events(number)
+                    events = recording.events(number)
     return events
 
 

@@ -1,20 +1,31 @@
 """Spans: what Python's side of a program shows in a trace. While none is taken they do nothing."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from pyconv import backend
 from pyconv._types import Array
 
 _NOTHING = contextlib.nullcontext()
-_begin, _end = backend.active.trace_begin, backend.active.trace_span
+_begin: Callable[[], int] = backend.active.trace_begin
+_end: Callable[[str, int], None] = backend.active.trace_span
 _on = False
 
 
 def switch(on: bool) -> None:
     """Record spans from here on, or no longer."""
-    global _on
+    global _on, _begin, _end
     _on = on
+    native: Any = backend.active
+    _begin, _end = native.trace_begin, native.trace_span
+    if native is not backend.cpu:
+
+        def end(name: str, began: int) -> None:
+            native.synchronize()  # what the span asked for is done
+            native.trace_span(name, began)
+
+        _end = end
 
 
 def recorded() -> bool:

@@ -1,4 +1,13 @@
-"""The active backend: a module with one function an operation (see ``_cpu.pyi``)."""
+"""The active backend: a module with one function an operation (see ``_cpu.pyi``).
+
+``active`` is the module that operations run on, ``cpu`` the one that is always there.
+"""
+
+import os
+import weakref
+from typing import Any
+
+import numpy as np
 
 try:
     from pyconv import _cpu as active
@@ -15,6 +24,47 @@ __all__ = [
     "set_conv_algorithm",
     "set_num_threads",
 ]
+
+cpu = active
+# Arrays where operations run: (shape, dtype) to an array that is not initialized, or of zeros.
+empty: Any = np.empty
+zeros: Any = np.zeros
+# Changes with the device: what holds arrays compares it with the one that they were made under.
+generation = 0
+# Stores of arrays that nobody needs from one step to the next.
+buffers: "weakref.WeakSet[Any]" = weakref.WeakSet()
+
+
+def select(module: Any) -> None:
+    """Run operations on ``module``, from the next one on; buffers are dropped."""
+    on_cpu = module is cpu
+    globals().update(
+        active=module,
+        empty=np.empty if on_cpu else module.empty,
+        zeros=np.zeros if on_cpu else module.zeros,
+        generation=generation + 1,
+    )
+    for store in list(buffers):
+        store.clear()
+
+
+def on_device(array: Any) -> Any:
+    """Return ``array`` where operations run: itself, or a copy where it is elsewhere."""
+    module: Any = active
+    return np.asarray(array) if module is cpu else module.asarray(array)
+
+
+def is_here(array: Any) -> bool:
+    """Whether ``array`` is one of those that operations work on."""
+    module: Any = active
+    return isinstance(array, np.ndarray if module is cpu else module.Array)
+
+
+def float32(array: Any) -> Any:
+    """Return ``array`` as float32, C-contiguous, where operations run; itself if it is so."""
+    if active is not cpu and is_here(array):
+        return array.astype(np.float32, copy=False)
+    return on_device(np.asarray(array, np.float32, order="C"))
 
 
 def set_num_threads(n: int) -> None:
@@ -35,7 +85,7 @@ def set_num_threads(n: int) -> None:
     """
     from pyconv._args import int_arg
 
-    active.set_num_threads(int_arg("set_num_threads", "n", n, minimum=1, maximum=256))
+    cpu.set_num_threads(int_arg("set_num_threads", "n", n, minimum=1, maximum=256))
 
 
 def get_num_threads() -> int:
@@ -48,11 +98,11 @@ def get_num_threads() -> int:
         >>> pyconv.get_num_threads() >= 1
         True
     """
-    return active.get_num_threads()
+    return cpu.get_num_threads()
 
 
 def set_conv_algorithm(algorithm: str) -> None:
-    """Choose how convolutions are computed from the next operation on.
+    """Choose how the CPU computes convolutions from the next operation on.
 
     Args:
         algorithm: "auto" takes Winograd's F(2x2, RxR) for 2x2 and 3x3 filters with stride 1 and at
@@ -81,7 +131,7 @@ def set_conv_algorithm(algorithm: str) -> None:
             "set_conv_algorithm: algorithm must be 'auto', 'direct' or 'winograd', got "
             f"{shown(algorithm)}"
         )
-    active.set_conv_algorithm(algorithm)
+    cpu.set_conv_algorithm(algorithm)
 
 
 def get_conv_algorithm() -> str:
@@ -92,4 +142,8 @@ def get_conv_algorithm() -> str:
         >>> pyconv.get_conv_algorithm()
         'auto'
     """
-    return active.get_conv_algorithm()
+    return cpu.get_conv_algorithm()
+
+
+if os.environ.get("PYCONV_DEVICE"):
+    from pyconv import _devices  # noqa: F401  (which makes that choice)

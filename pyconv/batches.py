@@ -17,7 +17,10 @@ _END = object()
 
 
 class Batch(NamedTuple):
-    """Inputs (n, ...), targets and weights; the next batch may overwrite the arrays."""
+    """Inputs (n, ...), targets and weights; the next batch may overwrite the arrays.
+
+    The inputs are where operations run, the others are numpy's.
+    """
 
     x: Array
     y: NDArray[Any] | None
@@ -27,9 +30,10 @@ class Batch(NamedTuple):
 class Rows:
     """The rows of an array, taken by number into a buffer: float32, or int64 for class numbers."""
 
-    def __init__(self, array: NDArray[Any], buffers: Buffers, name: str) -> None:
+    def __init__(self, array: NDArray[Any], name: str) -> None:
         self._array = array
-        self._buffers = buffers
+        self._on_host = name != "x"
+        self._buffers = Buffers("fit", self._on_host)
         self._name = name
         self._native = array.dtype in _NATIVE and array.flags.c_contiguous and array.flags.aligned
         self._dtype = np.int64 if array.dtype == np.int64 and name == "y" else np.float32
@@ -38,7 +42,8 @@ class Rows:
         """Return these rows, in a buffer."""
         out = self._buffers.get(self._name, (len(rows), *self._array.shape[1:]), self._dtype)
         if self._native:
-            backend.active.gather_rows(self._array, rows, out)
+            native = backend.cpu if self._on_host else backend.active
+            native.gather_rows(self._array, rows, out)
         else:
             with np.errstate(over="ignore"):
                 np.copyto(out, self._array[rows], casting="unsafe")
@@ -72,9 +77,8 @@ class ArrayBatches:
         self.steps = one_pass if steps is None else steps if continues else min(steps, one_pass)
         self._continues = continues
         self._shuffle = shuffle
-        buffers = Buffers("fit")
         self._columns = [
-            None if array is None else Rows(array, buffers, name)
+            None if array is None else Rows(array, name)
             for name, array in zip(("x", "y", "sample_weight"), arrays, strict=True)
         ]
         self._order = np.arange(0)

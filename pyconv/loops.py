@@ -162,7 +162,7 @@ def predict(model: Trainable, data: Batches, callbacks: CallbackList, progress: 
                 collected[at : at + len(output)] = output
                 at += len(output)
             else:
-                parts.append(output.copy())
+                parts.append(np.array(output))
             progress.update(len(batch.x), dict)
             for listener in end:
                 listener(step, {"outputs": output})

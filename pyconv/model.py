@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv import backend
 from pyconv import layers as layers_module
 from pyconv._args import int_arg
 from pyconv._convert import float32_array
@@ -51,6 +52,7 @@ class Sequential(Trainer):
         self._steps_of: list[Layer] = []
         self._steps_made: list[Any] = []
         self._steps_spanned: list[Any] = []
+        self._generation = backend.generation
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._build_if_known()
@@ -223,7 +225,7 @@ class Sequential(Trainer):
         if batch.ndim < 1:
             raise ValueError(f"{self.label}: x must have a batch axis, got a single number")
         self._ensure_built(batch.shape[1:])
-        return np.array(self._forward(batch, bool(training)))
+        return np.array(self._forward(backend.on_device(batch), bool(training)))
 
     @property
     def _ends_in_softmax(self) -> bool:
@@ -259,6 +261,11 @@ class Sequential(Trainer):
             self._steps_of = list(self._layers)
             self._steps_made = joined(self._layers)
             self._steps_spanned = [SpannedStep(step) for step in self._steps_made]
+            self._generation = -1
+        if self._generation != backend.generation:
+            for layer in self._layers:
+                layer.move()
+            self._generation = backend.generation
         return self._steps_spanned if recorded() else self._steps_made
 
     def _trained(self) -> list[Layer]:
@@ -307,7 +314,7 @@ class Sequential(Trainer):
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights, layer by layer."""
-        return [w.copy() for w in self.weights]
+        return [np.array(w) for w in self.weights]
 
     def set_weights(self, weights: Any) -> None:
         """Copy ``weights``, a list as ``get_weights`` returns, into the layers.

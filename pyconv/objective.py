@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import backend, metrics
+from pyconv._device_measures import DeviceMeasures
 from pyconv._spans import span
 from pyconv._types import Array, Shape
 from pyconv.layers._memory import Buffers
@@ -42,20 +43,27 @@ class Objective:
         for identifier in (*metric_ids, *weighted_metric_ids):
             if not _is_accuracy(identifier):
                 metrics.get(identifier)
-        self.metrics: list[Metric] = []
+        self._metrics: list[Metric] = []
         self._names: list[str] = []
         self._unweighted = 0
         self._resolved = False
         self._buffers = Buffers("fit")
         self._scales: dict[tuple[int, ...], Array] = {}
+        self._measures = DeviceMeasures()
         self.reset()
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics, with all batches so far."""
+        self._measures.take_up()
+        return self._metrics
 
     def resolve(self, y: NDArray[Any], output_shape: Shape) -> None:
         """Make the metrics; what 'accuracy' means depends on the shapes."""
         if self._resolved:
             return
         made = [[_metric(i, y, output_shape) for i in ids] for ids in self._ids]
-        self.metrics = [*made[0], *made[1]]
+        self._metrics = [*made[0], *made[1]]
         self._unweighted = len(made[0])
         self._names = _unique_names(made[0], made[1])
         self._resolved = True
@@ -75,18 +83,25 @@ class Objective:
         with span("loss"):
             loss = self._on_logits if logits and self._on_logits is not None else self.loss
             scale = self._scale(output.shape[:-1], weight)
-            if gradient:
+            if backend.active is not backend.cpu:
+                rows, grad = self._measures.loss(loss, y, output, scale, weight is None)
+                self._measures.later(rows, lambda values: self._add_loss(values, scale))
+            elif gradient:
                 out = self._buffers.get("gradient", output.shape)
                 rows, grad = loss.call_with_gradient(y, output, scale, out)
             else:
                 rows = loss.call(y, output)
-            value = float(np.multiply(rows, scale, dtype=np.float64).sum())
-            self._loss_total += value * len(output)
-            self._loss_count += len(output)
-        if self.metrics:
+            if backend.active is backend.cpu:
+                self._add_loss(rows, scale)
+        if self._metrics:
             with span("metrics"):
                 self._update_metrics(y, output, weight, logits)
         return grad
+
+    def _add_loss(self, rows: Array, scale: Array) -> None:
+        value = float(np.multiply(rows, scale, dtype=np.float64).sum())
+        self._loss_total += value * len(rows)
+        self._loss_count += len(rows)
 
     def _update_metrics(
         self, y: NDArray[Any], output: Array, weight: Array | None, logits: bool
@@ -95,19 +110,24 @@ class Objective:
         if logits:
             predicted = self._buffers.get("probabilities", output.shape)
             backend.active.softmax_forward(output, predicted)
-        for metric in self.metrics[: self._unweighted]:
+        if backend.active is not backend.cpu:
+            self._measures.metrics(self._metrics, self._unweighted, y, predicted, weight)
+            return
+        for metric in self._metrics[: self._unweighted]:
             metric.update_state(y, predicted)
-        for metric in self.metrics[self._unweighted :]:
+        for metric in self._metrics[self._unweighted :]:
             metric.update_state(y, predicted, sample_weight=weight)
 
     def reset(self) -> None:
         """Forget the batches so far."""
         self._loss_total, self._loss_count = 0.0, 0
-        for metric in self.metrics:
+        self._measures.forget()
+        for metric in self._metrics:
             metric.reset_state()
 
     def results(self) -> dict[str, float]:
         """Return the means since ``reset``: the loss, then the metrics in the order given."""
+        self._measures.take_up()
         loss = self._loss_total / self._loss_count if self._loss_count else 0.0
         values = [float(metric.result()) for metric in self.metrics]
         return {"loss": loss, **dict(zip(self._names, values, strict=True))}

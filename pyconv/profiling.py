@@ -156,6 +156,11 @@ def measure(model: "Sequential", batch_size: int = 32, seconds: float = 2.0) -> 
     """
     rows = int_arg("profile", "batch_size", batch_size)
     least = float_arg("profile", "seconds", seconds)
+    if backend.active is not backend.cpu:
+        raise ValueError(
+            f"{model.label}: a profile is of the CPU, whose limits it measures; for a GPU take a "
+            "trace with pyconv.profile"
+        )
     if not model.built:
         raise ValueError(f"{model.label}: a profile needs a built model; call build(input_shape)")
     shape = known_sizes(f"{model.label}: profile", (rows, *model.input_shape[1:]))
@@ -179,8 +184,8 @@ def measure(model: "Sequential", batch_size: int = 32, seconds: float = 2.0) -> 
         model.name,
         trains(model),
         rows,
-        backend.active.get_num_threads(),
-        backend.active.isa(),
+        backend.cpu.get_num_threads(),
+        backend.cpu.isa(),
         mean_of_middle(plain),
         parts,
         limits.flops,
@@ -213,7 +218,7 @@ def _untouched(model: "Sequential") -> Iterator[None]:
 
 def machine_limits() -> Limits:
     """Return what this machine reaches at most, measured once for the setting that is active."""
-    return _measured(backend.active.isa(), backend.active.get_num_threads())
+    return _measured(backend.cpu.isa(), backend.cpu.get_num_threads())
 
 
 @lru_cache(maxsize=16)

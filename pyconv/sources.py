@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv import _convert, _targets, batches
+from pyconv import _convert, _targets, backend, batches
 from pyconv._args import float_arg, int_arg
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches, Batch, StreamBatches
@@ -87,7 +87,7 @@ def input_batch(model: Trainable, owner: str, x: Any) -> Array:
     """Return the inputs of one batch, checked."""
     inputs = _convert.float32_array(owner, "x", batches.inputs(owner, x))
     model._ensure_built(inputs.shape[1:])
-    return inputs
+    return backend.on_device(inputs)  # type: ignore[no-any-return]
 
 
 def batch(model: Trainable, owner: str, given: Triple, class_weight: Any) -> Batch:
@@ -98,7 +98,7 @@ def batch(model: Trainable, owner: str, given: Triple, class_weight: Any) -> Bat
     x, y, weight = _class_weighted(model, owner, checked, class_weight)
     if y.dtype != np.int64 or y.ndim == len(model.output_shape):
         y = _convert.float32_array(owner, "y", y)
-    return Batch(_convert.float32_array(owner, "x", x), y, weight)
+    return Batch(backend.on_device(_convert.float32_array(owner, "x", x)), y, weight)
 
 
 def batch_size(owner: str, value: Any, name: str = "batch_size") -> int:

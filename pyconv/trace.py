@@ -72,7 +72,7 @@ class profile:  # noqa: N801 - used as a function: `with pyconv.profile(path):`
                 for number, (thread, name, missing) in enumerate(threads):
                     lost += missing
                     lines = _names(thread, name)
-                    lines += _lines(thread, backend.active.trace_events(number))
+                    lines += _lines(thread, self._recording.events(number))
                     file.write("".join(f",\n{line}" for line in lines).encode())
                 file.write(b"\n]}\n")
         if lost:
@@ -95,6 +95,7 @@ class Recording:
     def __init__(self, owner: str) -> None:
         self._owner = owner
         self._pid = 0
+        self._native = backend.active
 
     def start(self, operations: bool = True) -> None:
         """Begin a trace; without ``operations`` one of spans alone.
@@ -105,7 +106,8 @@ class Recording:
         if not Recording._in_use.acquire(blocking=False):
             raise RuntimeError(f"{self._owner}: a trace is being taken already; they do not nest")
         self._pid = os.getpid()
-        backend.active.trace_start(operations)
+        self._native = backend.active
+        self._native.trace_start(operations)
         _spans.switch(True)
 
     @contextlib.contextmanager
@@ -118,11 +120,15 @@ class Recording:
             yield None
             return
         _spans.switch(False)
-        backend.active.trace_stop()
+        self._native.trace_stop()
         try:
-            yield backend.active.trace_threads()
+            yield self._native.trace_threads()
         finally:
             Recording._in_use.release()
+
+    def events(self, number: int) -> list[Any]:
+        """Return the events of a thread, within the block of ``stopped``."""
+        return self._native.trace_events(number)
 
     @classmethod
     def forget(cls) -> None:
@@ -136,11 +142,13 @@ os.register_at_fork(after_in_child=Recording.forget)
 
 def _beginning() -> str:
     from pyconv import __version__
+    from pyconv._devices import get_device
 
     about = {
         "pyconv": __version__,
-        "isa": backend.active.isa(),
-        "threads": backend.active.get_num_threads(),
+        "device": get_device(),
+        "isa": backend.cpu.isa(),
+        "threads": backend.cpu.get_num_threads(),
     }
     process = {"name": "process_name", "ph": "M", "pid": os.getpid(), "args": {"name": "pyconv"}}
     return (

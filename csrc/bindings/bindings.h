@@ -56,6 +56,7 @@ void without_gil(const char* name, const std::tuple<Arrays&...>& arrays,
     if (event) std::apply([&](const auto&... a) { (note(event, a), ...); }, arrays);
     py::gil_scoped_release release;
     operation();
+    if (event) finish();
     event.end();
 }
 

@@ -1,15 +1,13 @@
-// Bindings of the convolution, the choice of its algorithm, and the gradient of its bias.
+// Bindings of the convolution and the gradient of its bias.
 
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "bindings/bindings.h"
 #include "check.h"
 #include "ops/bias.h"
 #include "ops/conv2d.h"
 #include "ops/conv2d_maxpool2d.h"
-#include "ops/conv2d_winograd.h"
 
 namespace pyconv {
 namespace {
@@ -121,31 +119,10 @@ Object bias_backward_(Object dy, Object out) {
     return db.object();
 }
 
-constexpr std::pair<const char*, ConvAlgorithm> kAlgorithms[] = {
-    {"auto", ConvAlgorithm::kAuto},
-    {"direct", ConvAlgorithm::kDirect},
-    {"winograd", ConvAlgorithm::kWinograd},
-};
-
-void set_conv_algorithm_(const std::string& name) {
-    for (const auto& [known, algorithm] : kAlgorithms)
-        if (name == known) return set_conv_algorithm(algorithm);
-    fail("set_conv_algorithm", "algorithm must be 'auto', 'direct' or 'winograd', got '", name,
-         "'");
-}
-
-std::string get_conv_algorithm_() {
-    for (const auto& [name, algorithm] : kAlgorithms)
-        if (algorithm == conv_algorithm()) return name;
-    return "auto";
-}
-
 }  // namespace
 
 void bind_conv2d(py::module_& m) {
     const py::object none = py::none();
-    m.def("set_conv_algorithm", &set_conv_algorithm_, "algorithm"_a);
-    m.def("get_conv_algorithm", &get_conv_algorithm_);
     m.def("conv2d_forward", &conv2d_forward_, "x"_a, "w"_a, "b"_a, "strides"_a, "padding"_a,
           "dilation"_a, "groups"_a, "activation"_a = "linear", "out"_a = none);
     m.def("conv2d_maxpool2d_forward", &conv2d_maxpool2d_forward_, "x"_a, "w"_a, "b"_a, "strides"_a,

@@ -1,11 +1,14 @@
-// Bindings of the thread pool and the instruction sets, and what the environment says of them.
+// Bindings of what only the CPU backend has: threads, instruction sets and algorithms of
+// convolutions, and what the environment says of them.
 
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/bindings.h"
 #include "check.h"
+#include "ops/conv2d_winograd.h"
 #include "parallel.h"
 #include "simd/kernels.h"
 
@@ -31,6 +34,25 @@ void set_isa_(const char* op, const std::string& name) {
     fail(op, "must be one of ", known, " on this CPU, got '", name, "'");
 }
 
+constexpr std::pair<const char*, ConvAlgorithm> kAlgorithms[] = {
+    {"auto", ConvAlgorithm::kAuto},
+    {"direct", ConvAlgorithm::kDirect},
+    {"winograd", ConvAlgorithm::kWinograd},
+};
+
+void set_conv_algorithm_(const std::string& name) {
+    for (const auto& [known, algorithm] : kAlgorithms)
+        if (name == known) return set_conv_algorithm(algorithm);
+    fail("set_conv_algorithm", "algorithm must be 'auto', 'direct' or 'winograd', got '", name,
+         "'");
+}
+
+std::string get_conv_algorithm_() {
+    for (const auto& [name, algorithm] : kAlgorithms)
+        if (algorithm == conv_algorithm()) return name;
+    return "auto";
+}
+
 void read_environment() {
     if (const char* text = std::getenv("PYCONV_NUM_THREADS"); text && *text) {
         char* end;
@@ -51,6 +73,8 @@ void bind_runtime(py::module_& m) {
     m.def("get_num_threads", &num_threads);
     m.def("isa", [] { return std::string(simd::kernels().isa); });
     m.def("available_isas", &available_isas_);
+    m.def("set_conv_algorithm", &set_conv_algorithm_, "algorithm"_a);
+    m.def("get_conv_algorithm", &get_conv_algorithm_);
     m.def("set_isa", [](const std::string& name) { set_isa_("set_isa", name); }, "name"_a);
 }
 

@@ -51,7 +51,7 @@ py::tuple softmax_cross_entropy_(Object logits, Object labels, Object row_scale,
     CrossEntropy ce{n, c, li.data(), nullptr, nullptr, nullptr, nullptr, nullptr};
     std::optional<Input> distributions, scale;
     std::optional<Integers> classes;
-    if (py::isinstance<py::array_t<float>>(labels)) {
+    if (is_float32(labels)) {
         distributions.emplace(op, "labels", labels);
         distributions->expect(op, "labels", {n, c});
         ce.distributions = distributions->data();
@@ -85,7 +85,7 @@ Object argmax_hits_(Object predictions, Object labels, Object out) {
     const int64_t n = pi[0], c = classes_of(op, "predictions", pi);
     std::optional<Input> distributions;
     std::optional<Integers> classes;
-    if (py::isinstance<py::array_t<float>>(labels)) {
+    if (is_float32(labels)) {
         distributions.emplace(op, "labels", labels);
         distributions->expect(op, "labels", {n, c});
     } else {

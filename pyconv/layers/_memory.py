@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from pyconv import backend
+
 
 def check_fits(owner: str, name: str, shape: tuple[int, ...], itemsize: int = 4) -> None:
     """Raise a ValueError where an array would take more than half of the machine's memory.
@@ -33,12 +35,28 @@ class Buffers:
 
     Fresh arrays would cost page faults at every training step. A smaller batch takes the
     leading part of the same memory.
+
+    Args:
+        owner: what errors name.
+        on_host: whether the arrays are numpy's, wherever operations run.
     """
 
-    def __init__(self, owner: str) -> None:
+    def __init__(self, owner: str, on_host: bool = False) -> None:
         self._owner = owner
+        self._on_host = on_host
         self._memory: dict[str, NDArray[Any]] = {}
         self._views: dict[str, NDArray[Any]] = {}
+        if not on_host:
+            backend.buffers.add(self)
+
+    def __reduce__(self) -> Any:
+        # A copy of a layer begins with buffers of its own.
+        return Buffers, (self._owner, self._on_host)
+
+    def clear(self) -> None:
+        """Drop all arrays."""
+        self._memory.clear()
+        self._views.clear()
 
     @property
     def nbytes(self) -> int:
@@ -56,10 +74,12 @@ class Buffers:
         size = math.prod(shape)
         memory = self._memory.get(name)
         if memory is None or memory.size < size:
-            check_fits(self._owner, name, shape, np.dtype(dtype).itemsize)
+            if self._on_host or backend.active is backend.cpu:
+                check_fits(self._owner, name, shape, np.dtype(dtype).itemsize)
             # The old memory goes first, so that the two are never held together.
             del memory
             self._memory.pop(name, None)
             self._views.pop(name, None)
-            memory = self._memory[name] = np.empty(size, dtype)
+            empty = np.empty if self._on_host else backend.empty
+            memory = self._memory[name] = empty((size,), dtype)
         return memory[:size].reshape(shape)

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from pyconv import backend
 from pyconv._convert import float32_array
 from pyconv._types import Array, Shape
 from pyconv.initializers import Initializer
@@ -196,7 +197,16 @@ class Layer:
         if not self.built:
             self.build((None, *batch.shape[1:]))
         self.compute_output_shape(batch.shape)
-        return np.array(self.forward(batch, bool(training)), np.float32)
+        self.move()
+        return np.array(self.forward(backend.on_device(batch), bool(training)), np.float32)
+
+    def move(self) -> None:
+        """Bring the weights to where operations run, if they are elsewhere."""
+        for name, weight in self._weights.items():
+            moved = backend.on_device(weight)
+            if moved is not weight:
+                self._weights[name] = moved
+                self._grads.clear()
 
     # --- weights ----------------------------------------------------------------------------
 
@@ -209,7 +219,7 @@ class Layer:
     def grads(self) -> list[Array]:
         """The gradients of ``params``, in the same order, as the last ``backward`` left them."""
         if len(self._grads) != len(self._weights):
-            self._grads = [np.zeros_like(w) for w in self._weights.values()]
+            self._grads = [backend.zeros(w.shape, np.float32) for w in self._weights.values()]
         return self._grads
 
     @property
@@ -234,7 +244,7 @@ class Layer:
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights."""
-        return [w.copy() for w in self._weights.values()]
+        return [np.array(w) for w in self._weights.values()]
 
     def set_weights(self, weights: Any) -> None:
         """Copy ``weights`` into the layer's own.
@@ -288,7 +298,8 @@ class Layer:
 
     def _add_weight(self, name: str, shape: tuple[int, ...], initializer: Initializer) -> None:
         if self._given_weights is not None:
-            self._weights[name] = stored_weight(self.label, name, shape, self._given_weights)
+            stored = stored_weight(self.label, name, shape, self._given_weights)
+            self._weights[name] = backend.on_device(stored)
             return
         check_fits(self.label, name, shape)
         try:
@@ -300,7 +311,7 @@ class Layer:
             raise ValueError(
                 f"{self.label}: the initializer of {name} must return {shape}, got {values.shape}"
             )
-        self._weights[name] = values
+        self._weights[name] = backend.on_device(values)
 
     # --- state ------------------------------------------------------------------------------
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from pyconv import backend
 from pyconv._types import Array
 from pyconv.optimizers.optimizer import Optimizer
 
@@ -19,12 +18,13 @@ class Elementwise(Optimizer):
         rate = float(self.learning_rate)
         numbers = self._numbers(rate)
         names = [name for group in self._slot_groups() for name in group]
-        converted = [np.ascontiguousarray(grad, np.float32) for grad in grads]
+        converted = [backend.float32(grad) for grad in grads]
         for i, (param, grad) in enumerate(zip(params, converted, strict=True)):
             arrays = (param, grad, *(self._slots[name][i] for name in names))
             flat = [array.reshape(-1) for array in arrays]
-            for at in range(0, param.size, PIECE):
-                w, g, *state = (array[at : at + PIECE] for array in flat)
+            piece = PIECE if backend.active is backend.cpu else max(param.size, 1)
+            for at in range(0, param.size, piece):
+                w, g, *state = (array[at : at + piece] for array in flat)
                 if weight_decay:
                     w -= w * (weight_decay * rate)
                 self._rule(w, g, state, numbers)

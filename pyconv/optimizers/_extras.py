@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pyconv import backend
 from pyconv._args import float_arg, int_arg
 from pyconv._types import Array
 
@@ -131,7 +132,7 @@ class Extras:
 
 
 def _is_plain(variable: Any) -> bool:
-    return isinstance(variable, np.ndarray) and (
+    return backend.is_here(variable) and (
         variable.dtype == np.float32 or variable.dtype.kind not in "biuf"
     )
 
@@ -140,7 +141,8 @@ def _plain(variable: Any) -> Array:
     """Return the values as an array that kernels take, a copy where it is not one already."""
     if _is_plain(variable):
         return variable  # type: ignore[no-any-return]
-    return np.array(variable.numpy() if hasattr(variable, "numpy") else variable, np.float32)
+    values = np.array(variable.numpy() if hasattr(variable, "numpy") else variable, np.float32)
+    return backend.on_device(values)  # type: ignore[no-any-return]
 
 
 def _write_back(variables: Sequence[Any], values: Sequence[Array]) -> None:

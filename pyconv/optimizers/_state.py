@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv import backend
 from pyconv._args import int_arg
 from pyconv._scalars import Rate
 from pyconv._types import Array
+from pyconv.variable import Variable
 
 if TYPE_CHECKING:
     from pyconv.optimizers._extras import Extras
@@ -30,6 +32,7 @@ class Stateful:
         self._slots: dict[str, list[Array]] = {}
         self._pending: dict[str, Array] | None = None
         self._variables: list[Any] = []
+        self._generation = backend.generation
 
     # --- what a kind of optimizer says ----------------------------------------------------------
 
@@ -87,11 +90,21 @@ class Stateful:
     ) -> dict[str, list[Array]]:
         """Return new slots, or those of a state, which must fit."""
         slots = {
-            name: [self._new_slot(name, shape) for shape in shapes] for name in self._slot_names()
+            name: [backend.on_device(self._new_slot(name, shape)) for shape in shapes]
+            for name in self._slot_names()
         }
         if state is not None:
             _fill(type(self).__name__, slots, state)
         return slots
+
+    def _move_slots(self) -> None:
+        """Bring the slots to where operations run; variables of the user's stay numpy's."""
+        for arrays in self._slots.values():
+            arrays[:] = [
+                array if isinstance(array, Variable) else backend.on_device(array)
+                for array in arrays
+            ]
+        self._generation = backend.generation
 
     @contextlib.contextmanager
     def _state_of(self, indices: Sequence[int]) -> Iterator[None]:
@@ -126,7 +139,7 @@ class Stateful:
         if self._pending is not None:
             state.update((key, array.copy()) for key, array in self._pending.items())
         for name, arrays in self._slots.items():
-            state.update((f"{name}/{i}", array.copy()) for i, array in enumerate(arrays))
+            state.update((f"{name}/{i}", np.array(array)) for i, array in enumerate(arrays))
         return state
 
     def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pyconv import backend
 from pyconv._args import float_arg
 from pyconv._types import Array
 
@@ -59,9 +60,13 @@ class Clipping:
             return grads
         return self._clipped
 
+    def forget(self) -> None:
+        """Drop the buffers."""
+        self._clipped = []
+
     def _buffers(self, grads: Sequence[Array]) -> "zip[tuple[Array, Array]]":
         if [array.shape for array in self._clipped] != [grad.shape for grad in grads]:
-            self._clipped = [np.empty(grad.shape, np.float32) for grad in grads]
+            self._clipped = [backend.empty(grad.shape, np.float32) for grad in grads]
         return zip(grads, self._clipped, strict=True)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv import backend
 from pyconv._args import float_arg
 from pyconv._scalars import Rate
 from pyconv._types import Array
@@ -137,11 +138,19 @@ class Optimizer(Attributes, CustomVariables):
             self.build(variables)
         else:
             self._check_shapes(variables)
+        if self._generation != backend.generation:
+            self._move(variables)
         if self._extras.active:
             self._extras.step(self, grads, variables)
         else:
             self._step(grads, variables)
         self._iterations += 1
+
+    def _move(self, variables: Sequence[Any]) -> None:
+        """Bring the state to where operations run."""
+        self._move_slots()
+        self._clipping.forget()
+        self._extras.wrap(variables)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> int:
         """Make one step from (gradient, parameter) pairs; return how many were made."""
@@ -163,7 +172,7 @@ class Optimizer(Attributes, CustomVariables):
             self._update(params, self._clipping(grads), decay)
         except TypeError:
             # Native code checks all arrays before it changes the first.
-            converted = [np.ascontiguousarray(grad, np.float32) for grad in grads]
+            converted = [backend.float32(grad) for grad in grads]
             if all(a is b for a, b in zip(converted, grads, strict=True)):
                 raise
             self._update(params, self._clipping(converted), decay)
@@ -189,7 +198,7 @@ class Optimizer(Attributes, CustomVariables):
         for param, grad in zip(params, grads, strict=True):
             if weight_decay:
                 param -= param * (weight_decay * rate)
-            self.update_step(np.asarray(grad, np.float32), param, rate)
+            self.update_step(backend.float32(grad), param, rate)
 
     def update_step(self, gradient: Array, variable: Array, learning_rate: float) -> None:
         """Update one parameter: what an optimizer of one's own defines."""

@@ -1,0 +1,61 @@
+// Left empty where PYCONV_CUDA_GRAPHS is off.
+#ifdef PYCONV_CUDA_GRAPHS
+
+#include "graph.h"
+
+#include <stdexcept>
+
+#include "memory.h"
+
+namespace pyconv::cuda {
+
+Graph::~Graph() {
+    if (recording_) abandon();
+    if (!exec_) return;
+    cudaStreamSynchronize(stream());
+    cudaGraphExecDestroy(exec_);
+}
+
+void Graph::begin() {
+    if (recording_ || exec_) throw std::runtime_error("pyconv: CUDA: a graph is recorded once");
+    begin_capture_memory();
+    recording_ = true;
+    // Relaxed: memory may still be asked for, which is no work of the stream.
+    const cudaError_t status = cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed);
+    if (status != cudaSuccess) {
+        recording_ = false;
+        end_capture_memory();
+    }
+    check(status, "cudaStreamBeginCapture");
+}
+
+void Graph::end() {
+    if (!recording_) throw std::runtime_error("pyconv: CUDA: no graph is being recorded");
+    cudaGraph_t graph = nullptr;
+    cudaError_t status = cudaStreamEndCapture(stream(), &graph);
+    recording_ = false;
+    memory_ = end_capture_memory();
+    check(status, "cudaStreamEndCapture");
+    status = cudaGraphInstantiate(&exec_, graph, 0);
+    cudaGraphDestroy(graph);
+    check(status, "cudaGraphInstantiate");
+}
+
+void Graph::abandon() noexcept {
+    if (!recording_) return;
+    cudaGraph_t graph = nullptr;
+    cudaStreamEndCapture(stream(), &graph);
+    if (graph) cudaGraphDestroy(graph);
+    cudaGetLastError();
+    recording_ = false;
+    end_capture_memory();
+}
+
+void Graph::launch() const {
+    if (!exec_) throw std::runtime_error("pyconv: CUDA: the graph was not recorded");
+    check(cudaGraphLaunch(exec_, stream()), "cudaGraphLaunch");
+}
+
+}  // namespace pyconv::cuda
+
+#endif

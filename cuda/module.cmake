@@ -1,0 +1,36 @@
+# pyconv_device_module(name): the Python module of a device: the bindings of all backends, with the
+# arrays of cuda/ in place of those of csrc/, and what only a device has.
+function(pyconv_device_module name)
+  file(GLOB bindings CONFIGURE_DEPENDS csrc/bindings/*.cpp)
+  list(FILTER bindings EXCLUDE REGEX "/(data|runtime)\\.cpp$")
+  file(GLOB sources CONFIGURE_DEPENDS cuda/*.cpp cuda/bindings/*.cpp)
+  pybind11_add_module(${name} MODULE ${bindings} ${sources} csrc/check.cpp csrc/trace.cpp
+                      csrc/ops/shapes.cpp)
+  # cuda/ before csrc/: array.h and scratch.h are in both.
+  target_include_directories(${name} PRIVATE cuda cuda/bindings csrc)
+  target_compile_definitions(${name} PRIVATE PYCONV_MODULE=${name})
+  if(PYCONV_CUDA_GRAPHS)
+    target_compile_definitions(${name} PRIVATE PYCONV_CUDA_GRAPHS)
+  endif()
+  # An operation without a kernel is found here, not in a user's run.
+  target_link_options(${name} PRIVATE -Wl,--no-undefined)
+  target_link_libraries(${name} PRIVATE Threads::Threads)
+  install(TARGETS ${name} LIBRARY DESTINATION pyconv)
+endfunction()
+
+file(GLOB kernel_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.cu)
+
+if(PYCONV_CUDA)
+  include(cuda/toolkit.cmake)
+  add_library(cuda_kernels OBJECT ${kernel_sources})
+  target_include_directories(cuda_kernels PRIVATE cuda csrc)
+  pyconv_device_module(_cuda)
+  target_link_libraries(_cuda PRIVATE cuda_kernels)
+  target_include_directories(_cuda PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
+endif()
+
+if(PYCONV_CUDA_EMULATION)
+  include(cuda/emulation/emulation.cmake)
+  pyconv_device_module(_cuda_emulated)
+  pyconv_emulated(_cuda_emulated ${kernel_sources})
+endif()

@@ -1,0 +1,117 @@
+"""Losses and metrics of outputs on a device.
+
+What is a kernel's work stays there, and its numbers are taken up later, so that the host need not
+wait for a step before it asks for the next. Other losses and metrics get copies on the host.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyconv import backend
+from pyconv._types import Array
+from pyconv.layers._memory import Buffers
+from pyconv.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
+from pyconv.losses.loss import Loss
+from pyconv.metrics import CategoricalAccuracy, SparseCategoricalAccuracy
+from pyconv.metrics.metric import Mean, Metric
+
+_LOSSES = CategoricalCrossentropy, SparseCategoricalCrossentropy
+_METRICS = CategoricalAccuracy, SparseCategoricalAccuracy
+_MOST_UNDER_WAY = 64
+
+
+class DeviceMeasures:
+    """The work of one objective on a device, and its numbers that are under way to the host."""
+
+    def __init__(self) -> None:
+        self._buffers = Buffers("fit")
+        self._scales: dict[tuple[int, ...], Any] = {}
+        self._generation = -1
+        self._under_way: deque[tuple[Any, Callable[[Array], None]]] = deque()
+
+    def __reduce__(self) -> Any:
+        # A copy has batches of its own to come.
+        return DeviceMeasures, ()
+
+    def loss(
+        self, loss: Loss, y: NDArray[Any], output: Any, scale: Array, unweighted: bool
+    ) -> tuple[Any, Any]:
+        """Return (loss of each row, gradient by ``output``): the gradient is on the device."""
+        out = self._buffers.get("gradient", output.shape)
+        if type(loss) in _LOSSES and loss.get_config()["from_logits"]:
+            scale = self._scale(scale) if unweighted else backend.on_device(scale)
+            return loss.call_with_gradient(self._labels(y), output, scale, out)
+        rows, gradient = loss.call_with_gradient(y, np.asarray(output), scale)
+        out[...] = gradient
+        return rows, out
+
+    def metrics(
+        self,
+        metrics: list[Metric],
+        unweighted: int,
+        y: NDArray[Any],
+        predicted: Any,
+        weight: Array | None,
+    ) -> None:
+        """Update the metrics, those from number ``unweighted`` on with the weights."""
+        on_host: Array | None = None
+        for i, metric in enumerate(metrics):
+            own = weight if i >= unweighted else None
+            if type(metric) in _METRICS and y.dtype in (np.float32, np.int64):
+                hits = self._hits(predicted, y)
+                self.later(hits, lambda rows, m=metric, w=own: Mean.update_state(m, rows, w))  # type: ignore[misc]
+                continue
+            if on_host is None:
+                on_host = np.asarray(predicted)
+            if i < unweighted:
+                metric.update_state(y, on_host)
+            else:
+                metric.update_state(y, on_host, sample_weight=weight)
+
+    def later(self, rows: Any, take_up: Callable[[Array], None]) -> None:
+        """Have ``take_up`` called with these numbers, once they are on the host."""
+        if isinstance(rows, np.ndarray):
+            self.take_up()
+            take_up(rows)
+            return
+        self._under_way.append((rows.fetch(), take_up))
+        if len(self._under_way) > _MOST_UNDER_WAY:
+            self.take_up(_MOST_UNDER_WAY // 2)
+
+    def take_up(self, left: int = 0) -> None:
+        """Wait for the numbers that are under way, but for the last ``left``."""
+        while len(self._under_way) > left:
+            fetched, take_up = self._under_way.popleft()
+            take_up(fetched.numpy())
+
+    def forget(self) -> None:
+        """Leave out what is under way."""
+        self._under_way.clear()
+
+    def _labels(self, y: NDArray[Any]) -> Any:
+        """Return the labels in a buffer on the device, of the type that kernels take."""
+        labels = y if y.dtype == np.int64 else y.astype(np.float32, copy=False)
+        buffer = self._buffers.get(f"labels {labels.dtype}", labels.shape, labels.dtype)
+        buffer.take(labels)
+        return buffer
+
+    def _hits(self, predicted: Any, y: NDArray[Any]) -> Any:
+        labels = self._labels(y)
+        classes = predicted.shape[-1]
+        flat = (-1, classes) if labels.ndim == predicted.ndim else (-1,)
+        hits = backend.active.argmax_hits(predicted.reshape(-1, classes), labels.reshape(flat))
+        return hits.reshape(predicted.shape[:-1])
+
+    def _scale(self, scale: Array) -> Any:
+        """Return a copy on the device, which is kept: it is the same for each batch of a shape."""
+        if self._generation != backend.generation or len(self._scales) > 16:
+            self._scales.clear()
+            self._generation = backend.generation
+        known = self._scales.get(scale.shape)
+        if known is None:
+            known = self._scales[scale.shape] = backend.on_device(scale)
+        return known
