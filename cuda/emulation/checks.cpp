@@ -8,6 +8,7 @@
 
 #include "machine.h"
 #include "memory.h"
+#include "traffic.h"
 
 namespace pyconv::emulation {
 namespace {
@@ -145,7 +146,7 @@ Shadow new_shadow(const void* begin, size_t bytes) {
             static_cast<Cell*>(reserve(bytes / 4 * sizeof(Cell)))};
 }
 
-void access(const void* address, size_t bytes, Access what, const void* code) {
+void access(const void* address, size_t bytes, Access what, const void* code, bool counted) {
     if (!now.checking) return;
     const auto at = reinterpret_cast<uintptr_t>(address);
     const bool shared = at - shared_shadow.begin < shared_shadow.bytes;
@@ -163,11 +164,12 @@ void access(const void* address, size_t bytes, Access what, const void* code) {
               place_of(code) + " at " + describe_address(address));
     }
     check_in(shared ? shared_shadow : device_shadow, address, bytes, what, code, shared);
+    if (now.counting && counted) count_access(address, bytes, what, code, shared);
 }
 
 void begin_flight(const void* dst, size_t bytes, const void* code) {
     if (!kChecks) return;
-    access(dst, bytes, Access::write, code);
+    access(dst, bytes, Access::write, code, false);
     set_state(dst, bytes, kFlying);
 }
 

@@ -52,13 +52,14 @@ extern Shadow device_shadow, shared_shadow;
 // What the thread that runs now is.
 struct Now {
     bool checking = false;  // it is in a kernel's own code
+    bool counting = false;  // what it asks of memory (traffic.h)
     Stamp stamp = 0;
     Stamp launch = 0;  // of the launch's first block: what is older was before it
 };
 extern Now now;
 
-// Faults where the running thread must not do this.
-void access(const void* address, size_t bytes, Access what, const void* code);
+// Faults where the running thread must not do this; else it is counted, where that is wanted.
+void access(const void* address, size_t bytes, Access what, const void* code, bool counted = true);
 
 // cp.async writes to dst from here, and has written.
 void begin_flight(const void* dst, size_t bytes, const void* code);

@@ -10,10 +10,10 @@ function(pyconv_emulated target)
     file(CONFIGURE OUTPUT ${wrapper} CONTENT "#include \"${source}\"\n" @ONLY)
     list(APPEND wrappers ${wrapper})
   endforeach()
-  set(options -Wno-unknown-pragmas -g1 -gdwarf-4)
+  # The compiler calls hooks.cpp; the runtime of its sanitizers is not linked.
+  set(options -Wno-unknown-pragmas -g1 -gdwarf-4 -fsanitize=alignment)
   if(PYCONV_EMULATION_CHECKS)
-    # The compiler calls hooks.cpp before each load and store, a float4's as one; its own runtime
-    # is not linked.
+    # Before each load and store, of a float4 as one.
     list(APPEND options -O2 -fsanitize=thread -fno-tree-sra --param=tsan-instrument-func-entry-exit=0)
     target_compile_definitions(${target} PRIVATE PYCONV_EMULATION_CHECKS)
   endif()

@@ -1,7 +1,10 @@
-// The compiler's -fsanitize=thread calls these before each load and store of a kernel. Nothing of
-// its own runtime is linked: these names are hidden in the module.
+// The compiler's -fsanitize=thread calls these before each load and store of a kernel, and
+// -fsanitize=alignment where a pointer is not aligned to its type. Nothing of their own runtimes is
+// linked: these names are hidden in the module.
 
 #include "checks.h"
+#include "machine.h"
+#include "memory.h"
 
 using pyconv::emulation::Access;
 using pyconv::emulation::access;
@@ -28,4 +31,27 @@ void __tsan_vptr_read(void**) {}
 void __tsan_func_entry(void*) {}
 void __tsan_func_exit() {}
 void __tsan_init() {}
+
+// As libubsan has them.
+struct TypeName {
+    uint16_t kind, info;
+    char name[1];
+};
+struct Misaligned {
+    const char* file;
+    uint32_t line, column;
+    const TypeName* type;
+    unsigned char log_alignment, kind;
+};
+void __ubsan_handle_type_mismatch_v1(const Misaligned* what, void* address) {
+    using namespace pyconv::emulation;
+    // Arrays of a thread's own are registers, which have no alignment.
+    if (machine().running < 0 || is_stack(address)) return;
+    now.checking = false;
+    std::string file = what->file;
+    file.erase(0, file.rfind('/') + 1);
+    const std::string text = "misaligned: " + std::string(what->type->name) + " at " + file + ":" +
+                             std::to_string(what->line) + " at " + describe_address(address);
+    kernel_fault(text.c_str());
+}
 }

@@ -11,6 +11,7 @@
 #include "fiber.h"
 #include "machine.h"
 #include "memory.h"
+#include "traffic.h"
 
 // The names that kernels read are threadIdx, blockIdx, blockDim and gridDim.
 extern "C" {
@@ -130,6 +131,7 @@ bool release_barrier(Machine& m) {
     const int reduction = m.threads[0].reduction;
     m.barrier_result = reduction == 0 ? votes == m.count : reduction == 1 ? votes > 0 : votes;
     for (int i = 0; i < m.count; ++i) m.threads[i].wait = Wait::nothing;
+    add_traffic();
     next_phase(false);
     return true;
 }
@@ -163,8 +165,10 @@ bool run_block(Machine& m) {
         for (int warp : warps)
             if (!run_warp(m, warp * 32)) return false;
         if (std::all_of(m.threads.begin(), m.threads.begin() + m.count,
-                        [](const Thread& thread) { return thread.wait == Wait::ended; }))
+                        [](const Thread& thread) { return thread.wait == Wait::ended; })) {
+            add_traffic();
             return true;
+        }
         if (!release_barrier(m)) {
             set_stalled(m);
             return false;

@@ -139,10 +139,12 @@ void test_faults() {
         cuda::launch(copy_kernel, 2, 32, 0, stream, host.data(), y, 64);
         cudaDeviceSynchronize();
     });
-    expect_fault("a misaligned float4",
-                 {"copy4_kernel", "misaligned: reads 16 bytes at faults.cu:", "byte 8 of the 512"},
-                 [&] { cuda::launch(copy4_kernel, 1, 1, 0, stream, x + 2, y); });
-    expect_fault("a misaligned float4 that is written", {"misaligned: writes 16 bytes"},
+    expect_fault(
+        "a misaligned float4",
+        {"copy4_kernel", "misaligned: 'const struct float4' at faults.cu:", "byte 8 of the 512"},
+        [&] { cuda::launch(copy4_kernel, 1, 1, 0, stream, x + 2, y); });
+    expect_fault("a misaligned float4 that is written",
+                 {"misaligned: 'struct float4' at faults.cu"},
                  [&] { cuda::launch(copy4_kernel, 1, 1, 0, stream, x, y + 1); });
     expect_fault("a cp.async that is not waited for",
                  {"async_kernel<1>, block (0, 0, 0), thread (0, 0, 0): reads 4 bytes",
@@ -150,8 +152,10 @@ void test_faults() {
                  [&] { cuda::launch(async_kernel<1>, 1, 32, 0, stream, x, y); });
     expect("a cp.async that is waited for",
            fault_of([&] { cuda::launch(async_kernel<0>, 1, 32, 0, stream, x, y); }) == "");
+#ifdef __x86_64__  // others go on with 0
     expect_fault("a division by zero", {"divide_kernel", "divides an integer by zero"},
                  [&] { cuda::launch(divide_kernel, 1, 1, 0, stream, y, 0); });
+#endif
 }
 
 }  // namespace pyconv::testing

@@ -18,6 +18,7 @@ void test_faults();
 void test_ptx();
 void test_races();
 void test_streams();
+void test_traffic();
 
 }  // namespace pyconv::testing
 
@@ -28,6 +29,7 @@ int main() {
     test_races();
     test_ptx();
     test_streams();
+    test_traffic();
     std::printf("%d passed, %d failed\n", passed, failed);
     return failed != 0;
 }
