@@ -103,6 +103,7 @@ void* allocate_device(size_t bytes) {
     if (mprotect(pages, page_bytes, PROT_READ | PROT_WRITE) != 0) return nullptr;
     char* const memory = pages + (page_bytes - bytes) / kAlignment * kAlignment;
     poison(pages, page_bytes);
+    if (kChecks) mprotect(pages, page_bytes, PROT_NONE);
     set_state(memory, bytes, kFresh);
     s.device[memory] = {bytes, pages, page_bytes, false};
     s.used += bytes;
@@ -153,6 +154,26 @@ bool in_allocation(const void* memory, size_t bytes) {
     const auto found = before(s, memory);
     return found != s.device.end() && !found->second.freed &&
            static_cast<const char*>(memory) + bytes <= found->first + found->second.bytes;
+}
+
+namespace {
+
+int exposed = 0;
+
+void protect(int protection) {
+    if (!kChecks) return;
+    for (const auto& [memory, one] : store().device)
+        if (!one.freed) mprotect(one.pages, one.page_bytes, protection);
+}
+
+}  // namespace
+
+Exposed::Exposed() {
+    if (exposed++ == 0) protect(PROT_READ | PROT_WRITE);
+}
+
+Exposed::~Exposed() {
+    if (--exposed == 0) protect(PROT_NONE);
 }
 
 size_t device_bytes() { return kMemory; }

@@ -20,6 +20,15 @@ bool is_pinned(const void* memory);
 // All of [memory, memory + bytes) is in one allocation of the device.
 bool in_allocation(const void* memory, size_t bytes);
 
+// While one lives, memory of the device can be touched. At other times a touch by the host ends the
+// process, where accesses are checked.
+class Exposed {
+public:
+    Exposed();
+    ~Exposed();
+    Exposed(const Exposed&) = delete;
+};
+
 size_t device_bytes();
 size_t device_bytes_used();
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "machine.h"
+#include "memory.h"
 #include "status.h"
 
 using namespace pyconv::emulation;
@@ -41,6 +42,8 @@ void add(cudaStream_t stream, Work work) {
 }
 
 void run(CUstream_st* stream) {
+    if (stream->work.empty()) return;
+    const Exposed exposed;
     while (!stream->work.empty() && machine().fault.empty()) {
         const Work work = std::move(stream->work.front());
         stream->work.pop_front();
