@@ -5,6 +5,25 @@ from typing import Any
 import numpy as np
 
 
+class Number(float):
+    """A result, such as a loss: a float that has ``numpy()``, ``dtype`` and ``shape``."""
+
+    dtype = np.dtype(np.float32)
+    shape: tuple[int, ...] = ()
+    ndim = 0
+
+    def numpy(self) -> Any:
+        """Return the number as numpy has it."""
+        return np.float32(self)
+
+    def item(self) -> float:
+        """Return the number as Python has it."""
+        return float(self)
+
+    def __reduce__(self) -> Any:
+        return float, (float(self),)
+
+
 class Count(int):
     """A whole number that has ``numpy()``."""
 

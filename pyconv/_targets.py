@@ -67,7 +67,7 @@ def values(owner: str, y: Any, output_shape: Shape, one_hot: bool = False) -> ND
             )
         raise ValueError(
             f"{owner}: y must have the shape of the network's output, {_shown(output_shape)}, got "
-            f"{np.shape(y)}{hint}"
+            f"{np.shape(y)}: they must have the same shape{hint}"
         )
     require_finite(owner, "y", targets)
     return targets

@@ -82,15 +82,16 @@ class Objective:
         grad: Array | None = None
         with span("loss"):
             loss = self._on_logits if logits and self._on_logits is not None else self.loss
-            scale = self._scale(output.shape[:-1], weight)
+            scale = self._scale(loss, y, output.shape, weight)
             if backend.active is not backend.cpu:
-                rows, grad = self._measures.loss(loss, y, output, scale, weight is None)
+                alike = weight is None and not loss.masks
+                rows, grad = self._measures.loss(loss, y, output, scale, alike)
                 self._measures.later(rows, lambda values: self._add_loss(values, scale))
             elif gradient:
                 out = self._buffers.get("gradient", output.shape)
                 rows, grad = loss.call_with_gradient(y, output, scale, out)
             else:
-                rows = loss.call(y, output)
+                rows = loss.rows(y, output)
             if backend.active is backend.cpu:
                 self._add_loss(rows, scale)
         if self._metrics:
@@ -136,13 +137,17 @@ class Objective:
         """Return the keys of ``results``."""
         return ["loss", *self._names]
 
-    def _scale(self, shape: tuple[int, ...], weight: Array | None) -> Array:
-        known = self._scales.get(shape) if weight is None else None
+    def _scale(
+        self, loss: Loss, y: NDArray[Any], shape: tuple[int, ...], weight: Array | None
+    ) -> Array:
+        alike = weight is None and not loss.masks
+        known = self._scales.get(shape) if alike else None
         if known is not None:
             return known
-        scale = self.loss.row_scale(shape, weight)
+        mask = loss.row_mask(y) if loss.masks else None
+        scale = loss.row_scale(loss.rows_shape(shape), weight, mask)
         scale *= np.float32(self._weight)
-        if weight is None:
+        if alike:
             # Full batches and the last one: more shapes than these come only from a stream.
             if len(self._scales) > 16:
                 self._scales.clear()

@@ -82,7 +82,8 @@ class Trainable(ABC):
 
         Args:
             optimizer: a name such as 'rmsprop', or an ``Optimizer``.
-            loss: a name such as 'categorical_crossentropy', or a ``Loss``; None for a model
+            loss: a name such as 'categorical_crossentropy', a ``Loss``, or a function
+                ``fn(y_true, y_pred)`` (see ``losses.Loss`` for its gradient); None for a model
                 that is only to predict.
             loss_weights: a factor of the loss, or None.
             metrics: a list of names such as 'accuracy', functions ``fn(y_true, y_pred)`` and
@@ -113,7 +114,9 @@ class Trainable(ABC):
         if isinstance(loss_weights, (list, tuple)) and len(loss_weights) == 1:
             loss_weights = loss_weights[0]
         weight = 1.0 if loss_weights is None else float_arg("compile", "loss_weights", loss_weights)
-        objective = None if loss is None else Objective(losses.get(loss), weight, *lists)
+        objective = (
+            None if loss is None else Objective(losses.as_loss(_single(loss)), weight, *lists)
+        )
         self.optimizer = made_optimizer
         self._objective = objective
         self._compiled_with = {
@@ -218,6 +221,15 @@ class Trainable(ABC):
             )
         if self._objective is None:
             raise ValueError(f"{method}: the model has no loss; call compile with a loss")
+
+
+def _single(loss: Any) -> Any:
+    """Return the loss of the one output, which may be in a list or a dict of one."""
+    if isinstance(loss, (list, tuple)) and len(loss) == 1:
+        return loss[0]
+    if isinstance(loss, dict) and len(loss) == 1 and "class_name" not in loss:
+        return next(iter(loss.values()))
+    return loss
 
 
 def _as_list(name: str, value: Any) -> list[Any]:

@@ -7,13 +7,27 @@ import torch
 from pyconv import losses
 from pyconv.losses import (
     BinaryCrossentropy,
+    BinaryFocalCrossentropy,
     CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    Huber,
+    KLDivergence,
+    LogCosh,
     MeanAbsoluteError,
+    MeanAbsolutePercentageError,
     MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
     SparseCategoricalCrossentropy,
+    SquaredHinge,
 )
 
 EPSILON = 1e-7
+MOST = float(np.float32(1 - 1e-7))
 
 
 # Keras's formulas, of torch tensors in float64: the loss of each row.
@@ -22,7 +36,7 @@ def smoothed(y, a, others):
 
 
 def categorical(y, p, a=0.0):
-    q = (p / p.sum(-1, keepdim=True)).clamp(EPSILON, 1 - EPSILON)
+    q = (p / p.sum(-1, keepdim=True)).clamp(EPSILON, MOST)
     return -(smoothed(y, a, y.shape[-1]) * q.log()).sum(-1)
 
 
@@ -31,7 +45,7 @@ def categorical_logits(y, z, a=0.0):
 
 
 def binary(y, p, a=0.0):
-    y, q = smoothed(y, a, 2), p.clamp(EPSILON, 1 - EPSILON)
+    y, q = smoothed(y, a, 2), p.clamp(EPSILON, MOST)
     return -(y * q.log() + (1 - y) * (1 - q).log()).mean(-1)
 
 
@@ -48,6 +62,55 @@ def squared(y, p):
 
 def absolute(y, p):
     return (y - p).abs().mean(-1)
+
+
+def focal(y, p, alpha=0.25, gamma=2.0, a=0.0):
+    q = (p / p.sum(-1, keepdim=True)).clamp(EPSILON, MOST)
+    return -(alpha * (1 - q) ** gamma * smoothed(y, a, y.shape[-1]) * q.log()).sum(-1)
+
+
+def binary_focal(y, p, alpha=None, gamma=2.0, a=0.0):
+    y, q = smoothed(y, a, 2), p.clamp(EPSILON, MOST)
+    entropy = -(y * q.log() + (1 - y) * (1 - q).log())
+    weight = 1.0 if alpha is None else y * alpha + (1 - y) * (1 - alpha)
+    return (weight * (1 - (y * p + (1 - y) * (1 - p))) ** gamma * entropy).mean(-1)
+
+
+def percentage(y, p):
+    return 100 * ((y - p).abs() / y.abs().clamp(min=EPSILON)).mean(-1)
+
+
+def logarithmic(y, p):
+    return ((torch.log1p(p.clamp(min=EPSILON)) - torch.log1p(y.clamp(min=EPSILON))) ** 2).mean(-1)
+
+
+def huber(y, p, delta=1.0):
+    return torch.nn.functional.huber_loss(p, y, reduction="none", delta=delta).mean(-1)
+
+
+def hinge(y, p, power=1):
+    return (torch.relu(1 - (2 * y - 1) * p) ** power).mean(-1)
+
+
+def categorical_hinge(y, p):
+    return torch.relu(((1 - y) * p).amax(-1) - (y * p).sum(-1) + 1)
+
+
+def divergence(y, p):
+    y, p = y.clamp(EPSILON, 1), p.clamp(EPSILON, 1)
+    return (y * (y / p).log()).sum(-1)
+
+
+def floats(rng, shape):
+    return rng.standard_normal((*shape, 7))
+
+
+def positive(rng, shape):
+    return rng.uniform(0.1, 4, shape).astype(np.float32)
+
+
+def shares(rng, shape):
+    return rng.uniform(0.02, 0.98, shape).astype(np.float32)
 
 
 def one_hot(rng, shape, classes=7):
@@ -108,6 +171,63 @@ CASES = {
         probabilities,
     ),
     "binary logits": (BinaryCrossentropy(from_logits=True), binary_logits, one_hot, logits),
+    "focal": (CategoricalFocalCrossentropy(), focal, one_hot, probabilities),
+    "smoothed focal": (
+        CategoricalFocalCrossentropy([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], 1.5, False, 0.1),
+        lambda y, p: focal(y, p, torch.arange(1, 8, dtype=torch.float64) / 10, 1.5, 0.1),
+        one_hot,
+        shares,
+    ),
+    "focal logits": (
+        CategoricalFocalCrossentropy(gamma=3.0, from_logits=True),
+        lambda y, z: focal(y, torch.softmax(z, -1), gamma=3.0),
+        one_hot,
+        numbers,
+    ),
+    "binary focal": (BinaryFocalCrossentropy(), binary_focal, one_hot, shares),
+    "balanced binary focal": (
+        BinaryFocalCrossentropy(True, 0.3, 1.5, False, 0.1),
+        lambda y, p: binary_focal(y, p, 0.3, 1.5, 0.1),
+        one_hot,
+        shares,
+    ),
+    "binary focal logits": (
+        BinaryFocalCrossentropy(from_logits=True),
+        lambda y, z: binary_focal(y, torch.sigmoid(z)),
+        one_hot,
+        numbers,
+    ),
+    "percentage": (MeanAbsolutePercentageError(), percentage, floats, numbers),
+    "logarithmic": (MeanSquaredLogarithmicError(), logarithmic, floats, numbers),
+    "huber": (Huber(), huber, floats, numbers),
+    "huber 0.3": (Huber(0.3), lambda y, p: huber(y, p, 0.3), floats, numbers),
+    "log cosh": (
+        LogCosh(),
+        lambda y, p: torch.log(torch.cosh(p - y)).mean(-1),
+        floats,
+        numbers,
+    ),
+    "poisson": (
+        Poisson(),
+        lambda y, p: (p - y * (p + EPSILON).log()).mean(-1),
+        lambda rng, s: rng.poisson(2, (*s, 7)).astype(float),
+        positive,
+    ),
+    "hinge": (Hinge(), hinge, one_hot, numbers),
+    "squared hinge": (SquaredHinge(), lambda y, p: hinge(y, p, 2), one_hot, numbers),
+    "categorical hinge": (CategoricalHinge(), categorical_hinge, one_hot, numbers),
+    "divergence": (
+        KLDivergence(),
+        divergence,
+        lambda rng, shape: rng.dirichlet(np.ones(7), shape),
+        shares,
+    ),
+    "cosine": (
+        CosineSimilarity(),
+        lambda y, p: -torch.nn.functional.cosine_similarity(y, p, dim=-1),
+        floats,
+        numbers,
+    ),
     "squared": (
         MeanSquaredError(),
         squared,
@@ -233,10 +353,12 @@ FUNCTIONS = [
     ("function", "y", "p"), FUNCTIONS, ids=lambda v: getattr(v, "__name__", "")
 )
 def test_functions_are_the_losses_unreduced(function, y, p):
-    loss = losses.get(function)
+    loss = losses.as_loss(function)
     loss.reduction = "none"
     np.testing.assert_array_equal(function(y, p), loss(y, p))
-    assert losses.get(function.__name__).name == loss.name == function.__name__
+    assert losses.get(function.__name__) is losses.get(function) is function
+    # One row without an axis of samples gives one number, as in Keras.
+    assert function(np.array(y)[0], np.array(p)[0]) == function(y, p)[0]
 
 
 @pytest.mark.parametrize(
@@ -246,10 +368,13 @@ def test_functions_are_the_losses_unreduced(function, y, p):
             lambda: CategoricalCrossentropy(label_smoothing=1.5),
             "label_smoothing must be from 0 to 1",
         ),
-        (lambda: CategoricalCrossentropy(axis=1), "axis must be -1"),
-        (lambda: BinaryCrossentropy(axis=0), "axis must be -1"),
-        (lambda: SparseCategoricalCrossentropy(ignore_class=1), "ignore_class is not supported"),
-        (lambda: MeanSquaredError(reduction="average"), "reduction must be one of"),
+        (lambda: CategoricalCrossentropy(axis=True), "`axis` must be of type `int`"),
+        (lambda: BinaryCrossentropy(axis=0)([[1.0]], [[0.5]]), "axis must be an axis of the outp"),
+        (lambda: BinaryCrossentropy(axis=2)([[1.0]], [[0.5]]), "axis must be an axis of the outp"),
+        (lambda: MeanSquaredError(reduction="average"), "Invalid value for argument `reduction`"),
+        (lambda: CategoricalFocalCrossentropy([0.1])(KERAS_Y, KERAS_P), "alpha must be a number"),
+        (lambda: CategoricalGeneralizedCrossEntropy(1.0), r"q must be in the interval \(0, 1\)"),
+        (lambda: Huber(delta=-1), "Huber: delta must be at least 0"),
         (lambda: MeanSquaredError(dtype="float64"), "dtype must be None or 'float32'"),
         (lambda: MeanSquaredError()([[1.0, 2.0]], [[1.0]]), r"y must have the shape .*\(1, 1\)"),
         (lambda: MeanSquaredError()([[np.nan]], [[1.0]]), "y must be finite"),
@@ -262,6 +387,7 @@ def test_functions_are_the_losses_unreduced(function, y, p):
         (lambda: SparseCategoricalCrossentropy()([-1], [[0.5, 0.5]]), "from 0 to 1, got -1"),
         (lambda: SparseCategoricalCrossentropy()([0.5], [[0.5, 0.5]]), "class numbers, got 0.5"),
         (lambda: SparseCategoricalCrossentropy()([[0, 1]], [[0.5, 0.5]]), "for one-hot labels use"),
+        (lambda: losses.get(3), "Could not interpret loss identifier"),
         (lambda: losses.get("mean_sqared_error"), "did you mean 'mean_squared_error'"),
         (lambda: losses.get({"class_name": "Nothing", "config": {}}), "unknown loss 'Nothing'"),
         (
@@ -284,9 +410,7 @@ def test_wrong_values(make, match):
         ),
         (lambda: MeanSquaredError()(["a"], [[1.0]]), "y must be an array of numbers"),
         (lambda: MeanSquaredError()([[1.0]], None), "y_pred must be an array of numbers"),
-        (lambda: losses.get(MeanSquaredError), r"give an instance: MeanSquaredError\(\)"),
-        (lambda: losses.get(lambda y, p: 0), "a function has no gradient"),
-        (lambda: losses.get(3), "identifier must be a name"),
+        (lambda: SparseCategoricalCrossentropy(ignore_class=0.5), "ignore_class must be an int"),
     ],
 )
 def test_wrong_types(make, match):
@@ -302,7 +426,19 @@ def test_wrong_types(make, match):
         BinaryCrossentropy(False, 0.5, reduction=None),
         MeanSquaredError("mean_with_sample_weight"),
         MeanAbsoluteError(),
+        BinaryFocalCrossentropy(True, 0.3, 1.5, True, 0.1, 1),
+        CategoricalFocalCrossentropy([0.5, 1.0], 1.5, True, 0.1, 1),
+        CategoricalGeneralizedCrossEntropy(0.3),
+        SparseCategoricalCrossentropy(ignore_class=255, axis=1),
+        Huber(0.5),
+        CosineSimilarity(1),
+        *(
+            kind()
+            for kind in (Hinge, SquaredHinge, CategoricalHinge, KLDivergence, LogCosh, Poisson)
+        ),
+        *(kind() for kind in (MeanAbsolutePercentageError, MeanSquaredLogarithmicError)),
     ],
+    ids=lambda loss: loss.name,
 )
 def test_config_round_trip(loss):
     copy = losses.deserialize(losses.serialize(loss))

@@ -89,17 +89,3 @@ def test_a_loss_of_ones_own():
     assert model.train_on_batch([[1.0], [3.0]], [[2.0], [0.0]]) == pytest.approx(8 / 2)
     # dL/dw = -3 * 2 * 2 * 1 / 2
     np.testing.assert_allclose(layer.kernel, [[0.25 * 6]])
-
-
-def test_a_loss_without_gradient_says_what_is_missing():
-    class Half(losses.Loss):
-        def call(self, y_true, y_pred):
-            return np.full(len(y_pred), 0.5, np.float32)
-
-    model = pyconv.Sequential([pyconv.Input((1,)), pyconv.layers.Dense(1)])
-    model.compile(loss=Half())
-    assert model.evaluate([[1.0]], [[1.0]], verbose=0) == 0.5
-    before = model.get_weights()
-    with pytest.raises(NotImplementedError, match=r"Half must define call_with_gradient"):
-        model.fit([[1.0]], [[1.0]], verbose=0)
-    assert model.get_weights() == before

@@ -6,15 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _targets, backend
-from pyconv._args import float_arg
+from pyconv._args import float_arg, int_arg
 from pyconv._types import Array, Shape
+from pyconv.losses._axis import AxisLoss
 from pyconv.losses.loss import Loss
 
-# Keras's epsilon: probabilities are kept this far from 0 and 1.
+# Keras's epsilon: probabilities are kept this far from 0 and 1, the latter as float32 has it.
 EPSILON = 1e-7
+MOST = float(np.float32(1 - EPSILON))
 
 
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(AxisLoss):
     """Cross-entropy of labels given as one row of probabilities, such as one-hot, a sample.
 
     ``-sum(y_true * log(y_pred))`` over the last axis. Probabilities are divided by their sum and
@@ -24,7 +26,7 @@ class CategoricalCrossentropy(Loss):
     Args:
         from_logits: whether ``y_pred`` holds logits rather than probabilities.
         label_smoothing: a in [0, 1]; labels become ``y * (1 - a) + a / C``.
-        axis: the axis of the classes; must be -1.
+        axis: the axis of the classes.
         reduction, name, dtype: see ``Loss``.
 
     Raises:
@@ -47,25 +49,19 @@ class CategoricalCrossentropy(Loss):
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        super().__init__(name, reduction, dtype)
+        super().__init__(axis, reduction, name, dtype)
         owner = type(self).__name__
-        require_last_axis(owner, axis)
         self.from_logits = bool(from_logits)
         self.label_smoothing = float_arg(owner, "label_smoothing", label_smoothing, 0.0, 1.0)
 
     def check_targets(self, y: Any, output_shape: Shape, owner: str) -> NDArray[Any]:
         """Return ``y`` checked to be of the output's shape."""
-        require_classes(owner, type(self).__name__, output_shape)
-        return _targets.values(owner, y, output_shape, one_hot=True)
+        require_classes(owner, type(self).__name__, output_shape, self.axis)
+        return super().check_targets(y, output_shape, owner)
 
-    def call(self, y_true: NDArray[Any], y_pred: Array) -> Array:
-        """Return the loss of each row."""
-        return self.call_with_gradient(y_true, y_pred, np.ones(y_pred.shape[:-1], np.float32))[0]
-
-    def call_with_gradient(
-        self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None = None
+    def _last_axis(
+        self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None
     ) -> tuple[Array, Array]:
-        """Return (loss of each row, scaled gradient)."""
         labels = y_true.astype(np.float32, copy=False)
         if self.label_smoothing:
             classes = y_pred.shape[-1]
@@ -78,7 +74,7 @@ class CategoricalCrossentropy(Loss):
 
     def on_logits(self) -> Loss | None:
         """Return this loss with ``from_logits=True``."""
-        if self.from_logits:
+        if self.from_logits or self.axis != -1:
             return None
         return type(self).from_config({**self.get_config(), "from_logits": True})
 
@@ -88,20 +84,19 @@ class CategoricalCrossentropy(Loss):
             **super().get_config(),
             "from_logits": self.from_logits,
             "label_smoothing": self.label_smoothing,
-            "axis": -1,
         }
 
 
-class SparseCategoricalCrossentropy(Loss):
+class SparseCategoricalCrossentropy(AxisLoss):
     """Cross-entropy of labels given as class numbers, (N,) or (N, 1).
 
     ``-log(y_pred[label])``; otherwise as ``CategoricalCrossentropy``.
 
     Args:
         from_logits: whether ``y_pred`` holds logits rather than probabilities.
-        ignore_class: not supported; must be None.
+        ignore_class: a label whose rows count neither in the loss nor in its mean, or None.
         reduction: see ``Loss``.
-        axis: the axis of the classes; must be -1.
+        axis: the axis of the classes.
         name, dtype: see ``Loss``.
 
     Raises:
@@ -123,38 +118,48 @@ class SparseCategoricalCrossentropy(Loss):
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        super().__init__(name, reduction, dtype)
-        owner = type(self).__name__
-        require_last_axis(owner, axis)
-        if ignore_class is not None:
-            raise ValueError(
-                f"{owner}: ignore_class is not supported, got {ignore_class!r}; give those rows "
-                "a sample_weight of 0"
-            )
+        super().__init__(axis, reduction, name, dtype)
         self.from_logits = bool(from_logits)
+        owner, any_number = type(self).__name__, -(2**31)
+        self.ignore_class = (
+            None
+            if ignore_class is None
+            else int_arg(owner, "ignore_class", ignore_class, any_number)
+        )
+        self.masks = self.ignore_class is not None
 
     def check_targets(self, y: Any, output_shape: Shape, owner: str) -> NDArray[Any]:
         """Return ``y`` as int64 class numbers, checked to be those of an output."""
-        require_classes(owner, type(self).__name__, output_shape)
-        return _targets.class_numbers(owner, y, output_shape)
+        require_classes(owner, type(self).__name__, output_shape, self.axis)
+        self._require_axis(owner, output_shape)
+        classes, rows = output_shape[self.axis], self.rows_shape(output_shape)
+        if self.axis not in (-1, len(output_shape) - 1) and np.ndim(y) == len(output_shape):
+            y = np.moveaxis(_targets.numeric(owner, "y", y), self.axis, -1)
+        if self.ignore_class is None:
+            return _targets.class_numbers(owner, y, (*rows, classes))
+        labels = _targets.numeric(owner, "y", y)
+        ignored = labels == self.ignore_class
+        kept = _targets.class_numbers(owner, np.where(ignored, 0, labels), (*rows, classes))
+        return np.where(ignored.reshape(kept.shape), self.ignore_class, kept)
 
-    def call(self, y_true: NDArray[Any], y_pred: Array) -> Array:
-        """Return the loss of each row."""
-        return self.call_with_gradient(y_true, y_pred, np.ones(y_pred.shape[:-1], np.float32))[0]
+    def row_mask(self, y_true: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which rows have another label than ``ignore_class``."""
+        mask: NDArray[np.bool_] = y_true != self.ignore_class
+        return mask
 
-    def call_with_gradient(
-        self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None = None
+    def _last_axis(
+        self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None
     ) -> tuple[Array, Array]:
-        """Return (loss of each row, scaled gradient)."""
+        labels = np.where(y_true == self.ignore_class, 0, y_true) if self.masks else y_true
         if self.from_logits:
-            return cross_entropy_of_logits(y_true, y_pred, row_scale, out)
+            return cross_entropy_of_logits(labels, y_pred, row_scale, out)
         one_hot = np.zeros(y_pred.shape, np.float32)
-        np.put_along_axis(one_hot, y_true[..., None], 1.0, axis=-1)
+        np.put_along_axis(one_hot, labels[..., None], 1.0, axis=-1)
         return _cross_entropy_of_probabilities(one_hot, y_pred, row_scale, out)
 
     def on_logits(self) -> Loss | None:
         """Return this loss with ``from_logits=True``."""
-        if self.from_logits:
+        if self.from_logits or self.axis != -1:
             return None
         return type(self).from_config({**self.get_config(), "from_logits": True})
 
@@ -163,8 +168,7 @@ class SparseCategoricalCrossentropy(Loss):
         return {
             **super().get_config(),
             "from_logits": self.from_logits,
-            "ignore_class": None,
-            "axis": -1,
+            "ignore_class": self.ignore_class,
         }
 
 
@@ -193,7 +197,7 @@ def _cross_entropy_of_probabilities(
     with np.errstate(divide="ignore", invalid="ignore"):
         total = p.sum(axis=-1, keepdims=True)
         q = p / total
-        clipped = np.clip(q, EPSILON, 1 - EPSILON)
+        clipped = np.clip(q, EPSILON, MOST)
         rows = -(labels * np.log(clipped)).sum(axis=-1)
         dq = np.where(q == clipped, -labels / clipped, 0.0)
         dp = (dq - (dq * q).sum(axis=-1, keepdims=True)) / total * row_scale[..., None]
@@ -202,15 +206,9 @@ def _cross_entropy_of_probabilities(
     return rows.astype(np.float32), grad
 
 
-def require_last_axis(owner: str, axis: int) -> None:
-    """Raise ValueError where the axis of the classes is not the last."""
-    if axis != -1:
-        raise ValueError(f"{owner}: axis must be -1, the last axis, got {axis!r}")
-
-
-def require_classes(owner: str, loss: str, output_shape: Shape) -> None:
+def require_classes(owner: str, loss: str, output_shape: Shape, axis: int = -1) -> None:
     """Raise ValueError where the network has one output: its softmax would be 1 for any input."""
-    if len(output_shape) < 2 or output_shape[-1] == 1:
+    if len(output_shape) < 2 or output_shape[axis] == 1:
         raise ValueError(
             f"{owner}: {loss} needs an output of at least 2 classes, shape (N, C), got "
             f"{output_shape}; for one output use BinaryCrossentropy"

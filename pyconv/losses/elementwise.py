@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from pyconv._args import float_arg
 from pyconv._types import Array
-from pyconv.losses.categorical_crossentropy import EPSILON, require_last_axis
-from pyconv.losses.loss import Loss
+from pyconv.losses._axis import AxisLoss
+from pyconv.losses.categorical_crossentropy import EPSILON, MOST
+from pyconv.losses.loss import RowLoss
 
 
-class MeanSquaredError(Loss):
+class MeanSquaredError(RowLoss):
     """``mean((y_true - y_pred)**2)`` over the last axis.
 
     Args:
@@ -34,7 +35,7 @@ class MeanSquaredError(Loss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    def call(self, y_true: NDArray[Any], y_pred: Array) -> Array:
+    def call(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Array:
         """Return the loss of each row."""
         return _mean_square(np.subtract(y_pred, y_true, dtype=np.float32))
 
@@ -48,7 +49,7 @@ class MeanSquaredError(Loss):
         return rows, difference
 
 
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(RowLoss):
     """``mean(abs(y_true - y_pred))`` over the last axis; the gradient at 0 is 0.
 
     Args:
@@ -71,7 +72,7 @@ class MeanAbsoluteError(Loss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    def call(self, y_true: NDArray[Any], y_pred: Array) -> Array:
+    def call(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Array:
         """Return the loss of each row."""
         difference = np.subtract(y_pred, y_true, dtype=np.float32)
         return _mean(np.abs(difference))
@@ -87,7 +88,7 @@ class MeanAbsoluteError(Loss):
         return rows, difference
 
 
-class BinaryCrossentropy(Loss):
+class BinaryCrossentropy(AxisLoss):
     """``-mean(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))`` over the last axis.
 
     Probabilities are kept in [1e-7, 1 - 1e-7].
@@ -95,7 +96,7 @@ class BinaryCrossentropy(Loss):
     Args:
         from_logits: whether ``y_pred`` holds logits rather than probabilities.
         label_smoothing: a in [0, 1]; labels become ``y * (1 - a) + a / 2``.
-        axis: must be -1.
+        axis: the axis of the mean.
         reduction, name, dtype: see ``Loss``.
 
     Raises:
@@ -117,20 +118,14 @@ class BinaryCrossentropy(Loss):
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
     ) -> None:
-        super().__init__(name, reduction, dtype)
+        super().__init__(axis, reduction, name, dtype)
         owner = type(self).__name__
-        require_last_axis(owner, axis)
         self.from_logits = bool(from_logits)
         self.label_smoothing = float_arg(owner, "label_smoothing", label_smoothing, 0.0, 1.0)
 
-    def call(self, y_true: NDArray[Any], y_pred: Array) -> Array:
-        """Return the loss of each row."""
-        return self.call_with_gradient(y_true, y_pred, np.ones(y_pred.shape[:-1], np.float32))[0]
-
-    def call_with_gradient(
-        self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None = None
+    def _last_axis(
+        self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None
     ) -> tuple[Array, Array]:
-        """Return (loss of each row, scaled gradient)."""
         y = y_true.astype(np.float64)
         if self.label_smoothing:
             y = y * (1 - self.label_smoothing) + self.label_smoothing / 2
@@ -141,7 +136,7 @@ class BinaryCrossentropy(Loss):
             elements = np.maximum(z, 0) - z * y + np.log1p(rest)
             slope = np.where(z >= 0, 1 / (1 + rest), rest / (1 + rest)) - y
         else:
-            p = np.clip(z, EPSILON, 1 - EPSILON)
+            p = np.clip(z, EPSILON, MOST)
             elements = -(y * np.log(p) + (1 - y) * np.log1p(-p))
             slope = np.where(z == p, (p - y) / (p * (1 - p)), 0.0)
         grad = np.empty(y_pred.shape, np.float32) if out is None else out
@@ -154,7 +149,6 @@ class BinaryCrossentropy(Loss):
             **super().get_config(),
             "from_logits": self.from_logits,
             "label_smoothing": self.label_smoothing,
-            "axis": -1,
         }
 
 

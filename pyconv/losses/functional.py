@@ -1,5 +1,6 @@
 """The losses as functions: the loss of each row, not reduced."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pyconv._types import Array
@@ -8,12 +9,11 @@ from pyconv.losses.categorical_crossentropy import (
     SparseCategoricalCrossentropy,
 )
 from pyconv.losses.elementwise import BinaryCrossentropy, MeanAbsoluteError, MeanSquaredError
-from pyconv.losses.loss import Loss, prediction
-
-
-def _rows(loss: Loss, y_true: Any, y_pred: Any) -> Array:
-    predicted = prediction(loss.name, y_pred)
-    return loss.call(loss.check_targets(y_true, predicted.shape, loss.name), predicted)
+from pyconv.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+)
 
 
 def categorical_crossentropy(
@@ -30,10 +30,10 @@ def categorical_crossentropy(
         y_pred: (N, ..., C) probabilities, or logits.
         from_logits: whether ``y_pred`` holds logits.
         label_smoothing: a in [0, 1]; labels become ``y * (1 - a) + a / C``.
-        axis: must be -1.
+        axis: the axis of the classes.
 
     Output shape:
-        (N, ...), float32.
+        (N, ...), float32; () where ``y_pred`` has one axis.
 
     Raises:
         TypeError: an array does not hold numbers.
@@ -45,7 +45,8 @@ def categorical_crossentropy(
         >>> f"{rows[0]:.4f}"
         '0.6931'
     """
-    return _rows(CategoricalCrossentropy(from_logits, label_smoothing, axis), y_true, y_pred)
+    loss = CategoricalCrossentropy(from_logits, label_smoothing, axis)
+    return loss.unreduced(y_true, y_pred)
 
 
 def sparse_categorical_crossentropy(
@@ -61,11 +62,11 @@ def sparse_categorical_crossentropy(
         y_true: (N, ...) or (N, ..., 1) class numbers.
         y_pred: (N, ..., C) probabilities, or logits.
         from_logits: whether ``y_pred`` holds logits.
-        ignore_class: not supported; must be None.
-        axis: must be -1.
+        ignore_class: a label whose rows have loss 0, or None.
+        axis: the axis of the classes.
 
     Output shape:
-        (N, ...), float32.
+        (N, ...), float32; () where ``y_pred`` has one axis.
 
     Raises:
         TypeError: an array does not hold numbers.
@@ -78,7 +79,7 @@ def sparse_categorical_crossentropy(
         '0.6931'
     """
     loss = SparseCategoricalCrossentropy(from_logits, ignore_class, axis=axis)
-    return _rows(loss, y_true, y_pred)
+    return loss.unreduced(y_true, y_pred)
 
 
 def binary_crossentropy(
@@ -95,10 +96,10 @@ def binary_crossentropy(
         y_pred: (N, ..., C) probabilities, or logits.
         from_logits: whether ``y_pred`` holds logits.
         label_smoothing: a in [0, 1]; labels become ``y * (1 - a) + a / 2``.
-        axis: must be -1.
+        axis: the axis of the mean.
 
     Output shape:
-        (N, ...), float32.
+        (N, ...), float32; () where ``y_pred`` has one axis.
 
     Raises:
         TypeError: an array does not hold numbers.
@@ -110,7 +111,8 @@ def binary_crossentropy(
         >>> f"{rows[0]:.4f}"
         '0.6931'
     """
-    return _rows(BinaryCrossentropy(from_logits, label_smoothing, axis), y_true, y_pred)
+    loss = BinaryCrossentropy(from_logits, label_smoothing, axis)
+    return loss.unreduced(y_true, y_pred)
 
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Array:
@@ -121,7 +123,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Array:
         y_pred: (N, ..., C) predictions.
 
     Output shape:
-        (N, ...), float32.
+        (N, ...), float32; () where ``y_pred`` has one axis.
 
     Raises:
         TypeError: an array does not hold numbers.
@@ -132,7 +134,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Array:
         >>> pyconv.losses.mean_squared_error([[0, 2]], [[0, 0]]).tolist()
         [2.0]
     """
-    return _rows(MeanSquaredError(), y_true, y_pred)
+    return MeanSquaredError().unreduced(y_true, y_pred)
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Array:
@@ -143,7 +145,7 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Array:
         y_pred: (N, ..., C) predictions.
 
     Output shape:
-        (N, ...), float32.
+        (N, ...), float32; () where ``y_pred`` has one axis.
 
     Raises:
         TypeError: an array does not hold numbers.
@@ -154,4 +156,96 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Array:
         >>> pyconv.losses.mean_absolute_error([[0, 2]], [[0, 0]]).tolist()
         [1.0]
     """
-    return _rows(MeanAbsoluteError(), y_true, y_pred)
+    return MeanAbsoluteError().unreduced(y_true, y_pred)
+
+
+def binary_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Array:
+    """Binary focal cross-entropy of each row; see ``BinaryFocalCrossentropy``.
+
+    Args:
+        y_true: (N, ..., C) labels from 0 to 1.
+        y_pred: (N, ..., C) probabilities, or logits.
+        apply_class_balancing, alpha, gamma, from_logits, label_smoothing, axis: see the class.
+
+    Output shape:
+        (N, ...), float32; () where ``y_pred`` has one axis.
+
+    Raises:
+        TypeError: an array does not hold numbers.
+        ValueError: shapes differ, or a label is not finite.
+
+    Example:
+        >>> import pyconv
+        >>> rows = pyconv.losses.binary_focal_crossentropy([[0, 1]], [[0.6, 0.4]])
+        >>> f"{rows[0]:.3f}"
+        '0.330'
+    """
+    loss = BinaryFocalCrossentropy(
+        apply_class_balancing, alpha, gamma, from_logits, label_smoothing, axis
+    )
+    return loss.unreduced(y_true, y_pred)
+
+
+def categorical_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    alpha: float | Sequence[float] = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Array:
+    """Focal cross-entropy of each row; see ``CategoricalFocalCrossentropy``.
+
+    Args:
+        y_true: (N, ..., C) probabilities, such as one-hot.
+        y_pred: (N, ..., C) probabilities, or logits.
+        alpha, gamma, from_logits, label_smoothing, axis: see the class.
+
+    Output shape:
+        (N, ...), float32; () where ``y_pred`` has one axis.
+
+    Raises:
+        TypeError: an array does not hold numbers.
+        ValueError: shapes differ, or a label is not finite.
+
+    Example:
+        >>> import pyconv
+        >>> rows = pyconv.losses.categorical_focal_crossentropy([[0, 1]], [[0.5, 0.5]])
+        >>> f"{rows[0]:.4f}"
+        '0.0433'
+    """
+    loss = CategoricalFocalCrossentropy(alpha, gamma, from_logits, label_smoothing, axis)
+    return loss.unreduced(y_true, y_pred)
+
+
+def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float = 0.5) -> Array:
+    """Generalized cross-entropy of each row; see ``CategoricalGeneralizedCrossEntropy``.
+
+    Args:
+        y_true: (N, ...) or (N, ..., 1) class numbers.
+        y_pred: (N, ..., C) probabilities.
+        q: above 0, below 1.
+
+    Output shape:
+        (N, ...), float32; () where ``y_pred`` has one axis.
+
+    Raises:
+        TypeError: an array does not hold numbers.
+        ValueError: shapes differ, or a label is not the number of a class.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.losses.categorical_generalized_cross_entropy([1], [[0.75, 0.25]]).tolist()
+        [1.0]
+    """
+    return CategoricalGeneralizedCrossEntropy(q).unreduced(y_true, y_pred)

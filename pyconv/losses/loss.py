@@ -7,20 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _targets
+from pyconv._scalars import Number
 from pyconv._types import Array, Shape
+from pyconv.layers._names import auto_name
+from pyconv.losses._numeric import differences, folded
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
 
 
 class Loss:
-    """A loss of each row and its gradient, reduced over the batch.
+    """A loss and its gradient, reduced over the batch.
 
-    A row is what the last axis of the network's output holds: a sample, or, for an output of
-    more than two axes, one cell of it. A loss of one's own has a ``call`` and, to be trained
-    with, a ``call_with_gradient``.
+    A loss of one's own has a ``call(y_true, y_pred)``, of float32 arrays, which returns the loss
+    of each sample (or of each cell of it, or one number for the batch). Its gradient is taken by
+    central differences, two calls for each output of a sample; a ``call_with_gradient`` of one's
+    own is faster and exact.
 
     Args:
-        name: the loss's name.
+        name: the loss's name; by default the class in snake case, counted.
         reduction: 'sum_over_batch_size' (or 'mean': divided by the number of rows, whatever the
             weights), 'sum', 'mean_with_sample_weight' (divided by the sum of the weights), or
             'none' (or None: the loss of each row; not to be trained with).
@@ -30,11 +34,16 @@ class Loss:
         ValueError: an argument is not one of these.
 
     Example:
-        >>> import pyconv
-        >>> loss = pyconv.losses.MeanSquaredError()
-        >>> loss([[0.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]])
-        0.5
+        >>> import numpy as np, pyconv
+        >>> class Cubed(pyconv.losses.Loss):
+        ...     def call(self, y_true, y_pred):
+        ...         return np.mean(abs(y_true - y_pred) ** 3, axis=-1)
+        >>> Cubed()([[0.0, 1.0], [0.0, 0.0]], [[2.0, 1.0], [0.0, 0.0]])
+        2.0
     """
+
+    # Whether rows may be left out, as ``row_mask`` says.
+    masks = False
 
     def __init__(
         self,
@@ -45,71 +54,111 @@ class Loss:
         owner = type(self).__name__
         if reduction not in REDUCTIONS:
             raise ValueError(
-                f"{owner}: reduction must be one of {', '.join(map(str, REDUCTIONS))}, got "
-                f"{reduction!r}"
+                f"{owner}: Invalid value for argument `reduction`. Expected one of "
+                f"{', '.join(map(str, REDUCTIONS))}, got {reduction!r}"
             )
         if dtype is not None and dtype != "float32":
             raise ValueError(f"{owner}: dtype must be None or 'float32', got {dtype!r}")
-        self.name = name if name is not None else owner
+        self.name = name if name is not None else auto_name(owner)
         self.reduction = reduction if reduction is not None else "none"
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float | Array:
+    @property
+    def dtype(self) -> str:
+        """'float32'."""
+        return "float32"
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the reduced loss, or the loss of each row where ``reduction`` is 'none'.
 
         Args:
             y_true: targets.
-            y_pred: the network's output (N, ..., C).
+            y_pred: the network's output.
             sample_weight: one number for all, one a sample (N,), or one a row.
         """
         owner = type(self).__name__
-        predicted = prediction(owner, y_pred)
-        rows = self.call(self.check_targets(y_true, predicted.shape, owner), predicted)
-        weight: Array | None = None
-        if sample_weight is not None:
-            if np.ndim(sample_weight) == 0:
-                sample_weight = np.broadcast_to(sample_weight, rows.shape[:1])
-            weight = _targets.sample_weights(owner, sample_weight, rows.shape)
-        scale = self.row_scale(rows.shape, weight)
-        weighted = np.multiply(rows, scale, dtype=np.float64)
-        return weighted.astype(np.float32) if self.reduction == "none" else float(weighted.sum())
+        predicted = _targets.numeric(owner, "y_pred", y_pred).astype(np.float32, copy=False)
+        labels = _targets.numeric(owner, "y_true", y_true).astype(np.float32, copy=False)
+        values = np.asarray(self.call(*same_rank(labels, predicted)))
+        return self._reduced(values, sample_weight, None)
 
-    def call(self, y_true: NDArray[Any], y_pred: Array) -> Array:
-        """Return the loss of each row: the shape of ``y_pred`` without its last axis."""
+    def call(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
+        """Return the loss of each row, such as the shape of ``y_pred`` without its last axis."""
         raise NotImplementedError(f"{type(self).__name__} must define call(y_true, y_pred)")
 
-    def call_with_gradient(
-        self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None = None
-    ) -> tuple[Array, Array]:
-        """Return (loss of each row, its gradient by ``y_pred`` times the row's ``row_scale``)."""
-        raise NotImplementedError(
-            f"{type(self).__name__} must define call_with_gradient(y_true, y_pred, row_scale, "
-            "out=None) to be trained with"
-        )
+    # --- what the training loop asks ------------------------------------------------------------
 
     def check_targets(self, y: Any, output_shape: Shape, owner: str) -> NDArray[Any]:
-        """Return ``y`` checked against the output's shape, in the form that ``call`` takes.
+        """Return ``y`` checked against the output's shape, in the form that ``rows`` takes.
 
         Raises:
             TypeError: ``y`` does not hold numbers.
             ValueError: its shape or a value of it is wrong.
         """
-        return _targets.values(owner, y, output_shape)
+        targets = _targets.numeric(owner, "y", y)
+        _targets.require_finite(owner, "y", targets)
+        if targets.ndim == 1 and len(output_shape) == 2 and output_shape[-1] == 1:
+            targets = targets[:, None]
+        return targets
+
+    def rows(self, y_true: NDArray[Any], y_pred: Array) -> Array:
+        """Return the loss of each row, float32 of ``rows_shape``."""
+        values = self.call(np.asarray(y_true, np.float32), y_pred)
+        rows: Array = folded(type(self).__name__, values, y_pred.shape, self.reduction)
+        return rows
+
+    def rows_shape(self, output_shape: Shape) -> Any:
+        """Return the shape of the losses of rows: the output's without its last axis."""
+        return output_shape[:-1]
+
+    def call_with_gradient(
+        self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None = None
+    ) -> tuple[Array, Array]:
+        """Return (loss of each row, its gradient by ``y_pred`` times the row's ``row_scale``)."""
+        labels = np.asarray(y_true, np.float32)
+        gradient = differences(self, labels, y_pred, row_scale)
+        grad = np.empty(y_pred.shape, np.float32) if out is None else out
+        grad[...] = gradient
+        return self.rows(y_true, y_pred), grad
 
     def on_logits(self) -> "Loss | None":
         """Return the loss that takes logits where this one takes their softmax, if there is one."""
         return None
 
-    def row_scale(self, shape: tuple[int, ...], weight: Array | None) -> Array:
+    def row_mask(self, y_true: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which rows count, for a loss that ``masks``."""
+        raise NotImplementedError
+
+    def row_scale(
+        self,
+        shape: tuple[int, ...],
+        weight: Array | None,
+        mask: NDArray[np.bool_] | None = None,
+    ) -> Array:
         """Return the factor, float32 of ``shape``, of each row's loss in the reduced loss."""
         scale = np.ones(shape, np.float32)
         if weight is not None:
             scale *= weight
+        if mask is not None:
+            scale *= mask
         if self.reduction in ("sum_over_batch_size", "mean"):
-            scale /= max(scale.size, 1)
+            scale /= max(scale.size if mask is None else int(np.count_nonzero(mask)), 1)
         elif self.reduction == "mean_with_sample_weight":
             total = float(scale.sum(dtype=np.float64))
             scale *= 1.0 / total if total else 0.0
         return scale
+
+    def _reduced(
+        self, rows: NDArray[Any], sample_weight: Any, mask: NDArray[np.bool_] | None
+    ) -> Any:
+        weight: Array | None = None
+        if sample_weight is not None:
+            if np.ndim(sample_weight) == 0:
+                sample_weight = np.broadcast_to(sample_weight, rows.shape)
+            weight = _targets.sample_weights(type(self).__name__, sample_weight, rows.shape)
+        weighted = np.multiply(rows, self.row_scale(rows.shape, weight, mask), dtype=np.float64)
+        if self.reduction == "none":
+            return weighted.astype(np.float32)
+        return Number(weighted.sum())
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -119,6 +168,68 @@ class Loss:
     def from_config(cls, config: Mapping[str, Any]) -> "Loss":
         """Make a loss from what ``get_config`` gave."""
         return cls(**config)
+
+
+class RowLoss(Loss):
+    """A loss of the library: of each row, with targets that are checked, and an exact gradient."""
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """See ``Loss.__call__``; an output of one axis is one row."""
+        rows, mask = self._direct(y_true, y_pred)
+        return self._reduced(rows, sample_weight, mask)
+
+    def unreduced(self, y_true: Any, y_pred: Any) -> Array:
+        """Return the loss of each row."""
+        return self._direct(y_true, y_pred)[0]
+
+    def _direct(self, y_true: Any, y_pred: Any) -> tuple[Array, NDArray[np.bool_] | None]:
+        owner = type(self).__name__
+        predicted = _targets.numeric(owner, "y_pred", y_pred).astype(np.float32, copy=False)
+        labels = _targets.numeric(owner, "y", y_true)
+        if predicted.ndim == 0:
+            raise ValueError(f"{owner}: y_pred must have shape (N, ..., C), got ()")
+        lone = predicted.ndim == 1 and not (labels.ndim == 2 and labels.shape[-1] == 1)
+        if lone:
+            predicted, labels = predicted[None], labels[None]
+        elif predicted.ndim == 1:
+            predicted = predicted[:, None]
+        checked = self.check_targets(labels, predicted.shape, owner)
+        rows = self.call(checked, predicted)
+        mask = self.row_mask(checked) if self.masks else None
+        if mask is not None:
+            rows = np.where(mask, rows, np.float32(0))
+        if lone:
+            return rows[0], None if mask is None else mask[0]
+        return rows, mask
+
+    def rows(self, y_true: NDArray[Any], y_pred: Array) -> Array:
+        """Return the loss of each row."""
+        result: Array = self.call(y_true, y_pred)
+        return result
+
+    def check_targets(self, y: Any, output_shape: Shape, owner: str) -> NDArray[Any]:
+        """Return ``y`` checked to be of the output's shape."""
+        return _targets.values(owner, y, output_shape)
+
+    def call(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Array:
+        """Return the loss of each row: the shape of ``y_pred`` without its last axis."""
+        ones = np.ones(self.rows_shape(y_pred.shape), np.float32)
+        return self.call_with_gradient(y_true, y_pred, ones)[0]
+
+    def call_with_gradient(
+        self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None = None
+    ) -> tuple[Array, Array]:
+        """Return (loss of each row, scaled gradient)."""
+        raise NotImplementedError
+
+
+def same_rank(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return two arrays with as many axes, where one has a last axis of 1 more, as Keras does."""
+    if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
+        return (a, b[:, None]) if b.ndim == 1 else (a[..., 0], b)
+    if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
+        return (a[:, None], b) if a.ndim == 1 else (a, b[..., 0])
+    return a, b
 
 
 def prediction(owner: str, y_pred: Any) -> Array:
