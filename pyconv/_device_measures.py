@@ -42,7 +42,7 @@ class DeviceMeasures:
     ) -> tuple[Any, Any]:
         """Return (loss of each row, gradient by ``output``): the gradient is on the device."""
         out = self._buffers.get("gradient", output.shape)
-        if type(loss) in _LOSSES and loss.get_config()["from_logits"]:
+        if type(loss) in _LOSSES and loss.get_config()["from_logits"] and not loss.masks:
             scale = self._scale(scale) if unweighted else backend.on_device(scale)
             return loss.call_with_gradient(self._labels(y), output, scale, out)
         rows, gradient = loss.call_with_gradient(y, np.asarray(output), scale)
