@@ -35,8 +35,12 @@ struct DLManagedTensor {
 
 #ifdef PYCONV_CUDA_EMULATION
 constexpr int kDevice = 1;  // an emulated device's memory is the host's
+using emulation::share_with_device, emulation::share_with_host, emulation::withdraw_from_device;
 #else
 constexpr int kDevice = 2;
+void share_with_host(const void*) {}
+void share_with_device(const void*, size_t) {}
+void withdraw_from_device(const void*) {}
 #endif
 
 // In the order of Type: float32, float64, int64, uint8, bool.
@@ -62,6 +66,7 @@ std::pair<int, int> dlpack_device(int device) { return {kDevice, device}; }
 py::capsule to_dlpack(const Array& array, const py::object& stream) {
     if (kDevice == 1) {
         synchronize();  // consumers on the host have no stream
+        share_with_host(array.data());
     } else {
         // None is the legacy default stream, as 1 is; 2 is the default stream of the thread.
         const auto number = stream.is_none() ? int64_t{1} : stream.cast<int64_t>();
@@ -122,13 +127,18 @@ Array from_dlpack(const py::object& source) {
         next *= shape[axis];
     }
     PyCapsule_SetName(capsule.ptr(), "used_dltensor");
-    std::shared_ptr<void> bytes(managed, [](void* taken) {
+    char* const data = static_cast<char*>(t.data) + t.byte_offset;
+    int64_t bytes_taken = kTypes[found].bits / 8;
+    for (const int64_t extent : shape) bytes_taken *= extent;
+    share_with_device(data, static_cast<size_t>(bytes_taken));
+    std::shared_ptr<void> bytes(managed, [data](void* taken) {
         synchronize();  // its owner may use it as soon as it is back
+        withdraw_from_device(data);
         auto* const owned = static_cast<DLManagedTensor*>(taken);
         if (owned->deleter) owned->deleter(owned);
     });
     auto memory = std::make_shared<Memory>(Memory{bytes, device(), 0, std::nullopt});
-    return {memory, static_cast<char*>(t.data) + t.byte_offset, shape, static_cast<Type>(found)};
+    return {memory, data, shape, static_cast<Type>(found)};
 }
 
 }  // namespace pyconv::cuda

@@ -151,7 +151,7 @@ void access(const void* address, size_t bytes, Access what, const void* code, bo
     const auto at = reinterpret_cast<uintptr_t>(address);
     const bool shared = at - shared_shadow.begin < shared_shadow.bytes;
     if (!shared && at - device_shadow.begin >= device_shadow.bytes) {
-        if (!is_own(address)) {
+        if (!is_own(address) && !is_shared_with_device(address, bytes)) {
             now.checking = false;
             fault(std::string(verb(what)) + place_of(code) + " memory of the host, at " +
                   describe_address(address));

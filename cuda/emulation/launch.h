@@ -55,6 +55,12 @@ void launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_byte
 // 0: threads and blocks in ascending order. Else an order drawn from it, another at each wait.
 void set_seed(uint64_t seed);
 
+// Memory of the device that the host may touch from here on, and memory of the host that kernels
+// may, until it is withdrawn. Of the latter the bounds are all that is checked.
+void share_with_host(const void* memory);
+void share_with_device(const void* memory, size_t bytes);
+void withdraw_from_device(const void* memory);
+
 // A declaration of shared memory: where it lies in the block that last came by.
 struct SharedArray {
     const char* name;

@@ -25,7 +25,7 @@ struct Allocation {
     size_t bytes;
     char* pages;
     size_t page_bytes;
-    bool freed;
+    bool freed, of_host_too;
 };
 
 struct Store {
@@ -33,6 +33,7 @@ struct Store {
     size_t next = 0, used = 0;
     std::map<char*, Allocation> device;  // freed ones too, until their addresses are used again
     std::map<char*, size_t> pinned;
+    std::multimap<char*, size_t> host;  // what the device may touch
 
     Store() {
         void* const memory = mmap(nullptr, kAddresses, PROT_NONE,
@@ -105,7 +106,7 @@ void* allocate_device(size_t bytes) {
     poison(pages, page_bytes);
     if (kChecks) mprotect(pages, page_bytes, PROT_NONE);
     set_state(memory, bytes, kFresh);
-    s.device[memory] = {bytes, pages, page_bytes, false};
+    s.device[memory] = {bytes, pages, page_bytes, false, false};
     s.used += bytes;
     return memory;
 }
@@ -152,8 +153,38 @@ bool is_pinned(const void* memory) {
 bool in_allocation(const void* memory, size_t bytes) {
     Store& s = store();
     const auto found = before(s, memory);
-    return found != s.device.end() && !found->second.freed &&
-           static_cast<const char*>(memory) + bytes <= found->first + found->second.bytes;
+    if (found != s.device.end() && !found->second.freed &&
+        static_cast<const char*>(memory) + bytes <= found->first + found->second.bytes)
+        return true;
+    return is_shared_with_device(memory, bytes);
+}
+
+bool is_shared_with_device(const void* memory, size_t bytes) {
+    const char* const at = static_cast<const char*>(memory);
+    for (const auto& [begin, size] : store().host)
+        if (at >= begin && at + bytes <= begin + size) return true;
+    return false;
+}
+
+void share_with_host(const void* memory) {
+    const std::lock_guard lock(machine().mutex);
+    const auto found = before(store(), memory);
+    if (found == store().device.end()) return;
+    found->second.of_host_too = true;
+    set_state(found->first, found->second.bytes, kWritten);  // by the host, for all that is known
+    mprotect(found->second.pages, found->second.page_bytes, PROT_READ | PROT_WRITE);
+}
+
+void share_with_device(const void* memory, size_t bytes) {
+    const std::lock_guard lock(machine().mutex);
+    store().host.emplace(const_cast<char*>(static_cast<const char*>(memory)), bytes);
+}
+
+void withdraw_from_device(const void* memory) {
+    const std::lock_guard lock(machine().mutex);
+    auto& host = store().host;
+    const auto found = host.find(const_cast<char*>(static_cast<const char*>(memory)));
+    if (found != host.end()) host.erase(found);
 }
 
 namespace {
@@ -163,7 +194,7 @@ int exposed = 0;
 void protect(int protection) {
     if (!kChecks) return;
     for (const auto& [memory, one] : store().device)
-        if (!one.freed) mprotect(one.pages, one.page_bytes, protection);
+        if (!one.freed && !one.of_host_too) mprotect(one.pages, one.page_bytes, protection);
 }
 
 }  // namespace

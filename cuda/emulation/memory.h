@@ -16,8 +16,10 @@ bool free_pinned(void* memory);
 
 bool is_device(const void* memory);
 bool is_pinned(const void* memory);
+bool is_shared_with_device(const void* memory, size_t bytes);
 
-// All of [memory, memory + bytes) is in one allocation of the device.
+// All of [memory, memory + bytes) is in one allocation of the device, or in memory of the host that
+// is shared with it.
 bool in_allocation(const void* memory, size_t bytes);
 
 // While one lives, memory of the device can be touched. At other times a touch by the host ends the

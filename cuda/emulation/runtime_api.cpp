@@ -41,7 +41,7 @@ cudaError_t copy(void* dst, const void* src, size_t bytes, cudaMemcpyKind kind, 
     const auto move = [=](const void* source) {
         std::string why = refusal(dst, bytes, to);
         if (why.empty()) why = refusal(src, bytes, from);
-        if (why.empty() && from && !to)
+        if (why.empty() && is_device(src) && !to)
             if (const void* const unwritten = first_unwritten(src, bytes))
                 why = "nobody wrote " + describe_address(unwritten);
         if (!why.empty())
@@ -49,9 +49,9 @@ cudaError_t copy(void* dst, const void* src, size_t bytes, cudaMemcpyKind kind, 
         else
             std::memmove(dst, source, bytes);
         if (!why.empty()) return;
-        if (from && to)
+        if (is_device(src) && is_device(dst))
             copy_state(dst, src, bytes);
-        else if (to)
+        else if (is_device(dst))
             set_state(dst, bytes, kWritten);
     };
     // From memory that is not pinned the bytes are taken now; to such memory they come now.
@@ -273,7 +273,7 @@ cudaError_t cudaMemsetAsync(void* dst, int value, size_t bytes, cudaStream_t str
             machine().fault = "cudaMemset: " + why;
         else
             std::memset(dst, value, bytes);
-        if (why.empty()) set_state(dst, bytes, kWritten);
+        if (why.empty() && is_device(dst)) set_state(dst, bytes, kWritten);
     });
     return call.end();
 }

@@ -1,5 +1,10 @@
 // Faults that are planted here, and must be found.
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
 #include "check.h"
 #include "ptx.cuh"
 
@@ -64,6 +69,18 @@ __global__ void async_kernel(const float* x, float* y) {
     cuda::cp_async_wait<Groups>();
     __syncthreads();
     y[t] = tile[1][31 - t][1];
+}
+
+// How a process ends in which the host reads the address.
+int signal_of_read(const float* address) {
+    const pid_t child = fork();
+    if (child == 0) {
+        signal(SIGSEGV, SIG_DFL);
+        _exit(*const_cast<const volatile float*>(address) == 0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 __global__ void divide_kernel(float* y, int by) { y[0] = static_cast<float>(7 / by); }
@@ -139,6 +156,17 @@ void test_faults() {
         cuda::launch(copy_kernel, 2, 32, 0, stream, host.data(), y, 64);
         cudaDeviceSynchronize();
     });
+    expect("the host reads memory of the device", signal_of_read(x) == SIGSEGV);
+    const Memory shared(std::vector<float>(64, 1));
+    emulation::share_with_host(shared + 5);
+    expect("the host reads what is shared with it", signal_of_read(shared) == 0);
+    const std::vector<float> host(64, 3);
+    emulation::share_with_device(host.data(), 256);
+    expect(
+        "the device reads what is shared with it",
+        fault_of([&] { cuda::launch(copy_kernel, 2, 32, 0, stream, host.data(), y, 64); }) == "" &&
+            y.values() == host);
+    emulation::withdraw_from_device(host.data());
     expect_fault(
         "a misaligned float4",
         {"copy4_kernel", "misaligned: 'const struct float4' at faults.cu:", "byte 8 of the 512"},
