@@ -6,5 +6,7 @@
 namespace pyconv {
 
 void bind_arrays(pybind11::module_& m);
+// Of the emulated device alone.
+void bind_emulation(pybind11::module_& m);
 
 }  // namespace pyconv

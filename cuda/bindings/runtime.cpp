@@ -74,6 +74,9 @@ void bind_runtime(py::module_& m) {
             cuda::set_precision(high ? cuda::Precision::kHigh : cuda::Precision::kHighest);
         },
         "high"_a);
+#ifdef PYCONV_CUDA_EMULATION
+    bind_emulation(m);
+#endif
 #ifdef PYCONV_CUDA_GRAPHS
     py::class_<cuda::Graph>(m, "Graph", py::module_local())
         .def(py::init<>())

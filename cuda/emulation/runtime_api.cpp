@@ -19,6 +19,16 @@ thread_local cudaError_t last_error = cudaSuccess;
 
 namespace {
 
+constexpr int kVersion = 13000;
+
+thread_local int current_device = 0;
+
+// Of the environment.
+int setting(const char* name, int standard) {
+    const char* const text = std::getenv(name);
+    return text ? std::atoi(text) : standard;
+}
+
 // Why a copy to or from [memory, memory + bytes) is refused; empty where it is not.
 std::string refusal(const void* memory, size_t bytes, bool device) {
     if (!device || in_allocation(memory, bytes)) return "";
@@ -82,23 +92,32 @@ void enqueue(Kernel kernel, cudaStream_t stream) {
 }  // namespace pyconv::emulation
 
 cudaError_t cudaGetDeviceCount(int* count) {
-    const char* const set = std::getenv("PYCONV_EMULATED_DEVICES");
-    *count = set ? std::atoi(set) : 1;
+    *count = setting("PYCONV_EMULATED_DEVICES", 1);
+    if (setting("PYCONV_EMULATED_DRIVER", kVersion) < kVersion)
+        return Call().end(cudaErrorInsufficientDriver);
     return Call().end(*count > 0 ? cudaSuccess : cudaErrorNoDevice);
 }
 
 cudaError_t cudaGetDevice(int* device) {
-    *device = 0;
+    *device = current_device;
     return Call().end();
 }
 
 cudaError_t cudaSetDevice(int device) {
-    return Call().end(device == 0 ? cudaSuccess : cudaErrorInvalidDevice);
+    int count = 0;
+    const cudaError_t status = cudaGetDeviceCount(&count);
+    if (status != cudaSuccess) return status;
+    if (device < 0 || device >= count) return Call().end(cudaErrorInvalidDevice);
+    current_device = device;
+    return Call().end();
 }
 
 // The limits of an A100.
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int device) {
-    if (device != 0) return Call().end(cudaErrorInvalidDevice);
+    int count = 0;
+    const cudaError_t status = cudaGetDeviceCount(&count);
+    if (status != cudaSuccess) return status;
+    if (device < 0 || device >= count) return Call().end(cudaErrorInvalidDevice);
     *p = {};
     std::snprintf(p->name, sizeof(p->name), "emulated device");
     p->totalGlobalMem = device_bytes();
@@ -151,10 +170,14 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {
-    *version = 13000;
+    *version = setting("PYCONV_EMULATED_DRIVER", kVersion);
     return Call().end();
 }
-cudaError_t cudaRuntimeGetVersion(int* version) { return cudaDriverGetVersion(version); }
+
+cudaError_t cudaRuntimeGetVersion(int* version) {
+    *version = kVersion;
+    return Call().end();
+}
 
 cudaError_t cudaGetLastError() {
     const cudaError_t error = last_error;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <new>
 #include <numeric>
 
@@ -244,7 +245,13 @@ private:
 }  // namespace
 
 Machine& machine() {
-    static Machine* const one = new Machine;
+    static Machine* const one = [] {
+        auto* const made = new Machine;
+        const char* const seed = std::getenv("PYCONV_EMULATION_SEED");
+        made->seed = seed ? std::strtoull(seed, nullptr, 10) : 0;
+        made->random.seed(made->seed);
+        return made;
+    }();
     return *one;
 }
 

@@ -1,5 +1,6 @@
 // Streams, events and graphs: work is done when it is waited for, and not before.
 
+#include <cstdlib>
 #include <cstring>
 
 #include "check.h"
@@ -9,9 +10,24 @@ namespace {
 
 __global__ void add_kernel(float* x, float value) { x[threadIdx.x] += value; }
 
+// Answers of the runtime on a machine with other devices and another driver.
+cudaError_t count_of(const char* name, const char* value, int* count) {
+    setenv(name, value, 1);
+    const cudaError_t status = cudaGetDeviceCount(count);
+    unsetenv(name);
+    cudaGetLastError();
+    return status;
+}
+
 }  // namespace
 
 void test_streams() {
+    int count = 0;
+    expect("two devices",
+           count_of("PYCONV_EMULATED_DEVICES", "2", &count) == cudaSuccess && count == 2);
+    expect("no device", count_of("PYCONV_EMULATED_DEVICES", "0", &count) == cudaErrorNoDevice);
+    expect("no driver",
+           count_of("PYCONV_EMULATED_DRIVER", "0", &count) == cudaErrorInsufficientDriver);
     const cudaStream_t stream = cuda::stream();
     Memory x({1, 2, 3, 4});
     float* pinned = nullptr;
