@@ -4,6 +4,7 @@ Code that is written for numpy runs as it is: arithmetic that kernels know stays
 the rest is done by numpy on copies.
 """
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ def equip(module: Any) -> None:
     if "__array_ufunc__" in vars(array):
         return
     arrays = _Arrays(module)
+    module.functional = _Functional(module)
     for name, method in vars(NDArrayOperatorsMixin).items():
         if name.startswith("__") and callable(method):
             setattr(array, name, method)
@@ -64,6 +66,7 @@ def equip(module: Any) -> None:
     array.__deepcopy__ = lambda self, memo: self.copy()
     array.__reduce__ = lambda self: (backend.on_device, (self.numpy(),))
     array.astype = _astype
+    array.flags = SimpleNamespace(c_contiguous=True, aligned=True, writeable=True)
     for name in ("item", "tobytes", "tolist", "sum", "mean", "min", "max", "any", "all", "argmax"):
         setattr(array, name, _on_host(name))
 
@@ -84,6 +87,26 @@ def _astype(self: Any, dtype: Any, copy: bool = True) -> Any:
     if np.dtype(dtype) == self.dtype:
         return self.copy() if copy else self
     return self.numpy().astype(dtype)
+
+
+class _Functional:
+    """The operations of a module: where no argument is on the device, results are numpy's."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self._module, name)
+
+        def run(*given: Any) -> Any:
+            result = operation(*given)
+            if any(isinstance(value, self._module.Array) for value in given):
+                return result
+            if isinstance(result, tuple):
+                return tuple(value.numpy() for value in result)
+            return result.numpy()
+
+        return run
 
 
 class _Arrays:
@@ -150,8 +173,8 @@ class _Arrays:
 
     def _with_numpy(self, function: Any, inputs: Any, options: dict[str, Any]) -> Any:
         """Call a function on copies; what it wrote to an ``out`` goes back to the device."""
-        options = {name: self._to_host(value) for name, value in options.items()}
         outs = options.get("out")
+        options = {name: self._to_host(value) for name, value in options.items()}
         targets = outs if isinstance(outs, tuple) else (outs,)
         if outs is not None:
             copies = tuple(self._to_host(target, True) for target in targets)

@@ -38,15 +38,23 @@ class DeviceMeasures:
         return DeviceMeasures, ()
 
     def loss(
-        self, loss: Loss, y: NDArray[Any], output: Any, scale: Array, unweighted: bool
+        self,
+        loss: Loss,
+        y: NDArray[Any],
+        output: Any,
+        scale: Array,
+        unweighted: bool,
+        gradient: bool,
     ) -> tuple[Any, Any]:
-        """Return (loss of each row, gradient by ``output``): the gradient is on the device."""
+        """Return (loss of each row, gradient by ``output`` on the device, where it is wanted)."""
         out = self._buffers.get("gradient", output.shape)
         if type(loss) in _LOSSES and loss.get_config()["from_logits"] and not loss.masks:
             scale = self._scale(scale) if unweighted else backend.on_device(scale)
             return loss.call_with_gradient(self._labels(y), output, scale, out)
-        rows, gradient = loss.call_with_gradient(y, np.asarray(output), scale)
-        out[...] = gradient
+        if not gradient:
+            return loss.rows(y, np.asarray(output)), None
+        rows, on_host = loss.call_with_gradient(y, np.asarray(output), scale)
+        out[...] = on_host
         return rows, out
 
     def metrics(

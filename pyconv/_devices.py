@@ -66,7 +66,7 @@ def set_device(device: str, owner: str = "set_device") -> None:
         raise TypeError(f"{owner}: device must be a string, got {type(device).__name__}")
     kind, _, number = device.partition(":")
     if device == "cpu":
-        _select(backend.cpu)
+        use(backend.cpu)
     elif device == "auto":
         reason = why_no_cuda()
         if reason is None:
@@ -119,7 +119,7 @@ def device(name: str) -> Iterator[None]:
     finally:
         if module is not backend.cpu:
             module.set_device(int(before.partition(":")[2]))  # type: ignore[attr-defined]
-        _select(module)
+        use(module)
 
 
 def devices() -> list[Device]:
@@ -203,10 +203,11 @@ def _use_cuda(owner: str, number: int) -> None:
             f"{owner}: there is no 'cuda:{number}', the last device is 'cuda:{count - 1}'"
         )
     module.set_device(number)
-    _select(module)
+    use(module)
 
 
-def _select(module: Any) -> None:
+def use(module: Any) -> None:
+    """Run operations on a module, from the next one on."""
     if module is not backend.cpu:
         _device_arrays.equip(module)
         module.set_float32_precision(_precision == "high")
@@ -252,7 +253,7 @@ def _version(number: int) -> str:
 
 def _fall_back(reason: str) -> None:
     global _fell_back
-    _select(backend.cpu)
+    use(backend.cpu)
     if not _fell_back:
         _fell_back = True
         warnings.warn(f"pyconv runs on the CPU: {reason}", stacklevel=3)

@@ -29,8 +29,8 @@ class ActivationFunction:
         raise NotImplementedError
 
     def __call__(self, x: Any) -> Array:
-        array = float32_array(f"activations.{self.name}", "x", x).copy()
-        return self.forward(array, array)
+        array = backend.on_device(float32_array(f"activations.{self.name}", "x", x).copy())
+        return np.asarray(self.forward(array, array))
 
     def __repr__(self) -> str:
         return f"<activation {self.name}>"

@@ -26,6 +26,8 @@ __all__ = [
 ]
 
 cpu = active
+# The operations of ``active`` for the functional API: what numpy's arrays give is numpy's.
+functional = active
 # Arrays where operations run: (shape, dtype) to an array that is not initialized, or of zeros.
 empty: Any = np.empty
 zeros: Any = np.zeros
@@ -40,6 +42,7 @@ def select(module: Any) -> None:
     on_cpu = module is cpu
     globals().update(
         active=module,
+        functional=module if on_cpu else module.functional,
         empty=np.empty if on_cpu else module.empty,
         zeros=np.zeros if on_cpu else module.zeros,
         generation=generation + 1,

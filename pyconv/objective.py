@@ -85,7 +85,7 @@ class Objective:
             scale = self._scale(loss, y, output.shape, weight)
             if backend.active is not backend.cpu:
                 alike = weight is None and not loss.masks
-                rows, grad = self._measures.loss(loss, y, output, scale, alike)
+                rows, grad = self._measures.loss(loss, y, output, scale, alike, gradient)
                 self._measures.later(rows, lambda values: self._add_loss(values, scale))
             elif gradient:
                 out = self._buffers.get("gradient", output.shape)

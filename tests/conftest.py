@@ -1,16 +1,51 @@
 """What all tests share."""
 
+import importlib
 import os
 import signal
 
 import pytest
 
-from pyconv import backend
+from pyconv import _devices, backend
+
+# What a run on a device takes: the operations, the layers, and training with them.
+ON_DEVICES = (
+    "activation_layer activations avgpool2d avgpool2d_layer conv2d conv2d_layer "
+    "conv2d_maxpool2d course_gradients dense dense_layer device_arrays device_training "
+    "dropout_layer elementwise evaluate_predict fit_options flatten_layer global_avgpool2d "
+    "layer_weights layers losses_in_training maxpool2d maxpool2d_layer model_checkpoint "
+    "optimizers random_rows random_shapes relu_layer reproducible rescaling_layer saving "
+    "softmax_layer zeropadding2d_layer"
+)
+
+
+def pytest_addoption(parser):
+    """Let a run choose the backend."""
+    parser.addoption(
+        "--backend",
+        choices=("cpu", "cuda", "cuda-emulated"),
+        default="cpu",
+        help="what operations run on; on a device only the tests that know of it are run",
+    )
 
 
 def pytest_configure(config):
-    """Name the marks that tests use."""
+    """Name the marks that tests use, and choose the backend."""
     config.addinivalue_line("markers", "data: needs CIFAR-10, in both layouts, in PYCONV_DATA")
+    config.addinivalue_line("markers", "cpu: of the CPU backend alone")
+    chosen = config.getoption("--backend")
+    if chosen == "cuda":
+        _devices.set_device("cuda", "--backend")
+    elif chosen == "cuda-emulated":
+        _devices.use(importlib.import_module("pyconv._cuda_emulated"))
+
+
+def pytest_generate_tests(metafunc):
+    """Run what takes ``isa`` on each instruction set of this CPU; on a device, once."""
+    if "isa" in metafunc.fixturenames:
+        on_cpu = backend.active is backend.cpu
+        isas = backend.cpu.available_isas() if on_cpu else [metafunc.config.getoption("--backend")]
+        metafunc.parametrize("isa", isas, indirect=True)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -21,24 +56,39 @@ def pytest_collection_modifyitems(config, items):
         without = [item for item in items if item.get_closest_marker("data")]
         config.hook.pytest_deselected(items=without)
         items[:] = [item for item in items if item not in without]
+    if config.getoption("--backend") != "cpu":
+        without = [item for item in items if item.get_closest_marker("cpu")]
+        config.hook.pytest_deselected(items=without)
+        items[:] = [item for item in items if item not in without]
+
+
+def pytest_ignore_collect(collection_path, config):
+    """On a device leave out what is of the CPU or of no backend."""
+    stem = collection_path.stem.removeprefix("test_")
+    if config.getoption("--backend") != "cpu" and collection_path.suffix == ".py":
+        return stem not in ON_DEVICES.split() or None
+    return None
 
 
 # A shell starts what runs in its background with SIGINT ignored, which children inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(params=backend.active.available_isas())
+@pytest.fixture
 def isa(request):
     """Runs a test on each instruction set of this CPU."""
-    before = backend.active.isa()
-    backend.active.set_isa(request.param)
+    if backend.active is not backend.cpu:
+        yield request.param
+        return
+    before = backend.cpu.isa()
+    backend.cpu.set_isa(request.param)
     yield request.param
-    backend.active.set_isa(before)
+    backend.cpu.set_isa(before)
 
 
 @pytest.fixture
 def threads():
     """Gives back the number of threads after a test that changes it."""
-    before = backend.active.get_num_threads()
-    yield backend.active.set_num_threads
-    backend.active.set_num_threads(before)
+    before = backend.cpu.get_num_threads()
+    yield backend.cpu.set_num_threads
+    backend.cpu.set_num_threads(before)

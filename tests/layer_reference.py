@@ -4,6 +4,8 @@ import numpy as np
 import reference
 import torch
 
+from pyconv import backend
+
 
 def passes(layer, x, training=False):
     """Build, run forward and backward; return (dy, result, dx, gradients of the weights)."""
@@ -11,7 +13,7 @@ def passes(layer, x, training=False):
     y = layer.forward(x, training).copy()
     dy = np.random.default_rng(11).standard_normal(y.shape, np.float32)
     # Copies: the layer may write over what it is given.
-    dx = layer.backward(dy.copy(), True).copy()
+    dx = layer.backward(here(dy), True).copy()
     return dy, y, dx, [g.copy() for g in layer.grads]
 
 
@@ -30,6 +32,11 @@ def check_layer(layer, x, function):
     called = layer(x)
     assert np.array_equal(called, got[0])
     assert called is not layer(x)
+
+
+def here(x):
+    """Return a copy where operations run, as layers may write over it."""
+    return backend.on_device(x.copy())
 
 
 def autograd(function, arrays, dy, dtype):

@@ -17,7 +17,8 @@ from pyconv import backend
 
 SEED = int(os.environ.get("PYCONV_RANDOM_SEED", "1"))
 CASES = int(os.environ.get("PYCONV_RANDOM_CASES", "200"))
-ISAS = backend.active.available_isas()
+ON_CPU = backend.active is backend.cpu
+ISAS = backend.cpu.available_isas()
 DTYPES = (torch.float64, torch.float32)
 
 
@@ -34,13 +35,13 @@ def cases(salt, make):
     def decorate(run):
         @functools.wraps(run)
         def test():
-            isa, threads = backend.active.isa(), pyconv.get_num_threads()
+            isa, threads = backend.cpu.isa(), pyconv.get_num_threads()
             try:
                 for seed, rng, case in seeds(salt, make):
                     with named(f"seed {seed}: {case}"):
                         run(rng, case)
             finally:
-                backend.active.set_isa(isa)
+                backend.cpu.set_isa(isa)
                 pyconv.set_num_threads(threads)
                 pyconv.set_conv_algorithm("auto")
 
@@ -60,9 +61,18 @@ def named(text):
 
 
 def on_all(rng, operation, check, algorithms=("auto",)):
-    """Run on each instruction set and algorithm; the bits are those of one thread."""
+    """Run on each instruction set and algorithm; the bits are those of one thread.
+
+    On a device run twice, for the same bits.
+    """
+    if not ON_CPU:
+        first = operation()
+        for a, b in zip(first, operation(), strict=True):
+            assert a.tobytes() == b.tobytes(), "the bits change from run to run"
+        check(first, "device")
+        return
     for isa in ISAS:
-        backend.active.set_isa(isa)
+        backend.cpu.set_isa(isa)
         for algorithm in algorithms:
             pyconv.set_conv_algorithm(algorithm)
             pyconv.set_num_threads(1)

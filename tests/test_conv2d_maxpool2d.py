@@ -35,7 +35,7 @@ def test_same_as_two_layers(case, activation, isa, threads):
             model._steps_of, model._steps_made = list(model.layers), list(model.layers)
         predicted = model(x)
         y = model._forward(x, training=True)
-        dy = np.random.default_rng(4).standard_normal(y.shape, np.float32)
+        dy = backend.on_device(np.random.default_rng(4).standard_normal(y.shape, np.float32))
         result = [y.copy(), predicted]
         model._backward(dy)
         return result + [g.copy() for layer in model.layers for g in layer.grads]
@@ -56,7 +56,7 @@ def test_winners_name_cells_of_the_image():
     x = np.zeros((1, 3, 3, 1), np.float32)
     x[0, 1, 1] = 5
     identity = np.ones((1, 1, 1, 1), np.float32)
-    winners = np.empty((1, 2, 2, 1), np.float32)
+    winners = backend.empty((1, 2, 2, 1), np.float32)
     y = backend.active.conv2d_maxpool2d_forward(
         x, identity, None, (1, 1), (0,) * 4, (1, 1), 1, "linear", (2, 2), (2, 2), (0, 1, 0, 1),
         winners=winners,

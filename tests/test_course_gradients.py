@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import reference
 import torch
+from layer_reference import here
 from torch.nn import functional
 
 import pyconv
@@ -55,7 +56,7 @@ def test_one_step(make, network, labels, threads):
     dropouts = [layer for layer in model.layers if isinstance(layer, pyconv.layers.Dropout)]
     # What a Dropout layer does to a gradient of ones is what it did to its input.
     masks = [
-        layer.backward(np.ones((32, *layer.output_shape[1:]), np.float32), True)
+        np.asarray(layer.backward(here(np.ones((32, *layer.output_shape[1:]), np.float32)), True))
         for layer in dropouts
     ]
     for mask, layer in zip(masks, dropouts, strict=True):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from layer_reference import here
 
 import pyconv
 from pyconv.layers import Dropout
@@ -17,8 +18,8 @@ def test_share_and_scale(isa, rate):
     # Four standard deviations of the mean of 100,000 draws.
     assert abs((y == 0).mean() - rate) < 4 * (rate * (1 - rate) / ONES.size) ** 0.5
     # The gradient passes where the number did, with the same factor.
-    assert np.array_equal(layer.backward(ONES.copy(), True), y)
-    assert layer.backward(ONES.copy(), False) is None
+    assert np.array_equal(layer.backward(here(ONES), True), y)
+    assert layer.backward(here(ONES), False) is None
 
 
 def test_each_step_draws_anew_and_a_seed_repeats():
@@ -53,7 +54,7 @@ def test_none_and_all():
     assert np.array_equal(Dropout(0)(ONES, training=True), ONES)
     layer = Dropout(1)
     assert not layer.forward(ONES, True).any()
-    assert not layer.backward(ONES.copy(), True).any()
+    assert not layer.backward(here(ONES), True).any()
 
 
 def test_state():

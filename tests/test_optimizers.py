@@ -447,6 +447,7 @@ class TestApply:
         with pytest.raises((TypeError, ValueError)):
             SGD().apply([["a", "b", "c", "d"]], [f32(W)])
 
+    @pytest.mark.cpu
     def test_read_only_parameter_is_refused(self):
         w = f32(W)
         w.flags.writeable = False

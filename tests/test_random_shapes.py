@@ -112,7 +112,7 @@ def test_convolution_and_pooling_in_one_pass(rng, case):
     given = [laid_out(rng, a) for a in (x, w, b)]
 
     def operation():
-        winners = np.empty(maps, np.float32)
+        winners = backend.empty(maps, np.float32)
         y = backend.active.conv2d_maxpool2d_forward(*given, *geometry, *windows, None, winners)
         return y, backend.active.maxpool2d_unpool(winners, dy, case["y"], *windows)
 

@@ -33,6 +33,7 @@ def test_threads(isa, threads):
     assert epoch(8) != expected
 
 
+@pytest.mark.cpu
 @pytest.mark.parametrize("threads", [1, 3])
 def test_processes(threads):
     program = "import test_reproducible as t; print(t.epoch())"

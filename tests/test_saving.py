@@ -83,6 +83,7 @@ def test_resumed_training_is_uninterrupted_training(optimizer, tmp_path):
     assert bits(resumed) == bits(whole)
 
 
+@pytest.mark.cpu
 def test_resumed_in_another_process(tmp_path):
     model = network()
     model.compile("adam", "sparse_categorical_crossentropy")

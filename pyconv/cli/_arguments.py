@@ -62,6 +62,11 @@ def _train(command: argparse.ArgumentParser) -> None:
         "--threads", metavar="N", type=_integer(1, 256), help="default: the cores of this process"
     )
     command.add_argument(
+        "--device",
+        metavar="NAME",
+        help="auto, cpu, cuda or cuda:1 (default: PYCONV_DEVICE, or else cpu)",
+    )
+    command.add_argument(
         "--out", metavar="DIR", help="folder of the results (default: a new one in runs/)"
     )
 

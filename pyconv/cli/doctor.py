@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import pyconv
 from pyconv import backend, ops
+from pyconv._devices import why_no_cuda
 from pyconv._types import Array
 
 _TOLERANCE = 1e-5
@@ -18,7 +19,7 @@ _TOLERANCE = 1e-5
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what pyconv runs on, and check the kernels against numpy; 1 where they are wrong."""
-    native = backend.active
+    native = backend.cpu
     print(f"pyconv {pyconv.__version__} in {os.path.dirname(pyconv.__file__)}")
     print(f"Python {platform.python_version()}, {platform.platform()}")
     print(", ".join(f"{name} {version(name)}" for name in ("numpy", "rich", "safetensors")))
@@ -27,7 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"processor: {_processor()}")
     print(f"instruction set: {native.isa()} (available: {', '.join(native.available_isas())})")
     print(f"threads: {native.get_num_threads()} (cores: {_cores()})")
-    print("CUDA: not built")
+    print(f"CUDA: {_cuda()}")
+    print(f"device: {pyconv.get_device()}")
     print(f"CIFAR-10: {_cifar10()}")
     for name in sorted(name for name in os.environ if name.startswith("PYCONV_")):
         print(f"{name}={os.environ[name]}")
@@ -35,18 +37,33 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _self_test() -> bool:
-    """Print the error of each instruction set; whether all are small."""
-    native = backend.active
+    """Print the error of each instruction set and GPU; whether all are small."""
+    native = backend.cpu
     chosen = native.isa()
     good = True
     for isa in native.available_isas():
         native.set_isa(isa)
-        error = max(_convolution_errors() + _dense_errors(), key=_rank)
-        right = error < _TOLERANCE  # False for NaN
-        good = good and right
-        print(f"self-test {isa}: {'ok' if right else 'BROKEN'} (error {error:.1e})")
+        with pyconv.device("cpu"):
+            good = _passes(isa) and good
     native.set_isa(chosen)
+    for device in pyconv.devices()[1:]:
+        with pyconv.device(device.name):
+            good = _passes(device.name) and good
     return good
+
+
+def _passes(name: str) -> bool:
+    error = max(_convolution_errors() + _dense_errors(), key=_rank)
+    right = error < _TOLERANCE  # False for NaN
+    print(f"self-test {name}: {'ok' if right else 'BROKEN'} (error {error:.1e})")
+    return right
+
+
+def _cuda() -> str:
+    reason = why_no_cuda()
+    if reason is None:
+        return "; ".join(f"{d.name}: {d.description}" for d in pyconv.devices()[1:])
+    return reason.removeprefix("CUDA is ")
 
 
 def _rank(error: float) -> float:

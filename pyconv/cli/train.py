@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import callbacks, datasets, models, optimizers, utils, zoo
+from pyconv._devices import set_device
 from pyconv._types import Array
 from pyconv.backend import set_num_threads
 from pyconv.cli import INTERRUPTED
@@ -26,6 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, keep the best checkpoint, and write curves and a confusion matrix."""
     if arguments.threads is not None:
         set_num_threads(arguments.threads)
+    if arguments.device is not None:
+        set_device(arguments.device, "--device")
     utils.set_random_seed(arguments.seed)
     # The folder first: that it cannot be written must not show after a long download.
     with _results_folder(arguments.out, arguments.model) as folder:

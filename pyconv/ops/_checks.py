@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv import backend
 from pyconv._args import (
     Pads,
     int_arg,
@@ -19,13 +20,16 @@ Padding = tuple[int, int, int, int]
 
 
 def float32(owner: str, name: str, value: Any, ndim: int | None = None) -> Array:
-    """Return ``value``, a float32 array of ``ndim`` dimensions, as a plain numpy array."""
-    if not isinstance(value, np.ndarray):
+    """Return ``value``, a float32 array of ``ndim`` dimensions, as a plain array.
+
+    It is numpy's, or one on the device that operations run on.
+    """
+    if not isinstance(value, np.ndarray) and not backend.is_here(value):
         raise TypeError(
             f"{owner}: {name} must be a float32 array, got a {type(value).__name__}; convert it "
             f'with np.asarray({name}, "float32")'
         )
-    array = np.asarray(value)
+    array = np.asarray(value) if isinstance(value, np.ndarray) else value
     if array.dtype != np.float32:
         raise TypeError(
             f"{owner}: {name} must be a float32 array, got a {array.dtype!s:.60} array; convert "

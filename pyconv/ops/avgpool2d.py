@@ -40,7 +40,7 @@ def avg_pool2d(x: Array, pool_size: Any, strides: Any = None, padding: Any = "va
     steps, pads, _ = windows(
         owner, x.shape[1:3], pool, pool if strides is None else strides, padding
     )
-    return backend.active.avgpool2d_forward(x, pool, steps, pads)
+    return backend.functional.avgpool2d_forward(x, pool, steps, pads)
 
 
 def avg_pool2d_backward(
@@ -76,4 +76,4 @@ def avg_pool2d_backward(
     dy = float32(owner, "dy", dy, 4)
     pool = pair_arg(owner, "pool_size", pool_size)
     steps, pads, _ = windows(owner, shape[1:3], pool, pool if strides is None else strides, padding)
-    return backend.active.avgpool2d_backward(dy, shape, pool, steps, pads)
+    return backend.functional.avgpool2d_backward(dy, shape, pool, steps, pads)

@@ -57,7 +57,7 @@ def conv2d(
     groups = int_arg(owner, "groups", groups)
     kernel = (w.shape[0], w.shape[1])
     steps, pads, spread = windows(owner, x.shape[1:3], kernel, strides, padding, dilation)
-    return backend.active.conv2d_forward(x, w, b, steps, pads, spread, groups, act)
+    return backend.functional.conv2d_forward(x, w, b, steps, pads, spread, groups, act)
 
 
 def conv2d_backward_input(
@@ -96,7 +96,7 @@ def conv2d_backward_input(
     groups = int_arg(owner, "groups", groups)
     kernel = (w.shape[0], w.shape[1])
     steps, pads, spread = windows(owner, shape[1:3], kernel, strides, padding, dilation)
-    return backend.active.conv2d_backward_input(dy, w, shape, steps, pads, spread, groups)
+    return backend.functional.conv2d_backward_input(dy, w, shape, steps, pads, spread, groups)
 
 
 def conv2d_backward_filter(
@@ -136,7 +136,7 @@ def conv2d_backward_filter(
     kernel = pair_arg(owner, "kernel_size", kernel_size)
     groups = int_arg(owner, "groups", groups)
     steps, pads, spread = windows(owner, x.shape[1:3], kernel, strides, padding, dilation)
-    return backend.active.conv2d_backward_filter(x, dy, kernel, steps, pads, spread, groups)
+    return backend.functional.conv2d_backward_filter(x, dy, kernel, steps, pads, spread, groups)
 
 
 def _filters(owner: str, w: Any) -> Array:

@@ -31,7 +31,7 @@ def dense(x: Array, w: Array, b: Array | None = None, *, activation: str | None 
     x, w = float32("dense", "x", x, 2), float32("dense", "w", w, 2)
     if b is not None:
         b = float32("dense", "b", b, 1)
-    return backend.active.dense_forward(x, w, b, activation_arg("dense", activation))
+    return backend.functional.dense_forward(x, w, b, activation_arg("dense", activation))
 
 
 def dense_backward(x: Array, w: Array, dy: Array) -> tuple[Array, Array, Array]:
@@ -60,7 +60,7 @@ def dense_backward(x: Array, w: Array, dy: Array) -> tuple[Array, Array, Array]:
     if x.shape != (dy.shape[0], w.shape[0]):
         raise ValueError(f"{owner}: x must be {(dy.shape[0], w.shape[0])}, got {x.shape}")
     return (
-        backend.active.dense_backward_input(dy, w),
-        backend.active.dense_backward_weights(x, dy),
-        backend.active.bias_backward(dy),
+        backend.functional.dense_backward_input(dy, w),
+        backend.functional.dense_backward_weights(x, dy),
+        backend.functional.bias_backward(dy),
     )

@@ -33,4 +33,4 @@ def dropout(x: Array, rate: float, seed: int) -> Array:
     owner = "dropout"
     array = float32(owner, "x", x)
     share = float_arg(owner, "rate", rate, 0.0, 1.0)
-    return backend.active.dropout(array, share, int_arg(owner, "seed", seed, 0, 2**63 - 1))
+    return backend.functional.dropout(array, share, int_arg(owner, "seed", seed, 0, 2**63 - 1))

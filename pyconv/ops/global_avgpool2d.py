@@ -22,7 +22,7 @@ def global_avg_pool2d(x: Array) -> Array:
         >>> pyconv.ops.global_avg_pool2d(np.ones((2, 4, 4, 3), "float32")).shape
         (2, 3)
     """
-    return backend.active.global_avgpool2d_forward(image("global_avg_pool2d", "x", x))
+    return backend.functional.global_avgpool2d_forward(image("global_avg_pool2d", "x", x))
 
 
 def global_avg_pool2d_backward(dy: Array, input_shape: tuple[int, int, int, int]) -> Array:
@@ -46,4 +46,4 @@ def global_avg_pool2d_backward(dy: Array, input_shape: tuple[int, int, int, int]
     """
     owner = "global_avg_pool2d_backward"
     shape = image_shape(owner, "input_shape", input_shape)
-    return backend.active.global_avgpool2d_backward(float32(owner, "dy", dy, 2), shape)
+    return backend.functional.global_avgpool2d_backward(float32(owner, "dy", dy, 2), shape)

@@ -40,7 +40,7 @@ def max_pool2d(x: Array, pool_size: Any, strides: Any = None, padding: Any = "va
     steps, pads, _ = windows(
         owner, x.shape[1:3], pool, pool if strides is None else strides, padding
     )
-    return backend.active.maxpool2d_forward(x, pool, steps, pads)
+    return backend.functional.maxpool2d_forward(x, pool, steps, pads)
 
 
 def max_pool2d_backward(
@@ -73,4 +73,4 @@ def max_pool2d_backward(
     steps, pads, _ = windows(
         owner, x.shape[1:3], pool, pool if strides is None else strides, padding
     )
-    return backend.active.maxpool2d_backward(x, dy, pool, steps, pads)
+    return backend.functional.maxpool2d_backward(x, dy, pool, steps, pads)

@@ -21,7 +21,7 @@ def relu(x: Array) -> Array:
         >>> pyconv.ops.relu(np.array([-1, 2], "float32"))
         array([0., 2.], dtype=float32)
     """
-    return backend.active.relu_forward(float32("relu", "x", x))
+    return backend.functional.relu_forward(float32("relu", "x", x))
 
 
 def relu_backward(y: Array, dy: Array) -> Array:
@@ -44,4 +44,4 @@ def relu_backward(y: Array, dy: Array) -> Array:
         array([0., 5.], dtype=float32)
     """
     owner = "relu_backward"
-    return backend.active.relu_backward(float32(owner, "y", y), float32(owner, "dy", dy))
+    return backend.functional.relu_backward(float32(owner, "y", y), float32(owner, "dy", dy))

@@ -23,7 +23,7 @@ def softmax(x: Array) -> Array:
         >>> pyconv.ops.softmax(np.zeros((1, 2), "float32"))
         array([[0.5, 0.5]], dtype=float32)
     """
-    return backend.active.softmax_forward(float32("softmax", "x", x))
+    return backend.functional.softmax_forward(float32("softmax", "x", x))
 
 
 def softmax_backward(y: Array, dy: Array) -> Array:
@@ -47,4 +47,4 @@ def softmax_backward(y: Array, dy: Array) -> Array:
         array([[ 0.25, -0.25]], dtype=float32)
     """
     owner = "softmax_backward"
-    return backend.active.softmax_backward(float32(owner, "y", y), float32(owner, "dy", dy))
+    return backend.functional.softmax_backward(float32(owner, "y", y), float32(owner, "dy", dy))

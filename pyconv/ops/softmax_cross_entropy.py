@@ -37,7 +37,7 @@ def softmax_cross_entropy(logits: Array, labels: Any) -> tuple[Array, Array]:
     n, c = logits.shape
     if c == 0:
         raise ValueError(f"{owner}: logits must have at least one class, got {logits.shape}")
-    if isinstance(labels, np.ndarray):
+    if isinstance(labels, np.ndarray) or backend.is_here(labels):
         labels = np.asarray(labels)  # the array itself, whatever a subclass says of it
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iuf":
         got = labels.dtype if isinstance(labels, np.ndarray) else type(labels).__name__
@@ -49,9 +49,9 @@ def softmax_cross_entropy(logits: Array, labels: Any) -> tuple[Array, Array]:
         shares = float32(owner, "labels", labels, 2)
         if shares.shape == (n, c) and not ((shares >= 0) & (shares < np.inf)).all():
             raise ValueError(f"{owner}: labels must be probabilities, got a negative or NaN")
-        return backend.active.softmax_cross_entropy(logits, shares)
+        return backend.functional.softmax_cross_entropy(logits, shares)
     if labels.shape not in ((n,), (n, 1)):
         raise ValueError(f"{owner}: labels must be ({n},) or ({n}, 1), got {labels.shape}")
     if labels.size and int(labels.max()) >= c:  # int64 would turn a large unsigned one negative
         raise ValueError(f"{owner}: labels must be from 0 to {c - 1}, got {labels.max()}")
-    return backend.active.softmax_cross_entropy(logits, labels.reshape(-1).astype(np.int64))
+    return backend.functional.softmax_cross_entropy(logits, labels.reshape(-1).astype(np.int64))
