@@ -48,7 +48,7 @@ class DeviceMeasures:
     ) -> tuple[Any, Any]:
         """Return (loss of each row, gradient by ``output`` on the device, where it is wanted)."""
         out = self._buffers.get("gradient", output.shape)
-        if type(loss) in _LOSSES and loss.get_config()["from_logits"] and not loss.masks:
+        if _is_native(loss, output.ndim):
             scale = self._scale(scale) if unweighted else backend.on_device(scale)
             return loss.call_with_gradient(self._labels(y), output, scale, out)
         if not gradient:
@@ -123,3 +123,12 @@ class DeviceMeasures:
         if known is None:
             known = self._scales[scale.shape] = backend.on_device(scale)
         return known
+
+
+def _is_native(loss: Any, rank: int) -> bool:
+    return (
+        type(loss) in _LOSSES
+        and loss.from_logits
+        and not loss.masks
+        and loss.axis in (-1, rank - 1)
+    )
