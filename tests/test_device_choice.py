@@ -161,3 +161,13 @@ def test_buffers_are_dropped_with_the_device():
     assert layer.forward(x, False) is first
     backend.select(backend.cpu)
     assert layer.forward(x, False) is not first
+
+
+def test_training_on_a_device_that_is_not_there(capsys, monkeypatch, tmp_path):
+    from pyconv.cli import main
+
+    without_module(monkeypatch)
+    out = tmp_path / "run"
+    assert main(["train", "--device", "cuda", "--out", str(out)]) == 1
+    assert capsys.readouterr().err.startswith("pyconv train: --device: CUDA is not built")
+    assert not out.exists()
