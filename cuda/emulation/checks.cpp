@@ -60,12 +60,12 @@ const char* verb(Access what) {
           (earlier == Access::read    ? " reads"
            : earlier == Access::write ? " writes"
                                       : " adds to") +
-          place_of(code_address(before.place)) +
+          place_of(reinterpret_cast<const void*>(now.code_begin + before.place)) +
           ", with no barrier between: " + describe_address(address));
 }
 
-void check_word(Cell& cell, const void* address, unsigned bytes, Access what, const void* code,
-                bool shared) {
+inline void check_word(Cell& cell, const void* address, unsigned bytes, Access what,
+                       const void* code, bool shared) {
     const Stamp stamp = now.stamp | Stamp{bytes} << kBytesBit | (what == Access::atomic);
     const auto apart = [&](const Record& r) {
         return (bytes_of(r.stamp) & bytes) && !ordered(r.stamp, shared) &&
@@ -74,20 +74,18 @@ void check_word(Cell& cell, const void* address, unsigned bytes, Access what, co
     if (apart(cell.write))
         race(address, cell.write, atomic(cell.write.stamp) ? Access::atomic : Access::write, what,
              code);
-    const uint32_t place = code_offset(code);
+    const auto place = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(code) - now.code_begin);
     if (what == Access::read) {
-        Record* to = nullptr;
-        for (Record& read : cell.reads)
-            if (same_moment(read.stamp, now.stamp)) {
-                read.stamp |= Stamp{bytes} << kBytesBit;
-                return;
-            }
-        for (Record& read : cell.reads)
-            if (!to && ordered(read.stamp, shared)) to = &read;
+        Record &a = cell.reads[0], &b = cell.reads[1];
+        if (same_moment(a.stamp, now.stamp))
+            a.stamp |= Stamp{bytes} << kBytesBit;
+        else if (same_moment(b.stamp, now.stamp))
+            b.stamp |= Stamp{bytes} << kBytesBit;
+        else if (ordered(a.stamp, shared))
+            a = {stamp, place};
         // Of three threads that read, one of another warp is the one to remember.
-        if (!to && (cell.reads[0].stamp ^ cell.reads[1].stamp) >> (kThreadBit + 5) == 0)
-            to = &cell.reads[1];
-        if (to) *to = {stamp, place};
+        else if ((a.stamp ^ b.stamp) >> (kThreadBit + 5) == 0 || ordered(b.stamp, shared))
+            b = {stamp, place};
         return;
     }
     for (const Record& read : cell.reads)
@@ -100,8 +98,22 @@ void check_word(Cell& cell, const void* address, unsigned bytes, Access what, co
     if (bytes == 15) cell.reads[0] = cell.reads[1] = {};
 }
 
+// All of them written: so it is nearly always.
+bool all_written(const State* states, size_t bytes) {
+    uint32_t four;
+    size_t i = 0;
+    for (; i + 4 <= bytes; i += 4) {
+        std::memcpy(&four, states + i, 4);
+        if (four != kWritten * 0x01010101u) return false;
+    }
+    for (; i < bytes; ++i)
+        if (states[i] != kWritten) return false;
+    return true;
+}
+
 void check_states(const State* states, const void* address, size_t bytes, Access what,
                   const void* code) {
+    if (all_written(states, bytes)) return;
     for (size_t i = 0; i < bytes; ++i) {
         if (states[i] == kWritten || (states[i] == kFresh && what == Access::write)) continue;
         now.checking = false;
@@ -127,7 +139,8 @@ void check_in(const Shadow& shadow, const void* address, size_t bytes, Access wh
         check_word(shadow.cells[word], reinterpret_cast<const void*>(shadow.begin + word * 4),
                    touched, what, code, shared);
     }
-    if (what == Access::write) std::memset(states, kWritten, bytes);
+    if (what == Access::write)
+        for (size_t i = 0; i < bytes; ++i) states[i] = kWritten;
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ struct Now {
     bool checking = false;  // it is in a kernel's own code
     bool counting = false;  // what it asks of memory (traffic.h)
     Stamp stamp = 0;
-    Stamp launch = 0;  // of the launch's first block: what is older was before it
+    uintptr_t code_begin = 0;  // of the module
+    Stamp launch = 0;          // of the launch's first block: what is older was before it
 };
 extern Now now;
 

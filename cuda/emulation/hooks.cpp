@@ -32,6 +32,29 @@ void __tsan_func_entry(void*) {}
 void __tsan_func_exit() {}
 void __tsan_init() {}
 
+// Atomics of the host's code in .cu files, such as the guard of a static.
+#define PYCONV_ATOMICS(bits, T)                                                                    \
+    T __tsan_atomic##bits##_load(const T* p, int) { return __atomic_load_n(p, __ATOMIC_SEQ_CST); } \
+    void __tsan_atomic##bits##_store(T* p, T value, int) {                                         \
+        __atomic_store_n(p, value, __ATOMIC_SEQ_CST);                                              \
+    }                                                                                              \
+    T __tsan_atomic##bits##_exchange(T* p, T value, int) {                                         \
+        return __atomic_exchange_n(p, value, __ATOMIC_SEQ_CST);                                    \
+    }                                                                                              \
+    T __tsan_atomic##bits##_fetch_add(T* p, T value, int) {                                        \
+        return __atomic_fetch_add(p, value, __ATOMIC_SEQ_CST);                                     \
+    }                                                                                              \
+    T __tsan_atomic##bits##_fetch_sub(T* p, T value, int) {                                        \
+        return __atomic_fetch_sub(p, value, __ATOMIC_SEQ_CST);                                     \
+    }                                                                                              \
+    int __tsan_atomic##bits##_compare_exchange_strong(T* p, T* old, T value, int, int) {           \
+        return __atomic_compare_exchange_n(p, old, value, false, __ATOMIC_SEQ_CST,                 \
+                                           __ATOMIC_SEQ_CST);                                      \
+    }
+PYCONV_ATOMICS(8, uint8_t)
+PYCONV_ATOMICS(32, uint32_t)
+PYCONV_ATOMICS(64, uint64_t)
+
 // As libubsan has them.
 struct TypeName {
     uint16_t kind, info;

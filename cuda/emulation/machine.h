@@ -78,9 +78,8 @@ std::string place_name(const Place& place);
 std::string function_name(const void* address);
 // "gemm.cu:12" of code, where the debugger's tables and addr2line are at hand; else "".
 std::string code_place(const void* code);
-// Addresses of code from the start of the module.
-uint32_t code_offset(const void* code);
-const void* code_address(uint32_t offset);
+// Where the module begins, in memory.
+uintptr_t module_begin();
 // A stack of a thread, or what the module itself contains.
 bool is_own(const void* address);
 bool is_stack(const void* address);

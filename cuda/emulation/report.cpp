@@ -123,20 +123,14 @@ bool is_own(const void* address) {
     return is_stack(address) || (at >= own_module().begin && at < own_module().end);
 }
 
-uint32_t code_offset(const void* code) {
-    static const uintptr_t begin = own_module().begin;
-    return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(code) - begin);
-}
-
-const void* code_address(uint32_t offset) {
-    return reinterpret_cast<const void*>(own_module().begin + offset);
-}
+uintptr_t module_begin() { return own_module().begin; }
 
 std::string code_place(const void* code) {
     // The address is the one to return to: the call is before it.
     char command[512];
-    std::snprintf(command, sizeof(command), "addr2line -s -e '%s' 0x%x 2>/dev/null",
-                  own_module().path.c_str(), code_offset(code) - 1);
+    std::snprintf(command, sizeof(command), "addr2line -s -e '%s' 0x%zx 2>/dev/null",
+                  own_module().path.c_str(),
+                  reinterpret_cast<uintptr_t>(code) - own_module().begin - 1);
     FILE* const pipe = popen(command, "r");
     if (!pipe) return "";
     char line[256] = "";

@@ -335,6 +335,7 @@ bool run_kernel(const Kernel& kernel) {
         m.run = 0;
     }
     m.first_run = m.run + 1;
+    now.code_begin = module_begin();
     now.launch = m.first_run << kBlockBit;
     const Handlers handlers;
     bool good = true;

@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "check.h"
+#include "checks.h"
 
 namespace pyconv::testing {
 
@@ -15,8 +16,9 @@ void expect(const std::string& what, bool ok) {
 
 void test_threads();
 void test_faults();
-void test_ptx();
+void test_accesses();
 void test_races();
+void test_ptx();
 void test_streams();
 void test_traffic();
 
@@ -26,10 +28,13 @@ int main() {
     using namespace pyconv::testing;
     test_threads();
     test_faults();
-    test_races();
     test_ptx();
     test_streams();
-    test_traffic();
+    if (pyconv::emulation::kChecks) {
+        test_accesses();
+        test_races();
+        test_traffic();
+    }
     std::printf("%d passed, %d failed\n", passed, failed);
     return failed != 0;
 }
