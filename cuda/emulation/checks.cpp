@@ -209,6 +209,13 @@ const void* first_unwritten(const void* memory, size_t bytes) {
     return found == states + bytes ? nullptr : static_cast<const char*>(memory) + (found - states);
 }
 
+void forget_memory(const void* pages, size_t bytes) {
+    if (!kChecks) return;
+    const auto at = reinterpret_cast<uintptr_t>(pages) - device_shadow.begin;
+    madvise(device_shadow.states + at, bytes, MADV_DONTNEED);
+    madvise(device_shadow.cells + at / 4, bytes / 4 * sizeof(Cell), MADV_DONTNEED);
+}
+
 void copy_state(const void* dst, const void* src, size_t bytes) {
     if (!kChecks) return;
     const auto states = [](const void* p) {

@@ -66,6 +66,8 @@ void access(const void* address, size_t bytes, Access what, const void* code, bo
 void begin_flight(const void* dst, size_t bytes, const void* code);
 void end_flight(const void* dst, size_t bytes, const void* code);
 
+// Pages of the device that are outside of all arrays from here on.
+void forget_memory(const void* pages, size_t bytes);
 void set_state(const void* memory, size_t bytes, State state);
 // The first byte of the device's memory that was never written, or null.
 const void* first_unwritten(const void* memory, size_t bytes);

@@ -5,10 +5,12 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <new>
 
@@ -19,6 +21,7 @@ namespace {
 constexpr size_t kPage = 4096, kAlignment = kChecks ? 256 : 16;
 // Addresses for the device, more than its memory: what was freed is not soon used again.
 constexpr size_t kAddresses = size_t{1} << 35, kMemory = size_t{8} << 30;
+constexpr size_t kFreedKnown = 64;
 constexpr uint32_t kPoison = 0x7ffadbad;  // a NaN, and an index that is far outside
 
 struct Allocation {
@@ -31,7 +34,8 @@ struct Allocation {
 struct Store {
     char* base;
     size_t next = 0, used = 0;
-    std::map<char*, Allocation> device;  // freed ones too, until their addresses are used again
+    std::map<char*, Allocation> device;
+    std::deque<char*> freed;  // those in `device` that are, for messages; the oldest are forgotten
     std::map<char*, size_t> pinned;
     std::multimap<char*, size_t> host;  // what the device may touch
 
@@ -93,6 +97,7 @@ void* allocate_device(size_t bytes) {
         const auto at = before(s, end);
         if (at == s.device.end() || at->second.pages + at->second.page_bytes < end - room) break;
         if (at->second.freed) {
+            s.freed.erase(std::find(s.freed.begin(), s.freed.end(), at->first));
             s.device.erase(at);
             continue;
         }
@@ -117,10 +122,15 @@ bool free_device(void* memory) {
     if (found == s.device.end() || found->second.freed) return false;
     Allocation& a = found->second;
     a.freed = true;
-    set_state(memory, a.bytes, kOutside);
+    forget_memory(a.pages, a.page_bytes);
+    s.freed.push_back(found->first);
     s.used -= a.bytes;
     madvise(a.pages, a.page_bytes, MADV_DONTNEED);
     mprotect(a.pages, a.page_bytes, PROT_NONE);
+    if (s.freed.size() > kFreedKnown) {
+        s.device.erase(s.freed.front());
+        s.freed.pop_front();
+    }
     return true;
 }
 
@@ -221,7 +231,7 @@ std::string describe_address(const void* address) {
     // Of two neighbours, the nearer is meant.
     if (next != s.device.end() && (found == s.device.end() || next->first - at < at - end(found)))
         return std::to_string(next->first - at) + " bytes before " + name(*next);
-    if (found == s.device.end()) return hex(address) + ", where nothing was ever allocated";
+    if (found == s.device.end()) return hex(address) + ", where nothing is allocated";
     if (at >= end(found))
         return std::to_string(at - end(found)) + " bytes past the end of " + name(*found);
     return "byte " + std::to_string(at - found->first) + " of " + name(*found);

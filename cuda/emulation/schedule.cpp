@@ -199,8 +199,9 @@ void on_signal(int signal, siginfo_t* info, void* context) {
                   nullptr);
         return;  // and the instruction faults again
     }
-    set_fault(signal == SIGFPE ? "divides an integer by zero"
-                               : "touches " + describe_address(info->si_addr));
+    set_fault(signal == SIGFPE          ? "divides an integer by zero"
+              : is_stack(info->si_addr) ? "has used up its stack"
+                                        : "touches " + describe_address(info->si_addr));
     auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext;
     const auto stack = reinterpret_cast<uintptr_t>(m.threads[m.running].stack_end) & ~uintptr_t{15};
     const auto next = reinterpret_cast<uintptr_t>(leave_thread);

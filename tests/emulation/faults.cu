@@ -32,6 +32,26 @@ __global__ void copy4_kernel(const float* x, float* y) {
     *reinterpret_cast<float4*>(y) = *reinterpret_cast<const float4*>(x);
 }
 
+// Lanes below `count` shuffle, by a mask, from the lane `source`.
+__global__ void shuffle_kernel(float* y, unsigned count, unsigned mask, int source) {
+    if (threadIdx.x < count) y[threadIdx.x] = __shfl_sync(mask, 1.0f, source);
+}
+
+__global__ void two_shuffles_kernel(float* y) {
+    if (threadIdx.x % 2)
+        y[threadIdx.x] = __shfl_xor_sync(0xffffffff, 1.0f, 1);
+    else
+        y[threadIdx.x] = __shfl_xor_sync(0xffffffff, 2.0f, 1);
+}
+
+__device__ float deep(float x, int depth) {
+    volatile float local[64];
+    local[depth % 64] = x;
+    return depth ? deep(local[depth % 64], depth - 1) + local[depth % 64] : x;
+}
+
+__global__ void deep_kernel(float* y, int depth) { y[0] = deep(y[0], depth); }
+
 __global__ void divide_kernel(float* y, int by) { y[0] = static_cast<float>(7 / by); }
 
 }  // namespace
@@ -66,6 +86,23 @@ void test_faults() {
     expect_fault("a misaligned float4 that is written",
                  {"misaligned: 'struct float4' at faults.cu"},
                  [&] { cuda::launch(copy4_kernel, 1, 1, 0, stream, x, y + 1); });
+    expect_fault("a shuffle that the mask leaves a lane out of",
+                 {"shuffle_kernel", "thread (31, 0, 0): is not in the mask"},
+                 [&] { cuda::launch(shuffle_kernel, 1, 32, 0, stream, y, 32u, 0x7fffffffu, 0); });
+    expect_fault("a shuffle that not all lanes of the mask reach",
+                 {"shuffle_kernel", "waits for threads of its warp", "(20, 0, 0) has ended"},
+                 [&] { cuda::launch(shuffle_kernel, 1, 32, 0, stream, y, 20u, ~0u, 0); });
+    expect_fault("a shuffle from a lane outside of the mask",
+                 {"shuffle_kernel", "shuffles from a lane that is not in the mask"},
+                 [&] { cuda::launch(shuffle_kernel, 1, 32, 0, stream, y, 16u, 0xffffu, 20); });
+    expect("a shuffle of half a warp",
+           fault_of([&] { cuda::launch(shuffle_kernel, 1, 32, 0, stream, y, 16u, 0xffffu, 15); }) ==
+               "");
+    expect_fault("two shuffles in place of one", {"two_shuffles_kernel", "threads do not meet"},
+                 [&] { cuda::launch(two_shuffles_kernel, 1, 32, 0, stream, y); });
+    cuda::launch(fill_kernel, 1, 32, 0, stream, y, 64);
+    expect_fault("a stack that is used up", {"deep_kernel", "has used up its stack"},
+                 [&] { cuda::launch(deep_kernel, 1, 1, 0, stream, y, 100000); });
 #ifdef __x86_64__  // others go on with 0
     expect_fault("a division by zero", {"divide_kernel", "divides an integer by zero"},
                  [&] { cuda::launch(divide_kernel, 1, 1, 0, stream, y, 0); });
