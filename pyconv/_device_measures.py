@@ -17,7 +17,8 @@ from pyconv.layers._memory import Buffers
 from pyconv.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from pyconv.losses.loss import Loss
 from pyconv.metrics import CategoricalAccuracy, SparseCategoricalAccuracy
-from pyconv.metrics.metric import Mean, Metric
+from pyconv.metrics.metric import Metric
+from pyconv.metrics.reduction import Mean
 
 _LOSSES = CategoricalCrossentropy, SparseCategoricalCrossentropy
 _METRICS = CategoricalAccuracy, SparseCategoricalAccuracy

@@ -126,12 +126,21 @@ class Objective:
         for metric in self._metrics:
             metric.reset_state()
 
-    def results(self) -> dict[str, float]:
-        """Return the means since ``reset``: the loss, then the metrics in the order given."""
+    def results(self) -> dict[str, Any]:
+        """Return the means since ``reset``: the loss, then the metrics in the order given.
+
+        A metric that gives several numbers is an array, or, where it names them, several metrics.
+        """
         self._measures.take_up()
         loss = self._loss_total / self._loss_count if self._loss_count else 0.0
-        values = [float(metric.result()) for metric in self.metrics]
-        return {"loss": loss, **dict(zip(self._names, values, strict=True))}
+        results: dict[str, Any] = {"loss": loss}
+        for name, metric in zip(self._names, self._metrics, strict=True):
+            value = metric.result()
+            if isinstance(value, dict):
+                results.update((key, _plain(part)) for key, part in value.items())
+            else:
+                results[name] = _plain(value)
+        return results
 
     def names(self) -> list[str]:
         """Return the keys of ``results``."""
@@ -155,13 +164,20 @@ class Objective:
         return scale
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) or np.ndim(value) == 0:
+        return float(value)
+    return np.array(value)
+
+
 def _is_accuracy(identifier: Any) -> bool:
     return isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc")
 
 
 def _metric(identifier: Any, y: NDArray[Any], output_shape: Shape) -> Metric:
     if not _is_accuracy(identifier):
-        return metrics.get(identifier)
+        found: Metric = metrics.get(identifier)
+        return found
     if output_shape[-1] == 1:
         return metrics.BinaryAccuracy(identifier)
     if y.ndim < len(output_shape) or y.shape[-1] == 1:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
+import numpy as np
+
 Logs = Mapping[str, float]
 
 BAR_WIDTH = 20
@@ -126,6 +128,9 @@ def format_logs(logs: Logs) -> str:
     parts = []
     for key in sorted(logs):
         value = logs[key]
+        if getattr(value, "ndim", 0):
+            parts.append(f" - {key}: {np.array2string(np.asarray(value), precision=4)}")
+            continue
         parts.append(f" - {key}: {value:.4f}" if abs(value) > 1e-3 else f" - {key}: {value:.4e}")
     return "".join(parts)
 

@@ -1,18 +1,51 @@
 """Metrics: numbers that tell how good a model is, gathered over an epoch."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pyconv import _registry
+from pyconv.metrics.at import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from pyconv.metrics.classes import (
     Accuracy,
     BinaryAccuracy,
     CategoricalAccuracy,
     MeanAbsoluteError,
     MeanSquaredError,
+    RootMeanSquaredError,
     SparseCategoricalAccuracy,
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
+from pyconv.metrics.confusion import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from pyconv.metrics.confusion_matrix import ConfusionMatrix
+from pyconv.metrics.curves import AUC
+from pyconv.metrics.errors import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
+from pyconv.metrics.f_score import F1Score, FBetaScore
 from pyconv.metrics.functional import (
     accuracy,
     binary_accuracy,
@@ -21,20 +54,51 @@ from pyconv.metrics.functional import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
-from pyconv.metrics.metric import Mean, MeanMetricWrapper, Metric
+from pyconv.metrics.metric import Metric
+from pyconv.metrics.r2_score import R2Score
+from pyconv.metrics.reduction import Mean, MeanMetricWrapper, Sum
 
 __all__ = [
+    "AUC",
     "Accuracy",
     "BinaryAccuracy",
+    "BinaryCrossentropy",
     "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "ConfusionMatrix",
+    "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanMetricWrapper",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
     "Metric",
+    "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
+    "Recall",
+    "RecallAtPrecision",
+    "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
+    "SquaredHinge",
+    "Sum",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "accuracy",
     "binary_accuracy",
     "categorical_accuracy",
@@ -46,39 +110,64 @@ __all__ = [
     "top_k_categorical_accuracy",
 ]
 
-_BY_ID: dict[str, type[Metric]] = {
-    "accuracy": Accuracy,
-    "binary_accuracy": BinaryAccuracy,
-    "categorical_accuracy": CategoricalAccuracy,
-    "sparse_categorical_accuracy": SparseCategoricalAccuracy,
-    "top_k_categorical_accuracy": TopKCategoricalAccuracy,
-    "sparse_top_k_categorical_accuracy": SparseTopKCategoricalAccuracy,
-    "mean_squared_error": MeanSquaredError,
-    "mse": MeanSquaredError,
-    "mean_absolute_error": MeanAbsoluteError,
+_ALL: tuple[type[Metric], ...] = (
+    AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
+    CategoricalCrossentropy, CategoricalHinge, ConfusionMatrix, CosineSimilarity, F1Score,
+    FBetaScore, FalseNegatives, FalsePositives, Hinge, KLDivergence, LogCoshError, Mean,
+    MeanAbsoluteError, MeanAbsolutePercentageError, MeanMetricWrapper, MeanSquaredError,
+    MeanSquaredLogarithmicError, Poisson, Precision, PrecisionAtRecall, R2Score, Recall,
+    RecallAtPrecision,
+    RootMeanSquaredError, SensitivityAtSpecificity, SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, SpecificityAtSensitivity,
+    SquaredHinge, Sum, TopKCategoricalAccuracy, TrueNegatives, TruePositives,
+)  # fmt: skip
+_SHORT: dict[str, type[Metric]] = {
+    "bce": BinaryCrossentropy,
+    "cosine_similarity": CosineSimilarity,
+    "f1_score": F1Score,
+    "fbeta_score": FBetaScore,
+    "kld": KLDivergence,
+    "kl_divergence": KLDivergence,
+    "log_cosh": LogCoshError,
+    "logcosh": LogCoshError,
     "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "mse": MeanSquaredError,
+    "msle": MeanSquaredLogarithmicError,
+    "rmse": RootMeanSquaredError,
 }
-_CLASSES = {**_BY_ID, **{found.__name__.lower(): found for found in _BY_ID.values()}}
 
 
-def get(identifier: Any) -> Metric:
-    """Return the metric of a name, a function, a config, or the metric itself.
+def _snake(name: str) -> str:
+    import re
+
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", name).lower()
+
+
+_CLASSES: dict[str, type[Metric]] = {
+    **{_snake(found.__name__): found for found in _ALL},
+    **{found.__name__.lower(): found for found in _ALL},
+    **_SHORT,
+}
+
+
+def get(identifier: Any) -> Any:
+    """Return the metric of a name, a function, a config or a class, or the metric itself.
 
     Args:
         identifier: such as 'categorical_accuracy', 'CategoricalAccuracy' or 'mse', a function
-            ``fn(y_true, y_pred)`` that returns one number a row, what ``serialize`` gave, or a
-            ``Metric``.
+            ``fn(y_true, y_pred)`` that returns one number a row, what ``serialize`` gave, a
+            ``Metric``, a class of them, or None.
 
     Raises:
-        TypeError: it is none of these.
-        ValueError: the name or the config is not known.
+        ValueError: it is none of these, or the name or the config is not known.
 
     Example:
         >>> import pyconv
         >>> pyconv.metrics.get("mse").name
         'mse'
     """
-    if isinstance(identifier, Metric):
+    if identifier is None or isinstance(identifier, Metric):
         return identifier
     if isinstance(identifier, str):
         found = _registry.find_class("metrics.get", "metric", identifier, _CLASSES)
@@ -86,12 +175,12 @@ def get(identifier: Any) -> Metric:
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Metric):
-        raise TypeError(f"metrics.get: got the class, give an instance: {identifier.__name__}()")
+        return identifier()
     if callable(identifier):
         return MeanMetricWrapper(identifier)
-    raise TypeError(
-        "metrics.get: identifier must be a name such as 'accuracy', a function, a config or a "
-        f"Metric, got {identifier!r}"
+    raise ValueError(
+        "metrics.get: Could not interpret metric identifier; it must be a name such as "
+        f"'accuracy', a function, a config or a Metric, got {identifier!r}"
     )
 
 
@@ -106,8 +195,12 @@ def serialize(metric: Metric) -> dict[str, Any]:
     return _registry.to_config(metric)
 
 
-def deserialize(config: dict[str, Any]) -> Metric:
+def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Metric:
     """Make the metric that ``serialize`` described.
+
+    Args:
+        config: what ``serialize`` gave.
+        custom_objects: your own classes by name.
 
     Raises:
         ValueError: the class is not in pyconv's table, or an argument is wrong.
@@ -118,5 +211,7 @@ def deserialize(config: dict[str, Any]) -> Metric:
         >>> pyconv.metrics.deserialize(config).name
         'top_k_categorical_accuracy'
     """
-    found, arguments = _registry.find_config("metrics.deserialize", "metric", config, _CLASSES)
+    found, arguments = _registry.find_config(
+        "metrics.deserialize", "metric", config, _registry.with_custom(_CLASSES, custom_objects)
+    )
     return _registry.construct("metrics.deserialize", found, arguments)

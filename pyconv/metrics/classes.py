@@ -2,10 +2,15 @@
 
 from typing import Any
 
+import numpy as np
+
+from pyconv import _targets
 from pyconv._args import float_arg, int_arg
+from pyconv._scalars import Number
 from pyconv.losses.functional import mean_absolute_error, mean_squared_error
+from pyconv.losses.loss import same_rank
 from pyconv.metrics import functional
-from pyconv.metrics.metric import MeanMetricWrapper
+from pyconv.metrics.reduction import Mean, MeanMetricWrapper
 
 
 class Accuracy(MeanMetricWrapper):
@@ -49,6 +54,7 @@ class BinaryAccuracy(MeanMetricWrapper):
     ) -> None:
         limit = float_arg("BinaryAccuracy", "threshold", threshold, 0.0, 1.0)
         super().__init__(functional.binary_accuracy, name, dtype, threshold=limit)
+        self.threshold = limit
 
 
 class CategoricalAccuracy(MeanMetricWrapper):
@@ -112,6 +118,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     ) -> None:
         places = int_arg("TopKCategoricalAccuracy", "k", k)
         super().__init__(functional.top_k_categorical_accuracy, name, dtype, k=places)
+        self.k = places
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
@@ -120,6 +127,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     Args:
         k: 1 or more.
         name, dtype: see ``Metric``.
+        from_sorted_ids: whether ``y_pred`` holds class numbers, the likeliest first.
 
     Raises:
         TypeError: ``k`` is not an integer.
@@ -133,10 +141,17 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """
 
     def __init__(
-        self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy", dtype: Any = None
+        self,
+        k: int = 5,
+        name: str | None = "sparse_top_k_categorical_accuracy",
+        dtype: Any = None,
+        from_sorted_ids: bool = False,
     ) -> None:
         places = int_arg("SparseTopKCategoricalAccuracy", "k", k)
-        super().__init__(functional.sparse_top_k_categorical_accuracy, name, dtype, k=places)
+        ids = {"from_sorted_ids": True} if from_sorted_ids else {}
+        super().__init__(functional.sparse_top_k_categorical_accuracy, name, dtype, k=places, **ids)
+        self.k = places
+        self.from_sorted_ids = bool(from_sorted_ids)
 
 
 class MeanSquaredError(MeanMetricWrapper):
@@ -175,3 +190,39 @@ class MeanAbsoluteError(MeanMetricWrapper):
 
     def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(mean_absolute_error, name, dtype)
+
+
+class RootMeanSquaredError(Mean):
+    """The root of the mean of the squared differences.
+
+    Args:
+        name, dtype: see ``Metric``.
+
+    Raises:
+        ValueError: ``dtype`` is not supported.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.metrics.RootMeanSquaredError()([[0, 1], [0, 0]], [[1, 1], [0, 0]])
+        0.5
+    """
+
+    def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Take up a batch; see ``Metric.update_state``."""
+        y, p = same_rank(
+            _targets.numeric(self.name, "y_true", y_true).astype(np.float64),
+            _targets.numeric(self.name, "y_pred", y_pred).astype(np.float64),
+        )
+        if y.shape != p.shape:
+            raise ValueError(
+                f"{self.name}: y_true and y_pred must have the same shape, got {y.shape} and "
+                f"{p.shape}"
+            )
+        super().update_state((p - y) ** 2, sample_weight)
+
+    def result(self) -> Any:
+        """Return the root of the mean."""
+        return Number(np.sqrt(super().result()))

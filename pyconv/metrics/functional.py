@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from pyconv import _targets, backend
 from pyconv._args import float_arg, int_arg
 from pyconv._types import Array
-from pyconv.losses.loss import prediction
+from pyconv.losses.loss import prediction, same_rank
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Array:
-    """Share of the values of each row that are equal.
+    """1 for each value that is equal, else 0.
 
     Args:
-        y_true: (N, ..., C) or (N,) values.
+        y_true: values of any shape.
         y_pred: as many values.
 
     Output shape:
-        (N, ...), float32.
+        That of the values, float32.
 
     Raises:
         TypeError: an array does not hold numbers.
@@ -28,23 +28,22 @@ def accuracy(y_true: Any, y_pred: Any) -> Array:
     Example:
         >>> import pyconv
         >>> pyconv.metrics.accuracy([[1], [2]], [[1], [3]]).tolist()
-        [1.0, 0.0]
+        [[1.0], [0.0]]
     """
-    predicted = _targets.numeric("accuracy", "y_pred", y_pred)
-    predicted = predicted[:, None] if predicted.ndim == 1 else predicted
-    return _mean(_targets.values("accuracy", y_true, predicted.shape) == predicted)
+    labels, predicted = _alike("accuracy", y_true, y_pred)
+    return _float(labels == predicted)
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Array:
-    """Share of the labels of each row that ``y_pred > threshold`` gives right.
+    """1 for each label that ``y_pred > threshold`` gives right, else 0.
 
     Args:
-        y_true: (N, ..., C) labels, 0 or 1.
-        y_pred: (N, ..., C) probabilities.
+        y_true: labels of any shape, 0 or 1.
+        y_pred: as many probabilities.
         threshold: probabilities above it count as 1.
 
     Output shape:
-        (N, ...), float32.
+        That of the labels, float32.
 
     Raises:
         TypeError: an array does not hold numbers.
@@ -53,12 +52,11 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Array:
     Example:
         >>> import pyconv
         >>> pyconv.metrics.binary_accuracy([[1], [1]], [[0.9], [0.2]]).tolist()
-        [1.0, 0.0]
+        [[1.0], [0.0]]
     """
-    predicted = prediction("binary_accuracy", y_pred)
-    labels = _targets.values("binary_accuracy", y_true, predicted.shape)
+    labels, predicted = _alike("binary_accuracy", y_true, y_pred)
     limit = float_arg("binary_accuracy", "threshold", threshold)
-    return _mean(labels == (predicted > limit))
+    return _float(labels == (predicted.astype(np.float32, copy=False) > limit))
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
@@ -134,13 +132,16 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Array:
     return _in_top_k("top_k_categorical_accuracy", labels.argmax(axis=-1), predicted, k)
 
 
-def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Array:
+def sparse_top_k_categorical_accuracy(
+    y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
+) -> Array:
     """1 for each row whose class is among its k largest predictions, else 0.
 
     Args:
         y_true: (N, ...) or (N, ..., 1) class numbers.
         y_pred: (N, ..., C) probabilities or logits; a tie at the k-th place counts as a hit.
         k: 1 or more.
+        from_sorted_ids: whether ``y_pred`` holds class numbers instead, the likeliest first.
 
     Output shape:
         (N, ...), float32.
@@ -156,8 +157,20 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> A
     """
     owner = "sparse_top_k_categorical_accuracy"
     predicted = prediction(owner, y_pred)
+    if from_sorted_ids:
+        ids = _targets.class_numbers(owner, y_true, (*predicted.shape[:-1], None))
+        return _float((predicted[..., : int_arg(owner, "k", k)] == ids[..., None]).any(axis=-1))
     labels = _targets.class_numbers(owner, y_true, predicted.shape)
     return _in_top_k(owner, labels, predicted, k)
+
+
+def _alike(owner: str, y_true: Any, y_pred: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    labels, predicted = same_rank(
+        _targets.numeric(owner, "y", y_true), _targets.numeric(owner, "y_pred", y_pred)
+    )
+    if labels.ndim == 0 or predicted.ndim == 0:
+        labels, predicted = np.atleast_1d(labels), np.atleast_1d(predicted)
+    return _targets.values(owner, labels, predicted.shape), predicted
 
 
 def _one_hot(owner: str, y_true: Any, y_pred: Any) -> tuple[NDArray[Any], Array]:
@@ -182,7 +195,3 @@ def _argmax_hits(labels: NDArray[Any], predicted: Array) -> Array:
 
 def _float(hits: NDArray[np.bool_]) -> Array:
     return np.asarray(hits, np.float32)
-
-
-def _mean(hits: NDArray[np.bool_]) -> Array:
-    return np.asarray(hits.mean(axis=-1), np.float32)

@@ -1,167 +1,177 @@
-"""The base of every metric, and running means."""
+"""The base of every metric."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pyconv import _targets
+from pyconv import initializers
+from pyconv.layers._names import auto_name
+from pyconv.variable import Variable
 
 
 class Metric:
     """A number that is gathered from batch to batch.
 
-    A metric of one's own defines ``update_state``, ``result`` and ``reset_state``.
+    A metric of one's own defines ``update_state`` and ``result``. What it keeps it makes by
+    ``add_variable``, which ``reset_state`` sets to 0; or it defines ``reset_state`` too.
 
     Args:
-        name: the key of the metric in logs and in the history.
-        dtype: None or 'float32'.
+        dtype: the name of a type of numbers, kept for the configuration: sums are of float64,
+            whatever it is.
+        name: the key of the metric in logs and in the history; by default the class in snake
+            case, counted.
 
     Raises:
-        ValueError: ``dtype`` is neither.
+        ValueError: ``dtype`` is no such name.
 
     Example:
-        >>> import pyconv
-        >>> metric = pyconv.metrics.SparseCategoricalAccuracy()
-        >>> metric.update_state([1, 0], [[0.1, 0.9], [0.2, 0.8]])
-        >>> metric.result()
+        >>> import numpy as np, pyconv
+        >>> class LargestError(pyconv.metrics.Metric):
+        ...     def __init__(self, name="largest_error", **kwargs):
+        ...         super().__init__(name=name, **kwargs)
+        ...         self.largest = self.add_variable((), "zeros")
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         error = np.abs(np.subtract(y_true, y_pred)).max()
+        ...         self.largest.assign(np.maximum(self.largest, error))
+        ...     def result(self):
+        ...         return self.largest
+        >>> metric = LargestError()
+        >>> metric.update_state([1.0, 2.0], [1.5, 2.0])
+        >>> float(metric.result())
         0.5
     """
 
-    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        if dtype is not None and dtype != "float32":
-            raise ValueError(
-                f"{type(self).__name__}: dtype must be None or 'float32', got {dtype!r}"
-            )
-        self.name = name if name is not None else type(self).__name__
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        owner = type(self).__name__
+        try:
+            self._dtype = "float32" if dtype is None else np.dtype(dtype).name
+        except TypeError:
+            raise ValueError(f"{owner}: dtype must be such as 'float32', got {dtype!r}") from None
+        self.name = name if name is not None else auto_name(owner)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> float:
+    @property
+    def dtype(self) -> str:
+        """The name of the type that was given, or 'float32'."""
+        return self._dtype
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Update the state and return the result so far."""
         self.update_state(*args, **kwargs)
         return self.result()
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take up a batch.
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Take up a batch: ``(y_true, y_pred, sample_weight=None)``.
 
         Args:
-            y_true: targets.
-            y_pred: the network's output (N, ..., C).
-            sample_weight: one number a sample (N,), or one a row.
+            *args: targets, and the network's output (N, ..., C).
+            **kwargs: ``sample_weight``, one number a sample (N,), or one a row.
         """
         raise NotImplementedError(f"{type(self).__name__} must define update_state")
 
-    def result(self) -> float:
+    def result(self) -> Any:
         """Return the metric of all batches since the last ``reset_state``."""
         raise NotImplementedError(f"{type(self).__name__} must define result")
 
     def reset_state(self) -> None:
         """Forget the batches so far."""
-        raise NotImplementedError(f"{type(self).__name__} must define reset_state")
+        for variable in self.variables:
+            variable[...] = 0
+
+    # --- variables ------------------------------------------------------------------------------
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variables that are attributes of the metric, of lists in it and of metrics in it."""
+        found: dict[int, Any] = {}
+        for value in vars(self).values():
+            for variable in _variables_in(value):
+                found[id(variable)] = variable
+        return list(found.values())
+
+    def add_variable(
+        self,
+        shape: Sequence[int] = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> Variable:
+        """Return a new variable.
+
+        Args:
+            shape: its shape.
+            initializer: an initializer or its name.
+            dtype: type of its values; None for float32.
+            name: its name.
+            **kwargs: has no effect.
+        """
+        function = initializers.get("zeros" if initializer is None else initializer)
+        return Variable(function, tuple(shape), dtype, trainable=False, name=name)
+
+    def add_weight(
+        self,
+        shape: Sequence[int] = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Return a new variable; the old name of ``add_variable``."""
+        return self.add_variable(shape, initializer, dtype, name)
+
+    def stateless_update_state(self, metric_variables: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        """Return what ``update_state`` makes of variables; the metric's own stay as they are."""
+        with self._holding(metric_variables):
+            self.update_state(*args, **kwargs)
+            return [variable.numpy() for variable in self.variables]
+
+    def stateless_result(self, metric_variables: Any) -> Any:
+        """Return the result of variables as ``stateless_update_state`` returns them."""
+        with self._holding(metric_variables):
+            return np.array(self.result())[()]
+
+    def stateless_reset_state(self) -> list[Any]:
+        """Return the variables as ``reset_state`` leaves them."""
+        return [np.zeros_like(variable.value) for variable in self.variables]
+
+    @contextlib.contextmanager
+    def _holding(self, values: Any) -> Iterator[None]:
+        own = self.variables
+        if len(values) != len(own):
+            raise ValueError(
+                f"{type(self).__name__}: Argument `metric_variables` must hold {len(own)} arrays, "
+                f"got {len(values)}"
+            )
+        kept = [variable.numpy() for variable in own]
+        try:
+            for variable, value in zip(own, values, strict=True):
+                variable.assign(value)
+            yield
+        finally:
+            for variable, value in zip(own, kept, strict=True):
+                variable.assign(value)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {"name": self.name}
+        return {"name": self.name, "dtype": self.dtype}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Metric":
         """Make a metric from what ``get_config`` gave."""
         return cls(**config)
 
-
-class Mean(Metric):
-    """The (weighted) mean of all values given.
-
-    Args:
-        name, dtype: see ``Metric``.
-
-    Raises:
-        ValueError: ``dtype`` is not supported.
-
-    Example:
-        >>> import pyconv
-        >>> mean = pyconv.metrics.Mean()
-        >>> mean.update_state([1.0, 3.0])
-        >>> mean.update_state(5.0, sample_weight=2.0)
-        >>> mean.result()
-        3.5
-    """
-
-    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
-        super().__init__(name, dtype)
-        self.reset_state()
-
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        """Take up values, of any shape, and the weight of each (or of each along the first axis).
-
-        Raises:
-            TypeError: an array does not hold numbers.
-            ValueError: ``sample_weight`` does not fit.
-        """
-        array = _targets.numeric(self.name, "values", values)
-        if sample_weight is None:
-            self._total += float(array.sum(dtype=np.float64))
-            self._count += array.size
-            return
-        weight = _targets.numeric(self.name, "sample_weight", sample_weight)
-        if weight.ndim < array.ndim:
-            weight = weight.reshape(weight.shape + (1,) * (array.ndim - weight.ndim))
-        try:
-            weight = np.broadcast_to(weight, array.shape)
-        except ValueError:
-            raise ValueError(
-                f"{self.name}: sample_weight must fit values of shape {array.shape}, got shape "
-                f"{np.shape(sample_weight)}"
-            ) from None
-        self._total += float(np.multiply(array, weight, dtype=np.float64).sum())
-        self._count += float(weight.sum(dtype=np.float64))
-
-    def result(self) -> float:
-        """Return the mean; 0.0 where nothing was taken up."""
-        return self._total / self._count if self._count else 0.0
-
-    def reset_state(self) -> None:
-        """Forget all values."""
-        self._total = 0.0
-        self._count: float = 0
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
 
 
-class MeanMetricWrapper(Mean):
-    """The mean, over all rows, of what a function gives for each row.
-
-    Args:
-        fn: ``fn(y_true, y_pred, **kwargs)``, which returns one number a row, or one in all.
-        name, dtype: see ``Metric``.
-        **kwargs: passed on to ``fn``.
-
-    Raises:
-        TypeError: ``fn`` is not callable.
-        ValueError: ``dtype`` is not supported.
-
-    Example:
-        >>> import numpy as np, pyconv
-        >>> def worst(y_true, y_pred):
-        ...     return np.abs(y_true - y_pred).max(axis=-1)
-        >>> metric = pyconv.metrics.MeanMetricWrapper(worst)
-        >>> metric.update_state(np.zeros((2, 2)), np.array([[1.0, 3.0], [0.0, 1.0]]))
-        >>> metric.name, metric.result()
-        ('worst', 2.0)
-    """
-
-    def __init__(
-        self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any
-    ) -> None:
-        if not callable(fn):
-            raise TypeError(f"{type(self).__name__}: fn must be callable, got {fn!r}")
-        super().__init__(name if name is not None else getattr(fn, "__name__", "metric"), dtype)
-        self._fn = fn
-        self._kwargs = kwargs
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        """Take up a batch; see ``Metric.update_state``."""
-        rows: NDArray[Any] = np.asarray(self._fn(y_true, y_pred, **self._kwargs))
-        super().update_state(rows, sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, without the function."""
-        return {**super().get_config(), **self._kwargs}
+def _variables_in(value: Any) -> Iterator[Variable]:
+    if isinstance(value, Variable):
+        yield value
+    elif isinstance(value, Metric):
+        yield from value.variables
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _variables_in(item)
+    elif isinstance(value, dict):
+        yield from _variables_in(list(value.values()))

@@ -1,0 +1,203 @@
+"""Metrics of the trade between one kind of error and the other."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyconv._args import float_arg, int_arg
+from pyconv._scalars import Number
+from pyconv.metrics._confusion import counts, divide
+from pyconv.metrics.metric import Metric
+from pyconv.variable import Variable
+
+COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
+_EPSILON = 1e-7
+
+
+class AUC(Metric):
+    """The area under a curve of two rates, each at many thresholds.
+
+    Args:
+        num_thresholds: number of thresholds, evenly spread from 0 to 1; above 1.
+        curve: 'ROC' (true positives over false ones), 'PR' (precision over recall) or 'PRGAIN'.
+        summation_method: 'interpolation' (trapezoids; for 'PR' as Davis and Goadrich, 2006),
+            'majoring' or 'minoring'.
+        name, dtype: see ``Metric``.
+        thresholds: the thresholds between 0 and 1 themselves.
+        multi_label: whether to take the area of each label apart, and the mean of them.
+        num_labels: number of labels, with ``multi_label``.
+        label_weights: the weight of each label.
+        from_logits: whether predictions are logits.
+
+    Raises:
+        TypeError: an argument is not a number.
+        ValueError: an argument is out of range, unknown or not supported.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.metrics.AUC(num_thresholds=3)([0, 0, 1, 1], [0, 0.5, 0.3, 0.9])
+        0.75
+    """
+
+    def __init__(
+        self,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = None,
+        dtype: Any = None,
+        thresholds: Any = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Any = None,
+        from_logits: bool = False,
+    ) -> None:
+        super().__init__(dtype, name)
+        self.curve = _one_of("curve", curve, ("ROC", "PR", "PRGAIN"), str.upper)
+        methods = ("interpolation", "majoring", "minoring")
+        self.summation_method = _one_of("summation method", summation_method, methods, str.lower)
+        self._init_thresholds = None if thresholds is None else sorted(thresholds)
+        if thresholds is None:
+            self.num_thresholds = _thresholds_number(num_thresholds, 2)
+            steps = self.num_thresholds - 1
+            inner = [i / steps for i in range(1, steps)]
+        else:
+            inner = [float_arg("AUC", "thresholds", t, 0.0, 1.0) for t in sorted(thresholds)]
+            self.num_thresholds = len(inner) + 2
+        self._thresholds = [-_EPSILON, *inner, 1 + _EPSILON]
+        self.multi_label = bool(multi_label)
+        if num_labels and not multi_label:
+            raise ValueError("AUC: `num_labels` is needed only when `multi_label` is True.")
+        self.num_labels = None if not num_labels else int_arg("AUC", "num_labels", num_labels)
+        self.label_weights = (
+            None if label_weights is None else np.asarray(label_weights, np.float32)
+        )
+        self.from_logits = bool(from_logits)
+        if not multi_label or num_labels:
+            self._build(self.num_labels)
+
+    @property
+    def thresholds(self) -> list[float]:
+        """All thresholds: the ends lie beyond 0 and 1."""
+        return list(self._thresholds)
+
+    def _build(self, labels: int | None) -> None:
+        shape = (self.num_thresholds,) if labels is None else (self.num_thresholds, labels)
+        for name in COUNTS:
+            setattr(self, name, self.add_variable(shape, "zeros", np.float64, name))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take up a batch; see ``Metric.update_state``."""
+        if self.multi_label and not self.variables:
+            if np.ndim(y_pred) != 2:
+                raise ValueError(
+                    "AUC: `y_pred` must have rank 2 when `multi_label=True`. Found rank "
+                    f"{np.ndim(y_pred)}. Full shape received for `y_pred`: {np.shape(y_pred)}"
+                )
+            self._build(np.shape(y_pred)[1])
+        if self.from_logits:
+            y_pred = 0.5 * (1 + np.tanh(np.asarray(y_pred, np.float64) / 2))
+        found = counts(
+            "AUC",
+            y_true,
+            y_pred,
+            self._thresholds,
+            sample_weight,
+            label_weights=None if self.multi_label else self.label_weights,
+            by_label=self.multi_label,
+        )
+        add_counts(self, found)
+
+    def result(self) -> Any:
+        """Return the area."""
+        if not self.variables:
+            return Number(0.0)
+        tp, fp, tn, fn = (np.asarray(getattr(self, name)) for name in COUNTS)
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            pieces = _interpolated(tp, fp, fn)
+        else:
+            x, y = self._rates(tp, fp, tn, fn)
+            heights = {
+                "interpolation": (y[:-1] + y[1:]) / 2,
+                "majoring": np.maximum(y[:-1], y[1:]),
+                "minoring": np.minimum(y[:-1], y[1:]),
+            }[self.summation_method]
+            pieces = (x[:-1] - x[1:]) * heights
+        areas = pieces.sum(axis=0)
+        if self.multi_label and self.label_weights is not None:
+            return Number(divide((areas * self.label_weights).sum(), self.label_weights.sum()))
+        return Number(np.mean(areas))
+
+    def _rates(
+        self, tp: NDArray[Any], fp: NDArray[Any], tn: NDArray[Any], fn: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        recall = divide(tp, tp + fn)
+        if self.curve == "ROC":
+            return divide(fp, fp + tn), recall
+        if self.curve == "PR":
+            return recall, divide(tp, tp + fp)
+        # Precision and recall on the scale on which a random guess is 0 (Flach and Kull, 2015).
+        factor = divide(tp + fn, tn + fp)
+        recall_gain = np.where(tp == 0, 0.0, 1 - factor * divide(fn, tp))
+        return np.maximum(recall_gain, 0.0), np.where(tp == 0, 1.0, 1 - factor * divide(fp, tp))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        weights = self.label_weights
+        config = {
+            **super().get_config(),
+            "num_thresholds": self.num_thresholds,
+            "curve": self.curve,
+            "summation_method": self.summation_method,
+            "multi_label": self.multi_label,
+            "num_labels": self.num_labels,
+            "label_weights": None if weights is None else weights.tolist(),
+            "from_logits": self.from_logits,
+        }
+        if self._init_thresholds is not None:
+            config["thresholds"] = self._thresholds[1:-1]
+        return config
+
+
+def add_counts(metric: Metric, found: Any) -> None:
+    """Add a batch's four counts to a metric's variables."""
+    for name in COUNTS:
+        variable: Variable = getattr(metric, name)
+        variable += getattr(found, name)
+
+
+def thresholds_between(number: int) -> list[float]:
+    """Return so many thresholds from 0 to 1, or 0.5 alone."""
+    return [0.5] if number == 1 else [i / (number - 1) for i in range(number)]
+
+
+def _thresholds_number(value: Any, minimum: int) -> int:
+    number = int_arg("AUC", "num_thresholds", value, -(2**31))
+    if number < minimum:
+        raise ValueError(
+            f"AUC: Argument `num_thresholds` must be an integer > {minimum - 1}. Received: "
+            f"num_thresholds={number}"
+        )
+    return number
+
+
+def _one_of(name: str, value: Any, known: tuple[str, ...], normal: Any) -> str:
+    found = normal(value) if isinstance(value, str) else value
+    if found not in known:
+        raise ValueError(
+            f'Invalid AUC {name} value: "{value}". Expected values are {", ".join(known)}'
+        )
+    return str(found)
+
+
+def _interpolated(tp: NDArray[Any], fp: NDArray[Any], fn: NDArray[Any]) -> NDArray[Any]:
+    """Return the areas between thresholds, true positives linear in all positives between them."""
+    positives = tp + fp
+    before, after = positives[:-1], positives[1:]
+    gained = tp[:-1] - tp[1:]
+    slope = divide(gained, np.maximum(before - after, 0))
+    intercept = tp[1:] - slope * after
+    both = (before > 0) & (after > 0)
+    ratio = np.where(both, divide(before, after), 1.0)
+    return divide(slope * (gained + intercept * np.log(ratio)), np.maximum(tp[1:] + fn[1:], 0))

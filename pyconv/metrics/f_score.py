@@ -1,0 +1,159 @@
+"""F scores: the harmonic mean of precision and recall."""
+
+from typing import Any
+
+import numpy as np
+
+from pyconv import _targets
+from pyconv._scalars import Number
+from pyconv.metrics.metric import Metric
+
+_EPSILON = 1e-7
+_COUNTS = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
+
+
+class FBetaScore(Metric):
+    """``(1 + beta**2) * precision * recall / (beta**2 * precision + recall)`` of each class.
+
+    Args:
+        average: None for the score of each class; 'micro' for that of all elements together;
+            'macro' for the mean over the classes; 'weighted' for the mean by how often they are.
+        beta: how much more recall counts, above 0.
+        threshold: predictions above it are positive; None for the largest of each row.
+        name, dtype: see ``Metric``.
+
+    Raises:
+        ValueError: an argument is out of range, unknown or not supported.
+
+    Example:
+        >>> import pyconv
+        >>> metric = pyconv.metrics.FBetaScore(average="macro", beta=2.0, threshold=0.5)
+        >>> y_true, y_pred = [[1, 1], [1, 0], [1, 1]], [[0.2, 0.6], [0.3, 0.8], [0.6, 0.7]]
+        >>> f"{metric(y_true, y_pred):.4f}"
+        '0.6469'
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        beta: float = 1.0,
+        threshold: float | None = None,
+        name: str | None = "fbeta_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(dtype, name)
+        owner, kinds = type(self).__name__, (None, "micro", "macro", "weighted")
+        if average not in kinds:
+            raise ValueError(
+                f"{owner}: Invalid `average` argument value. Expected one of: "
+                f"{{None, 'micro', 'macro', 'weighted'}}. Received: average={average}"
+            )
+        if not isinstance(beta, float):
+            raise ValueError(
+                f"{owner}: Invalid `beta` argument value. It should be a Python float. Received: "
+                f"beta={beta} of type '{type(beta)}'"
+            )
+        if not beta > 0.0:
+            raise ValueError(
+                f"{owner}: Invalid `beta` argument value. It should be > 0. Received: beta={beta}"
+            )
+        if threshold is not None and not isinstance(threshold, float):
+            raise ValueError(
+                f"{owner}: Invalid `threshold` argument value. It should be a Python float. "
+                f"Received: threshold={threshold} of type '{type(threshold)}'"
+            )
+        if threshold is not None and not 0.0 < threshold <= 1.0:
+            raise ValueError(
+                f"{owner}: Invalid `threshold` argument value. It should verify 0 < threshold <= "
+                f"1. Received: threshold={threshold}"
+            )
+        self.average = average
+        self.beta = beta
+        self.threshold = threshold
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take up a batch of (N, C) labels and predictions; see ``Metric.update_state``."""
+        owner = type(self).__name__
+        y = _targets.numeric(owner, "y_true", y_true).astype(np.float32)
+        p = _targets.numeric(owner, "y_pred", y_pred).astype(np.float32)
+        if p.ndim != 2 or y.shape != p.shape:
+            raise ValueError(
+                f"{owner}: FBetaScore expects 2D inputs with shape (batch_size, output_dim). "
+                f"Received input shapes: y_pred.shape={p.shape} and y_true.shape={y.shape}."
+            )
+        if self.threshold is None:
+            largest = p.max(axis=-1, keepdims=True, initial=-np.inf)
+            positive = (p >= largest) & (np.abs(p) > 1e-9)
+        else:
+            positive = p > np.float32(self.threshold)
+        if not self.variables:
+            shape = () if self.average == "micro" else p.shape[1:]
+            for name in _COUNTS:
+                setattr(self, name, self.add_variable(shape, "zeros", np.float64, name))
+        weight: Any = np.ones((len(p), 1))
+        if sample_weight is not None:
+            weight = _targets.sample_weights(owner, sample_weight, p.shape[:1])[:, None]
+        axis = None if self.average == "micro" else 0
+        for name, elements in zip(
+            _COUNTS, (positive * y, positive * (1 - y), ~positive * y, y), strict=True
+        ):
+            variable = getattr(self, name)
+            variable += (elements * weight).sum(axis=axis)
+
+    def result(self) -> Any:
+        """Return the score; for ``average=None`` an array (C,)."""
+        if not self.variables:
+            return Number(0.0)
+        hits, wrong, missed, weights = (np.asarray(getattr(self, name)) for name in _COUNTS)
+        precision = hits / (hits + wrong + _EPSILON)
+        recall = hits / (hits + missed + _EPSILON)
+        mean = precision * recall / (self.beta**2 * precision + recall + _EPSILON)
+        score = mean * (1 + self.beta**2)
+        if self.average == "weighted":
+            return Number((score * weights / (weights.sum() + _EPSILON)).sum())
+        return score.astype(np.float32) if self.average is None else Number(np.mean(score))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "average": self.average,
+            "beta": self.beta,
+            "threshold": self.threshold,
+        }
+
+
+class F1Score(FBetaScore):
+    """``2 * precision * recall / (precision + recall)`` of each class.
+
+    Args:
+        average: None for the score of each class; 'micro' for that of all elements together;
+            'macro' for the mean over the classes; 'weighted' for the mean by how often they are.
+        threshold: predictions above it are positive; None for the largest of each row.
+        name, dtype: see ``Metric``.
+
+    Raises:
+        ValueError: an argument is out of range, unknown or not supported.
+
+    Example:
+        >>> import pyconv
+        >>> metric = pyconv.metrics.F1Score(threshold=0.5)
+        >>> scores = metric([[1, 1], [1, 0], [1, 1]], [[0.2, 0.6], [0.3, 0.8], [0.6, 0.7]])
+        >>> [f"{score:.4f}" for score in scores]
+        ['0.5000', '0.8000']
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str | None = "f1_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(average, 1.0, threshold, name, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        config = super().get_config()
+        del config["beta"]
+        return config

@@ -1,0 +1,189 @@
+"""Running sums and means."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyconv import _targets
+from pyconv._scalars import Number
+from pyconv.losses.loss import same_rank
+from pyconv.metrics.metric import Metric
+from pyconv.variable import Variable
+
+
+class Sum(Metric):
+    """The (weighted) sum of all values given.
+
+    Args:
+        name, dtype: see ``Metric``.
+
+    Raises:
+        ValueError: ``dtype`` is not supported.
+
+    Example:
+        >>> import pyconv
+        >>> total = pyconv.metrics.Sum()
+        >>> total.update_state([1.0, 3.0])
+        >>> total.update_state(5.0, sample_weight=2.0)
+        >>> total.result()
+        14.0
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+        self._total = 0.0
+
+    @property
+    def variables(self) -> list[Any]:
+        """The sum, a copy."""
+        return [Variable(self._total, name="total")]
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take up values, of any shape, and the weight of each (or of each along the first axis).
+
+        Raises:
+            TypeError: an array does not hold numbers.
+            ValueError: ``sample_weight`` does not fit.
+        """
+        array = _targets.numeric(self.name, "values", values)
+        if sample_weight is not None:
+            array, _ = _weighted(self.name, array, sample_weight, np.sum)
+        self._total += float(array.sum(dtype=np.float64))
+
+    def result(self) -> Any:
+        """Return the sum."""
+        return Number(self._total)
+
+    def reset_state(self) -> None:
+        """Forget all values."""
+        self._total = 0.0
+
+
+class Mean(Metric):
+    """The (weighted) mean of all values given.
+
+    Args:
+        name, dtype: see ``Metric``.
+
+    Raises:
+        ValueError: ``dtype`` is not supported.
+
+    Example:
+        >>> import pyconv
+        >>> mean = pyconv.metrics.Mean()
+        >>> mean.update_state([1.0, 3.0])
+        >>> mean.update_state(5.0, sample_weight=2.0)
+        >>> mean.result()
+        3.5
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+        self._total, self._count = 0.0, 0.0
+
+    @property
+    def total(self) -> Number:
+        """The weighted sum of the means of the samples."""
+        return Number(self._total)
+
+    @property
+    def count(self) -> Number:
+        """The sum of the weights."""
+        return Number(self._count)
+
+    @property
+    def variables(self) -> list[Any]:
+        """Sum and count, copies."""
+        return [Variable(self._total, name="total"), Variable(self._count, name="count")]
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take up values, of any shape, and the weight of each (or of each along the first axis).
+
+        Values beyond the first axis are averaged: each sample counts as one.
+
+        Raises:
+            TypeError: an array does not hold numbers.
+            ValueError: ``sample_weight`` does not fit.
+        """
+        array = _targets.numeric(self.name, "values", values)
+        if sample_weight is None:
+            samples = array.shape[0] if array.ndim else 1
+            if array.size:
+                self._total += float(array.sum(dtype=np.float64)) * samples / array.size
+            self._count += samples
+            return
+        weighted, weight = _weighted(self.name, array, sample_weight, np.mean)
+        self._total += float(weighted.sum(dtype=np.float64))
+        self._count += float(weight.sum(dtype=np.float64))
+
+    def result(self) -> Any:
+        """Return the mean; 0.0 where nothing was taken up."""
+        return Number(self._total / self._count if self._count else 0.0)
+
+    def reset_state(self) -> None:
+        """Forget all values."""
+        self._total, self._count = 0.0, 0.0
+
+
+class MeanMetricWrapper(Mean):
+    """The mean, over all rows, of what a function gives for each row.
+
+    Args:
+        fn: ``fn(y_true, y_pred, **kwargs)``, which returns one number a row, or one in all.
+        name, dtype: see ``Metric``.
+        **kwargs: passed on to ``fn``.
+
+    Raises:
+        TypeError: ``fn`` is not callable.
+        ValueError: ``dtype`` is not supported.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> def worst(y_true, y_pred):
+        ...     return np.abs(y_true - y_pred).max(axis=-1)
+        >>> metric = pyconv.metrics.MeanMetricWrapper(worst)
+        >>> metric.update_state(np.zeros((2, 2)), np.array([[1.0, 3.0], [0.0, 1.0]]))
+        >>> metric.name, metric.result()
+        ('worst', 2.0)
+    """
+
+    def __init__(
+        self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
+        if not callable(fn):
+            raise TypeError(f"{type(self).__name__}: fn must be callable, got {fn!r}")
+        super().__init__(name if name is not None else getattr(fn, "__name__", "metric"), dtype)
+        self._fn = fn
+        self._kwargs = kwargs
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Take up a batch; see ``Metric.update_state``."""
+        rows: NDArray[Any] = np.asarray(self._fn(y_true, y_pred, **self._kwargs))
+        super().update_state(rows, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        own = {"fn": self._fn} if type(self) is MeanMetricWrapper else {}
+        return {**super().get_config(), **own, **self._kwargs}
+
+
+def _weighted(
+    owner: str, values: NDArray[Any], sample_weight: Any, reduce: Callable[..., Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (weighted values of the samples, weights of the samples), as Keras reduces them."""
+    weight = _targets.numeric(owner, "sample_weight", sample_weight).astype(np.float64)
+    shape = values.shape
+    values, weight = same_rank(values.astype(np.float64), weight)
+    if values.ndim > weight.ndim:
+        values = reduce(values, axis=tuple(range(weight.ndim, values.ndim)))
+    try:
+        weight = np.broadcast_to(weight, values.shape)
+    except ValueError:
+        raise ValueError(
+            f"{owner}: sample_weight must fit values of shape {shape}, got shape "
+            f"{np.shape(sample_weight)}"
+        ) from None
+    weighted, axes = values * weight, tuple(range(1, weight.ndim))
+    return (reduce(weighted, axis=axes), reduce(weight, axis=axes)) if axes else (weighted, weight)
