@@ -235,6 +235,12 @@ def _single(loss: Any) -> Any:
 def _as_list(name: str, value: Any) -> list[Any]:
     if value is None:
         return []
+    if isinstance(value, dict) and len(value) == 1:
+        # Of the one output, by its name, as a list of lists of one is.
+        value = next(iter(value.values()))
+        value = value if isinstance(value, (list, tuple)) else [value]
     if not isinstance(value, (list, tuple)):
         raise TypeError(f"compile: {name} must be a list, such as [{value!r}], got {value!r}")
+    if len(value) == 1 and isinstance(value[0], (list, tuple)):
+        value = value[0]
     return list(value)

@@ -204,6 +204,16 @@ class TestOnesOwn:
         found = model.evaluate(x, y, verbose=0, return_dict=True)
         assert found["hits"] == 4 * found["share"] == np.trace(found["confusion_matrix"])
 
+    @pytest.mark.parametrize(
+        "given",
+        [["mse"], [["mse"]], {"out": "mse"}, {"out": ["mse"]}, [metrics.MeanSquaredError]],
+    )
+    def test_of_the_one_output(self, given):
+        model = pyconv.Sequential([pyconv.Input((2,)), pyconv.layers.Dense(2)])
+        model.compile("sgd", "mse", metrics=given)
+        loss, metric = model.evaluate(np.eye(2), np.eye(2), verbose=0)
+        assert loss == pytest.approx(metric)
+
     def test_progress_shows_arrays(self, capsys):
         model = pyconv.Sequential([pyconv.Input((2,)), pyconv.layers.Dense(2, "softmax")])
         model.compile("sgd", "categorical_crossentropy", metrics=[metrics.F1Score()])
