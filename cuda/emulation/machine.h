@@ -67,6 +67,9 @@ Machine& machine();
 // False where a fault was found.
 bool run_kernel(const Kernel& kernel);
 
+// Goes on to the next thread, and never comes back to this one.
+[[noreturn]] void leave_thread();
+
 // Records a fault of what runs now: "kernel, block, thread: text".
 void set_fault(const std::string& text);
 

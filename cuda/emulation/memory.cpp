@@ -5,7 +5,6 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -21,7 +20,7 @@ namespace {
 constexpr size_t kPage = 4096, kAlignment = kChecks ? 256 : 16;
 // Addresses for the device, more than its memory: what was freed is not soon used again.
 constexpr size_t kAddresses = size_t{1} << 35, kMemory = size_t{8} << 30;
-constexpr size_t kFreedKnown = 64;
+constexpr size_t kFreedKnown = 16, kMostKept = size_t{32} << 20;
 constexpr uint32_t kPoison = 0x7ffadbad;  // a NaN, and an index that is far outside
 
 struct Allocation {
@@ -35,7 +34,9 @@ struct Store {
     char* base;
     size_t next = 0, used = 0;
     std::map<char*, Allocation> device;
-    std::deque<char*> freed;  // those in `device` that are, for messages; the oldest are forgotten
+    std::deque<char*> freed;            // those in `device` that are: a use of them is found
+    std::multimap<size_t, char*> kept;  // pages of older ones, by their bytes
+    size_t kept_bytes = 0;
     std::map<char*, size_t> pinned;
     std::multimap<char*, size_t> host;  // what the device may touch
 
@@ -83,30 +84,60 @@ std::string name(const std::pair<char* const, Allocation>& one) {
     return text;
 }
 
+void empty_kept(Store& s) {
+    for (const auto& [bytes, pages] : s.kept) {
+        madvise(pages, bytes, MADV_DONTNEED);
+        forget_memory(pages, bytes);
+    }
+    s.kept.clear();
+    s.kept_bytes = 0;
+}
+
+void forget_oldest(Store& s) {
+    const auto found = s.device.find(s.freed.front());
+    s.kept.emplace(found->second.page_bytes, found->second.pages);
+    s.kept_bytes += found->second.page_bytes;
+    s.device.erase(found);
+    s.freed.pop_front();
+    if (s.kept_bytes > kMostKept) empty_kept(s);
+}
+
+// Pages between others that are not mapped; null where there are no addresses left.
+char* take_pages(Store& s, size_t bytes) {
+    const auto found = s.kept.find(bytes);
+    if (found != s.kept.end()) {
+        char* const pages = found->second;
+        s.kept.erase(found);
+        s.kept_bytes -= bytes;
+        return pages;
+    }
+    // As much free room behind it as it is large: what goes past its end meets nothing.
+    const size_t room = 2 * bytes + kPage;
+    if (s.next + room > kAddresses - kPage) {
+        while (!s.freed.empty()) forget_oldest(s);
+        empty_kept(s);
+        s.next = 0;
+    }
+    for (;;) {
+        const char* const begin = s.base + s.next + kPage;
+        const auto at = before(s, begin + room);
+        if (at == s.device.end() || at->second.pages + at->second.page_bytes < begin) break;
+        s.next = static_cast<size_t>(at->second.pages - s.base) + at->second.page_bytes;
+        if (s.next + room > kAddresses - kPage) return nullptr;
+    }
+    char* const pages = s.base + s.next + kPage;
+    s.next += room;
+    return pages;
+}
+
 }  // namespace
 
 void* allocate_device(size_t bytes) {
     Store& s = store();
     if (bytes > kMemory - s.used) return nullptr;
     const size_t page_bytes = (bytes + kPage - 1) / kPage * kPage;
-    // As much free room behind it as it is large: what goes past its end meets nothing.
-    const size_t room = 2 * page_bytes + kPage;
-    if (s.next + room + kPage > kAddresses) s.next = 0;
-    for (;;) {
-        const char* const end = s.base + s.next + kPage + room;
-        const auto at = before(s, end);
-        if (at == s.device.end() || at->second.pages + at->second.page_bytes < end - room) break;
-        if (at->second.freed) {
-            s.freed.erase(std::find(s.freed.begin(), s.freed.end(), at->first));
-            s.device.erase(at);
-            continue;
-        }
-        s.next = static_cast<size_t>(at->second.pages - s.base) + at->second.page_bytes;
-        if (s.next + room + kPage > kAddresses) return nullptr;
-    }
-    char* const pages = s.base + s.next + kPage;
-    s.next += room;
-    if (mprotect(pages, page_bytes, PROT_READ | PROT_WRITE) != 0) return nullptr;
+    char* const pages = take_pages(s, page_bytes);
+    if (!pages || mprotect(pages, page_bytes, PROT_READ | PROT_WRITE) != 0) return nullptr;
     char* const memory = pages + (page_bytes - bytes) / kAlignment * kAlignment;
     poison(pages, page_bytes);
     if (kChecks) mprotect(pages, page_bytes, PROT_NONE);
@@ -122,15 +153,11 @@ bool free_device(void* memory) {
     if (found == s.device.end() || found->second.freed) return false;
     Allocation& a = found->second;
     a.freed = true;
-    forget_memory(a.pages, a.page_bytes);
-    s.freed.push_back(found->first);
     s.used -= a.bytes;
-    madvise(a.pages, a.page_bytes, MADV_DONTNEED);
+    set_state(memory, a.bytes, kOutside);
     mprotect(a.pages, a.page_bytes, PROT_NONE);
-    if (s.freed.size() > kFreedKnown) {
-        s.device.erase(s.freed.front());
-        s.freed.pop_front();
-    }
+    s.freed.push_back(found->first);
+    if (s.freed.size() > kFreedKnown) forget_oldest(s);
     return true;
 }
 

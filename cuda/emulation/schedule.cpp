@@ -1,15 +1,14 @@
 // Runs kernels: block by block, warp by warp, and each thread until it waits.
 
 #include <sys/mman.h>
-#include <ucontext.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <new>
 #include <numeric>
 
 #include "fiber.h"
+#include "handlers.h"
 #include "machine.h"
 #include "memory.h"
 #include "traffic.h"
@@ -177,72 +176,6 @@ bool run_block(Machine& m) {
     }
 }
 
-struct sigaction previous_segv, previous_bus, previous_fpe;
-
-[[noreturn]] void leave_thread() {
-    Machine& m = machine();
-    void* unused;
-    pyconv_fiber_switch(&unused, m.scheduler);
-    __builtin_unreachable();
-}
-
-// A thread touched what it must not, such as a guard page: it ends, and the kernel with it. Any
-// other fault is for the handler that was there before.
-void on_signal(int signal, siginfo_t* info, void* context) {
-    Machine& m = machine();
-    now.checking = false;
-    if (m.running < 0) {
-        sigaction(signal,
-                  signal == SIGFPE   ? &previous_fpe
-                  : signal == SIGBUS ? &previous_bus
-                                     : &previous_segv,
-                  nullptr);
-        return;  // and the instruction faults again
-    }
-    set_fault(signal == SIGFPE          ? "divides an integer by zero"
-              : is_stack(info->si_addr) ? "has used up its stack"
-                                        : "touches " + describe_address(info->si_addr));
-    auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext;
-    const auto stack = reinterpret_cast<uintptr_t>(m.threads[m.running].stack_end) & ~uintptr_t{15};
-    const auto next = reinterpret_cast<uintptr_t>(leave_thread);
-#if defined(__x86_64__)
-    registers.gregs[REG_RSP] = static_cast<greg_t>(stack - 8);
-    registers.gregs[REG_RIP] = static_cast<greg_t>(next);
-#else
-    registers.sp = stack;
-    registers.pc = next;
-#endif
-}
-
-// Catches faults of memory while a kernel runs; the handler has a stack of its own, as the
-// thread's may be what is used up.
-class Handlers {
-public:
-    Handlers() {
-        static thread_local char* const memory = new char[kBytes];
-        stack_t stack{};
-        stack.ss_sp = memory;
-        stack.ss_size = kBytes;
-        sigaltstack(&stack, &previous_stack_);
-        struct sigaction action{};
-        action.sa_sigaction = on_signal;
-        action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-        sigaction(SIGSEGV, &action, &previous_segv);
-        sigaction(SIGBUS, &action, &previous_bus);
-        sigaction(SIGFPE, &action, &previous_fpe);
-    }
-    ~Handlers() {
-        sigaction(SIGSEGV, &previous_segv, nullptr);
-        sigaction(SIGBUS, &previous_bus, nullptr);
-        sigaction(SIGFPE, &previous_fpe, nullptr);
-        sigaltstack(&previous_stack_, nullptr);
-    }
-
-private:
-    static constexpr size_t kBytes = 64 << 10;
-    stack_t previous_stack_;
-};
-
 }  // namespace
 
 Machine& machine() {
@@ -312,6 +245,13 @@ void together(Together what, unsigned mask, void* operands, void (*compute)(void
     if (what == Together::sync) order_lanes(first, mask);
     for (int lane = 0; lane < 32; ++lane)
         if (mask >> lane & 1) m.threads[first + lane].wait = Wait::nothing;
+}
+
+void leave_thread() {
+    Machine& m = machine();
+    void* unused;
+    pyconv_fiber_switch(&unused, m.scheduler);
+    __builtin_unreachable();
 }
 
 void kernel_fault(const char* text) {
