@@ -12,8 +12,6 @@ function(pyconv_device_module name)
   if(PYCONV_CUDA_GRAPHS)
     target_compile_definitions(${name} PRIVATE PYCONV_CUDA_GRAPHS)
   endif()
-  # An operation without a kernel is found here, not in a user's run.
-  target_link_options(${name} PRIVATE -Wl,--no-undefined)
   target_link_libraries(${name} PRIVATE Threads::Threads)
   install(TARGETS ${name} LIBRARY DESTINATION pyconv)
 endfunction()
