@@ -1,10 +1,11 @@
 # pyconv_device_module(name): the Python module of a device: the bindings of all backends, with the
-# arrays of cuda/ in place of those of csrc/, and what only a device has.
+# arrays of cuda/ in place of those of csrc/, and what only a device has. An operation without a
+# kernel is found when the module is imported.
 function(pyconv_device_module name)
   file(GLOB bindings CONFIGURE_DEPENDS csrc/bindings/*.cpp)
   list(FILTER bindings EXCLUDE REGEX "/(data|runtime)\\.cpp$")
   file(GLOB sources CONFIGURE_DEPENDS cuda/*.cpp cuda/bindings/*.cpp)
-  pybind11_add_module(${name} MODULE ${bindings} ${sources} csrc/check.cpp csrc/trace.cpp
+  pybind11_add_module(${name} MODULE ${ARGN} ${bindings} ${sources} csrc/check.cpp csrc/trace.cpp
                       csrc/ops/shapes.cpp)
   # cuda/ before csrc/: array.h and scratch.h are in both.
   target_include_directories(${name} PRIVATE cuda cuda/bindings csrc)
@@ -29,7 +30,8 @@ endif()
 
 if(PYCONV_CUDA_EMULATION)
   include(cuda/emulation/emulation.cmake)
-  pyconv_device_module(_cuda_emulated)
+  # Without optimization at link time: it sees two declarations of each thread's index.
+  pyconv_device_module(_cuda_emulated NO_EXTRAS)
   pyconv_emulated(_cuda_emulated ${kernel_sources})
   target_sources(_cuda_emulated PRIVATE cuda/emulation/bindings/emulation.cpp)
 endif()

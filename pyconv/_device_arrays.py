@@ -177,7 +177,14 @@ class _Arrays:
         options = {name: self._to_host(value) for name, value in options.items()}
         targets = outs if isinstance(outs, tuple) else (outs,)
         if outs is not None:
-            copies = tuple(self._to_host(target, True) for target in targets)
+            # What was there is of use only where not all of it is written over.
+            masked = options.get("where", True) is not True
+            copies = tuple(
+                np.empty(target.shape, target.dtype)
+                if isinstance(target, self._array) and not masked
+                else self._to_host(target, True)
+                for target in targets
+            )
             options["out"] = copies if isinstance(outs, tuple) else copies[0]
         result = function(*(self._to_host(x) for x in inputs), **options)
         if outs is None:
