@@ -68,6 +68,8 @@ class DeviceMeasures:
     ) -> None:
         """Update the metrics, those from number ``unweighted`` on with the weights."""
         on_host: Array | None = None
+        if weight is not None:
+            weight = weight.copy()  # the next batch may be there before the hits of this one
         for i, metric in enumerate(metrics):
             own = weight if i >= unweighted else None
             if type(metric) in _METRICS and y.dtype in (np.float32, np.int64):
