@@ -174,6 +174,7 @@ def rmsprop_update(
     momentum: float = 0.0,
     epsilon: float = 1e-7,
     weight_decay: float = 0.0,
+    epsilon_outside: bool = False,  # of the square root
 ) -> None: ...
 def adam_update(
     params: Sequence[Array],

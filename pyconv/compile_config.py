@@ -48,8 +48,10 @@ def from_config(config: Any) -> dict[str, Any]:
 
 def _serialized(instance: Any, module: Any) -> dict[str, Any] | None:
     # Loading looks classes up by name: a class of the user's own is not found, or worse, another.
-    if getattr(module, type(instance).__name__, None) is not type(instance):
-        _warn(type(instance).__name__)
+    # One of pyconv's under its compatible form stands for the class itself.
+    found = vars(type(instance)).get("stands_for", type(instance))
+    if getattr(module, found.__name__, None) is not found:
+        _warn(found.__name__)
         return None
     serialized: dict[str, Any] = module.serialize(instance)
     return serialized

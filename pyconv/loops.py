@@ -48,7 +48,7 @@ def train(
                     with span("validation"):
                         measured = evaluate(model, validation, callbacks)
                     logs.update(("val_" + key, value) for key, value in measured.items())
-                logs = dict(sorted(logs.items()))
+                logs = model._logged(logs)
                 # A callback that saves, or the history, is not to be cut off half-way.
                 interrupts.begin_step()
                 with span("callbacks"):
@@ -97,7 +97,7 @@ def _train_epoch(
         interrupts.end_step()
         progress.update(len(batch.x), objective.results)
         if end:
-            logs = dict(sorted(objective.results().items()))
+            logs = model._logged(objective.results())
             with span("callbacks"):
                 for listener in end:
                     listener(step, logs)
@@ -129,11 +129,11 @@ def evaluate(
             model._test_step(batch)
             progress.update(len(batch.x), model.objective.results)
             for listener in end:
-                listener(step - 1, dict(sorted(model.objective.results().items())))
+                listener(step - 1, model._logged(model.objective.results()))
         if step == 0:
             raise ValueError("evaluate: there are no batches to evaluate on")
         results = model.objective.results()
-        callbacks.call("on_test_end", dict(sorted(results.items())))
+        callbacks.call("on_test_end", model._logged(results))
         progress.finish(results)
     finally:
         progress.close()

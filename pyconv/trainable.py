@@ -186,6 +186,10 @@ class Trainable(ABC):
 
         self.compile(**compile_config.from_config(config))
 
+    def _logged(self, results: dict[str, float]) -> dict[str, float]:
+        """Return the metrics of an epoch or a batch as callbacks and progress lines get them."""
+        return dict(sorted(results.items()))
+
     def _train_step(self, batch: Batch) -> None:
         objective, optimizer = self.objective, self.optimizer
         assert optimizer is not None

@@ -117,7 +117,15 @@ class Trainer(Trainable):
             history = History()
             given = [*given, history]
         called = self._callbacks(given, params)
-        loops.train(self, data, validation, validates, range(first, last), called, Progress(level))
+        loops.train(
+            self,
+            data,
+            validation,
+            validates,
+            range(first, last),
+            called,
+            self._progress(level, data, validation),
+        )
         return history
 
     def evaluate(
@@ -169,7 +177,7 @@ class Trainer(Trainable):
             sources.steps("evaluate", "steps", steps),
         )
         called = self._callbacks(callbacks, {"steps": data.steps, "verbose": level})
-        return _packed(loops.evaluate(self, data, called, Progress(level)), return_dict)
+        return _packed(loops.evaluate(self, data, called, self._progress(level, data)), return_dict)
 
     def predict(
         self,
@@ -202,7 +210,7 @@ class Trainer(Trainable):
         size = sources.batch_size("predict", batch_size)
         data = sources.prediction(self, x, size, sources.steps("predict", "steps", steps))
         called = self._callbacks(callbacks, {"steps": data.steps, "verbose": level})
-        return loops.predict(self, data, called, Progress(level))
+        return loops.predict(self, data, called, self._progress(level, data))
 
     def train_on_batch(
         self,
@@ -283,6 +291,12 @@ class Trainer(Trainable):
         """
         inputs = sources.input_batch(self, "predict_on_batch", x)
         return np.array(self._forward(inputs, training=False))
+
+    def _progress(
+        self, level: int, data: loops.Batches, validation: loops.Batches | None = None
+    ) -> Progress:
+        """Return what prints the lines of a run over ``data``."""
+        return Progress(level)
 
     def _callbacks(self, callbacks: Any, params: dict[str, Any]) -> CallbackList:
         # Callbacks see the whole model, which is more than this part of it.

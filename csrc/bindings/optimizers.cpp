@@ -78,14 +78,16 @@ void sgd_update_(py::sequence params, py::sequence grads, Object velocities, flo
 
 void rmsprop_update_(py::sequence params, py::sequence grads, py::sequence velocities,
                      Object mean_grads, Object momentums, float learning_rate, float rho,
-                     float momentum, float epsilon, float weight_decay) {
+                     float momentum, float epsilon, float weight_decay,
+                     bool epsilon_outside) {
     const char* op = "rmsprop_update";
     check_momentum(op, momentum, "momentums", momentums);
     const Parameters p(
         op, params, grads,
         {{"velocities", velocities}, {"mean_grads", mean_grads}, {"momentums", momentums}});
     without_gil("rmsprop_update", std::tie(p.moved), [&] {
-        rmsprop_update(p.list, {learning_rate, rho, momentum, epsilon, weight_decay});
+        rmsprop_update(p.list,
+                       {learning_rate, rho, momentum, epsilon, weight_decay, epsilon_outside});
     });
 }
 
@@ -114,7 +116,7 @@ void bind_optimizers(py::module_& m) {
           "momentum"_a = 0.f, "nesterov"_a = false, "weight_decay"_a = 0.f);
     m.def("rmsprop_update", &rmsprop_update_, "params"_a, "grads"_a, "velocities"_a, "mean_grads"_a,
           "momentums"_a, "learning_rate"_a, "rho"_a = 0.9f, "momentum"_a = 0.f, "epsilon"_a = 1e-7f,
-          "weight_decay"_a = 0.f);
+          "weight_decay"_a = 0.f, "epsilon_outside"_a = false);
     m.def("adam_update", &adam_update_, "params"_a, "grads"_a, "momentums"_a, "velocities"_a,
           "velocity_maxima"_a, "learning_rate"_a, "step"_a, "beta_1"_a = 0.9, "beta_2"_a = 0.999,
           "epsilon"_a = 1e-7f, "weight_decay"_a = 0.f);

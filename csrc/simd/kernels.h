@@ -64,6 +64,7 @@ struct SgdParams {
 
 struct RmspropParams {
     float learning_rate, rho, momentum, epsilon, weight_decay;
+    bool epsilon_outside;  // of the square root
 };
 
 struct AdamParams {

@@ -1,4 +1,4 @@
-// Updates of weights, with the formulas of Keras 3.
+// Updates of weights, with the formulas of Keras 3; RMSprop also with that of Keras 2.
 // Part of kernels.cpp.
 #pragma once
 
@@ -36,13 +36,15 @@ void rmsprop(int64_t n, const RmspropParams& p, float* w, const float* g, float*
         const Vec grad = at.load(g + i);
         const Vec v = rho * at.load(velocity + i) + rest * (grad * grad);
         at.store(v, velocity + i);
-        Vec spread = v + epsilon;
+        Vec spread = v;
         if (mean_grad) {
             const Vec mean = rho * at.load(mean_grad + i) + rest * grad;
             at.store(mean, mean_grad + i);
-            spread = v - mean * mean + epsilon;
+            spread = v - mean * mean;
         }
-        Vec step = lr * grad / Vec::sqrt(spread);
+        const Vec root =
+            p.epsilon_outside ? Vec::sqrt(spread) + epsilon : Vec::sqrt(spread + epsilon);
+        Vec step = lr * grad / root;
         if (momentum) {
             step = mu * at.load(momentum + i) + step;
             at.store(step, momentum + i);

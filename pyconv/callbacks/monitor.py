@@ -18,6 +18,11 @@ class Monitor:
         self._sign = 1.0 if (mode if mode != "auto" else _mode(owner, name)) == "max" else -1.0
         self._min_delta = abs(min_delta)
 
+    @property
+    def worst(self) -> float:
+        """The value that any other is better than."""
+        return -self._sign * math.inf
+
     def improved(self, value: float, best: float | None) -> bool:
         """Whether ``value`` is better than ``best`` by more than ``min_delta``."""
         if math.isnan(value):

@@ -7,12 +7,22 @@ from typing import Any
 _names_given: Counter[str] = Counter()
 
 
+def snake_case(class_name: str) -> str:
+    """Return the name of a class as names of layers begin: MaxPooling2D is max_pooling2d."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", class_name).lower()
+
+
 def auto_name(class_name: str) -> str:
     """Return the next name of a class, as Keras counts them: conv2d, conv2d_1, ..."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", class_name).lower()
+    words = snake_case(class_name)
     count = _names_given[words]
     _names_given[words] += 1
     return f"{words}_{count}" if count else words
+
+
+def reset_names() -> None:
+    """Count names anew."""
+    _names_given.clear()
 
 
 def check_name(owner: str, name: Any) -> str:

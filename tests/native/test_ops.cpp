@@ -220,7 +220,7 @@ void test_elementwise() {
     for (int64_t i = 0; i < n; ++i)
         w_ref[i] = x[i] - 0.01 * g[i] / std::sqrt(0.9 * 0.5 + 0.1 * g[i] * g[i] + 1e-7);
     rmsprop_update({{n, w.data(), g.data(), {v.data(), nullptr, nullptr}}},
-                   {0.01f, 0.9f, 0.f, 1e-7f, 0.f});
+                   {0.01f, 0.9f, 0.f, 1e-7f, 0.f, false});
     check("rmsprop", std::to_string(n), w, w_ref, 4);
 }
 

@@ -1,0 +1,157 @@
+"""Answers ``import keras`` and ``import tensorflow`` with the modules of this package."""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+from pyconv.compat import _era
+from pyconv.compat._unsupported import NotInPyconvError, hint
+
+_HERE = "pyconv.compat.keras"
+_ROOTS = ("keras", "tensorflow")
+# Keras's older paths, and where their names are now.
+_MOVED = {
+    "layers.advanced_activations": "layers",
+    "layers.convolutional": "layers",
+    "layers.core": "layers",
+    "layers.noise": "layers",
+    "layers.normalization": "layers",
+    "layers.pooling": "layers",
+    "engine": "models",
+    "engine.training": "models",
+    "initializations": "initializers",
+    "objectives": "losses",
+    "optimizers.legacy": "optimizers",
+    "preprocessing.image_dataset": "preprocessing.image",
+    "utils.vis_utils": "utils",
+    "utils.generic_utils": "utils",
+    "utils.io_utils": "utils",
+    "utils.data_utils": "utils",
+    "utils.layer_utils": "utils",
+    "utils.training_utils": "utils",
+    "wrappers": "",
+}
+
+
+def install(compat: str | None = None) -> None:
+    """Let ``import keras``, ``tensorflow.keras`` and their parts mean pyconv in this process.
+
+    Args:
+        compat: 'keras2' or 'keras3', see ``select``; None for 'keras2', and for 'keras3' where
+            the program imports ``tensorflow``.
+
+    Raises:
+        ValueError: ``compat`` is neither.
+        RuntimeError: the real keras or tensorflow is imported already.
+
+    Example:
+        >>> import pyconv.compat
+        >>> pyconv.compat.install()
+        >>> from keras.layers import Convolution2D
+        >>> Convolution2D(32, 3, 3, border_mode="same").padding
+        'same'
+        >>> pyconv.compat.uninstall()
+    """
+    for root in _ROOTS:
+        module = sys.modules.get(root)
+        if module is not None and not isinstance(module.__loader__, _Loader):
+            raise RuntimeError(
+                f"install: {root} is imported already, from {module.__file__}; call "
+                "pyconv.compat.install() before anything imports it"
+            )
+    if compat is not None:
+        _era.select(compat)
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+def uninstall() -> None:
+    """Undo ``install``: from now on ``import keras`` finds what Python itself finds.
+
+    Example:
+        >>> import pyconv.compat
+        >>> pyconv.compat.uninstall()
+    """
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, _Alias):
+            del sys.modules[name]
+
+
+class _Loader(importlib.abc.Loader):
+    """Makes a module of the name asked for that has the content of one of this package."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return _Alias(spec.name, importlib.import_module(self._target))
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__path__ = []  # every module may have children, which the finder knows
+
+
+class _Alias(ModuleType):
+    """A module under another name: what it is asked for, the other one answers."""
+
+    def __init__(self, name: str, target: ModuleType) -> None:
+        super().__init__(name, target.__doc__)
+        self.__dict__["_target"] = target
+        self.__dict__["__all__"] = list(getattr(target, "__all__", ()))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_target"], name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self.__dict__["_target"])
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        root, _, rest = fullname.partition(".")
+        if root not in _ROOTS:
+            return None
+        if root == "tensorflow":
+            _era.suggest("keras3")
+        name = _target_of(root, rest)
+        if name is None:
+            if path is not None and _is_probe(fullname):
+                return None
+            raise NotInPyconvError(f"{fullname}: {hint(fullname)}", name=fullname)
+        return importlib.machinery.ModuleSpec(fullname, _Loader(name), is_package=True)
+
+
+def _is_probe(fullname: str) -> bool:
+    """Whether the name is of a kind that tools ask every package for."""
+    return fullname.rpartition(".")[2].startswith("_")
+
+
+def _target_of(root: str, rest: str) -> str | None:
+    """Return the module that answers for ``root.rest``, or None."""
+    if root == "tensorflow":
+        if not rest:
+            return "pyconv.compat.tensorflow"
+        for prefix in ("keras", "python.keras", "compat.v1.keras", "compat.v2.keras"):
+            if rest == prefix or rest.startswith(prefix + "."):
+                return _keras_module(rest[len(prefix) + 1 :])
+        return "pyconv.compat.tensorflow" if rest in ("python", "compat", "compat.v1") else None
+    return _keras_module(rest)
+
+
+def _keras_module(rest: str) -> str | None:
+    for prefix in ("api.", "src.", "api._v2.keras.", "_tf_keras.keras."):
+        if rest.startswith(prefix):
+            rest = rest[len(prefix) :]
+    rest = _MOVED.get(rest, rest)
+    name = f"{_HERE}.{rest}" if rest else _HERE
+    try:
+        return name if importlib.util.find_spec(name) else None
+    except ModuleNotFoundError:
+        return None

@@ -1,0 +1,105 @@
+"""What Keras has and pyconv has not, and what to use instead."""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+
+class NotInPyconvError(ImportError):
+    """A part of Keras that pyconv does not have; the message says what to use instead."""
+
+
+_SEQUENTIAL = "chain layers in a Sequential([...])"
+_BRANCHES = f"pyconv's models have no branches that join; {_SEQUENTIAL}"
+_TEXT = "pyconv is for images: it has no layers for sequences or text"
+_VOLUMES = "pyconv is for images (N, H, W, C); use the 2D layer on slices of the volume"
+_PRETRAINED = "pyconv has no trained networks; build one in a Sequential and load its weights"
+_NUMPY = "use numpy: pyconv's arrays are numpy arrays"
+
+_GROUPS = {
+    "Add Average Concatenate Dot Maximum Minimum Multiply Subtract Merge add average concatenate "
+    "dot maximum minimum multiply subtract merge": _BRANCHES,
+    "LSTM GRU RNN SimpleRNN LSTMCell GRUCell Embedding Bidirectional TimeDistributed ConvLSTM2D "
+    "Masking RepeatVector MultiHeadAttention Attention TextVectorization CuDNNLSTM CuDNNGRU "
+    "Tokenizer pad_sequences": _TEXT,
+    "Conv3D Convolution3D Conv3DTranspose MaxPooling3D MaxPool3D AveragePooling3D "
+    "GlobalMaxPooling3D GlobalAveragePooling3D ZeroPadding3D UpSampling3D Cropping3D": _VOLUMES,
+}
+_NAMES: dict[str, str] = {
+    **{name: instead for names, instead in _GROUPS.items() for name in names.split()},
+    "Lambda": "write a subclass of keras.layers.Layer with forward and backward",
+    "Conv1D": "use Conv2D on (N, 1, steps, C) with kernel_size=(1, k)",
+    "Convolution1D": "use Conv2D on (N, 1, steps, C) with kernel_size=(1, k)",
+    "MaxPooling1D": "use MaxPooling2D on (N, 1, steps, C) with pool_size=(1, k)",
+    "LocallyConnected2D": "use Conv2D, whose filters are the same at each place",
+    "Permute": "transpose the data with numpy before it is given to the model",
+    "RemoteMonitor": "use CSVLogger, or a Callback of your own",
+    "KerasClassifier": "call Sequential's fit and predict",
+    "KerasRegressor": "call Sequential's fit and predict",
+    "multi_gpu_model": "a model runs on one device; all cores of the processor are used",
+    "get_file": "download the file yourself and give its path; keras.datasets finds its own files",
+    "GradientTape": "pyconv has no automatic differentiation; train with fit or train_on_batch",
+    "function": "pyconv has no graphs; call model.predict_on_batch",
+    "gradients": "pyconv has no automatic differentiation; train with fit or train_on_batch",
+    "data": "give numpy arrays, a generator or a keras.utils.Sequence to fit",
+    "ops": _NUMPY,
+    "distribution": "a model runs on one device; all cores of the processor are used",
+    "mixed_precision": "pyconv computes in float32",
+    "imdb": _TEXT,
+    "reuters": _TEXT,
+    "boston_housing": "pyconv is for images; give your own arrays to fit",
+    "california_housing": "pyconv is for images; give your own arrays to fit",
+    "cifar100": "only cifar10, mnist and fashion_mnist are read; give your own arrays to fit",
+    "contrib": "only tf.keras is there",
+}
+_MODULES: dict[str, str] = {
+    "applications": _PRETRAINED,
+    "backend": _NUMPY,
+    "ops": _NUMPY,
+    "layers": f"build it from the layers that there are, {_SEQUENTIAL}",
+    "tensorflow": "only tf.keras is there; " + _NUMPY,
+    "preprocessing": "keras.preprocessing has image only",
+}
+
+
+def hint(path: str) -> str:
+    """Return what to use in place of the dotted name ``path``."""
+    name = path.rpartition(".")[2]
+    if name in _NAMES:
+        return f"not in pyconv; {_NAMES[name]}"
+    for part in reversed(path.split(".")):
+        if part in _NAMES:
+            return f"not in pyconv; {_NAMES[part]}"
+        if part in _MODULES:
+            return f"not in pyconv; {_MODULES[part]}"
+    return "not in pyconv; see the table of Keras's names in its documentation"
+
+
+def getter(name: str, *sources: ModuleType) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of the module ``name``, whose names are those of ``sources``.
+
+    A name of Keras that is in none of them is a ``NotInPyconvError``.
+    """
+    shown = name.replace("pyconv.compat.", "")
+
+    def get(attribute: str) -> Any:
+        for source in sources:
+            if not attribute.startswith("_") and hasattr(source, attribute):
+                return getattr(source, attribute)
+        if attribute.startswith("_"):
+            raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
+        path = f"{shown}.{attribute}"
+        close = _close(sources, attribute)
+        if attribute in _NAMES or (not close and shown.rpartition(".")[2] in _MODULES):
+            raise NotInPyconvError(f"{path}: {hint(path)}", name=path)
+        raise AttributeError(f"module {shown!r} has no attribute {attribute!r}{close}")
+
+    return get
+
+
+def _close(sources: tuple[ModuleType, ...], attribute: str) -> str:
+    import difflib
+
+    names = [name for source in sources for name in dir(source)]
+    found = difflib.get_close_matches(attribute, names, 1, 0.75)
+    return f"; did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,167 @@
+"""``keras.backend``: the few functions that scripts for image classifiers call."""
+
+from typing import Any
+
+import numpy as np
+
+from pyconv.compat import _classes, _unsupported
+
+__all__ = [
+    "backend",
+    "cast_to_floatx",
+    "clear_session",
+    "epsilon",
+    "floatx",
+    "get_value",
+    "image_data_format",
+    "image_dim_ordering",
+    "set_floatx",
+    "set_image_data_format",
+    "set_image_dim_ordering",
+    "set_value",
+]
+
+
+def backend() -> str:
+    """Return 'tensorflow', whose order of axes is followed.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.backend()
+        'tensorflow'
+    """
+    return "tensorflow"
+
+
+def image_data_format() -> str:
+    """Return 'channels_last': images are (N, H, W, C).
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.image_data_format()
+        'channels_last'
+    """
+    return "channels_last"
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Take 'channels_last'; anything else is a ValueError.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.set_image_data_format("channels_last")
+    """
+    if data_format != "channels_last":
+        raise ValueError(
+            f"set_image_data_format: images are (N, H, W, C), got {data_format!r}; turn them with "
+            "x.transpose(0, 2, 3, 1)"
+        )
+
+
+def image_dim_ordering() -> str:
+    """Return 'tf', Keras 1's name of 'channels_last'.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.image_dim_ordering()
+        'tf'
+    """
+    return "tf"
+
+
+def set_image_dim_ordering(dim_ordering: str) -> None:
+    """Take 'tf'; anything else is a ValueError.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.set_image_dim_ordering("tf")
+    """
+    set_image_data_format("channels_last" if dim_ordering == "tf" else dim_ordering)
+
+
+def floatx() -> str:
+    """Return 'float32', the type of all arrays.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.floatx()
+        'float32'
+    """
+    return "float32"
+
+
+def set_floatx(floatx: str) -> None:
+    """Take 'float32'; anything else is a ValueError.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.set_floatx("float32")
+    """
+    if floatx != "float32":
+        raise ValueError(f"set_floatx: pyconv computes in float32, got {floatx!r}")
+
+
+def cast_to_floatx(x: Any) -> Any:
+    """Return an array as float32.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.cast_to_floatx([1, 2]).dtype
+        dtype('float32')
+    """
+    return np.asarray(x, np.float32)
+
+
+def epsilon() -> float:
+    """Return 1e-7, what losses keep probabilities from 0 and 1 by.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.epsilon()
+        1e-07
+    """
+    return 1e-7
+
+
+def clear_session() -> None:
+    """Count the names of layers and models anew.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.clear_session()
+    """
+    _classes.forget_names()
+
+
+def get_value(x: Any) -> Any:
+    """Return a learning rate or a weight as numpy has it.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> float(keras.backend.get_value(keras.optimizers.SGD(lr=0.5).lr))
+        0.5
+    """
+    return x.numpy() if hasattr(x, "numpy") else np.asarray(x)
+
+
+def set_value(x: Any, value: Any) -> None:
+    """Set a learning rate or a weight.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> sgd = keras.optimizers.SGD(lr=0.5)
+        >>> keras.backend.set_value(sgd.lr, 0.25)
+        >>> float(sgd.lr)
+        0.25
+    """
+    if hasattr(x, "assign"):
+        x.assign(value)
+    elif isinstance(x, np.ndarray):
+        x[...] = value
+    else:
+        raise TypeError(
+            f"set_value: x must be a learning rate or a weight, got a {type(x).__name__}"
+        )
+
+
+__getattr__ = _unsupported.getter(__name__)

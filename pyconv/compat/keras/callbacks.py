@@ -1,0 +1,120 @@
+"""``keras.callbacks``: pyconv's, with the arguments and the texts of Keras 2."""
+
+import warnings
+from typing import Any
+
+from pyconv import callbacks
+from pyconv.compat import _arguments, _classes, _era, _unsupported
+from pyconv.compat._logs import Logs
+
+
+def _translate(
+    cls: type, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> _classes.Arguments:
+    if name == "ReduceLROnPlateau":
+        _arguments.rename(name, kwargs, "epsilon", "min_delta")
+    return args, kwargs
+
+
+def _say(callback: Any, text: str) -> None:
+    """Print a line of a callback; below the bar, where there is one."""
+    print(("\n" if callback.params.get("verbose") == 1 else "") + text, flush=True)
+
+
+class _OlderModelCheckpoint:
+    """Counts epochs from 0, in texts and names of files, as Keras 2.0 does; has ``period``."""
+
+    def __init__(self, *args: Any, period: int = 1, **kwargs: Any) -> None:
+        self._keras2 = _era.is_keras2()
+        self.period = period
+        super().__init__(*args, **kwargs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Save, every ``period`` epochs."""
+        if (epoch + 1) % self.period == 0:
+            super().on_epoch_end(epoch, logs)  # type: ignore[misc]
+
+    def _path(self, epoch: int, logs: Any, batch: int | None) -> str:
+        names = Logs(logs).with_both_names()
+        path: str = super()._path(epoch - self._keras2, names, batch)  # type: ignore[misc]
+        return path
+
+    def _save(self: Any, epoch: int, logs: Any, batch: int | None) -> None:
+        if not self._keras2:
+            super()._save(epoch, logs, batch)  # type: ignore[misc]
+            return
+        path = self._path(epoch, logs, batch)
+        name, current = self.monitor, logs.get(self.monitor)
+        text = f"saving model to {path}"
+        if self.save_best_only:
+            if current is None:
+                warnings.warn(
+                    f"Can save best model only with {name} available, skipping.", stacklevel=2
+                )
+                return
+            if not self._monitor.improved(current, self.best):
+                if self.verbose:
+                    _say(self, f"Epoch {epoch:05d}: {name} did not improve")
+                return
+            best = self._monitor.worst if self.best is None else self.best
+            text = f"{name} improved from {best:.5f} to {current:.5f}, {text}"
+            self.best = current
+        if self.verbose:
+            _say(self, f"Epoch {epoch:05d}: {text}")
+        self._write(path)
+
+
+class _OlderEarlyStopping:
+    """Says ``Epoch 00005: early stopping``, epochs counted from 0."""
+
+    def on_train_end(self: Any, logs: Any = None) -> None:
+        """Say where training stopped; put the best weights back where asked to."""
+        verbose = self.verbose
+        if _era.is_keras2():
+            self.verbose = 0
+            if self.stopped_epoch > 0 and verbose:
+                print(f"Epoch {self.stopped_epoch:05d}: early stopping", flush=True)
+        try:
+            super().on_train_end(logs)  # type: ignore[misc]
+        finally:
+            self.verbose = verbose
+
+
+class _OlderReduceLROnPlateau:
+    """Logs the rate as ``lr``; says ``Epoch 00005: reducing learning rate to ...``."""
+
+    def on_epoch_end(self: Any, epoch: int, logs: Any = None) -> None:
+        """Compare, and reduce the rate where it is time."""
+        if not _era.is_keras2():
+            super().on_epoch_end(epoch, logs)  # type: ignore[misc]
+            return
+        verbose, self.verbose = self.verbose, 0
+        optimizer = self.model.optimizer
+        before = optimizer.learning_rate
+        try:
+            super().on_epoch_end(epoch, logs)  # type: ignore[misc]
+        finally:
+            self.verbose = verbose
+        if verbose and optimizer.learning_rate != before:
+            _say(self, f"Epoch {epoch:05d}: reducing learning rate to {optimizer.learning_rate}.")
+        if logs is not None and dict.__contains__(logs, "learning_rate"):
+            logs["lr"] = logs.pop("learning_rate")
+
+
+_names = _classes.all_translated(
+    callbacks,
+    callbacks.Callback,
+    __name__,
+    _translate,
+    {
+        "ModelCheckpoint": (_OlderModelCheckpoint,),
+        "EarlyStopping": (_OlderEarlyStopping,),
+        "ReduceLROnPlateau": (_OlderReduceLROnPlateau,),
+    },
+)
+# Not translated: what the user writes is a subclass of it.
+_names["Callback"] = callbacks.Callback
+_names["History"] = callbacks.History
+globals().update(_names)
+__all__ = sorted(_names)
+__getattr__ = _unsupported.getter(__name__, callbacks)
