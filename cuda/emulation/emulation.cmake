@@ -2,6 +2,9 @@
 # emulated device that they run on to a target. What else it takes of cuda/ is the caller's.
 option(PYCONV_EMULATION_CHECKS "Check each access of the emulated device" ON)
 set(pyconv_emulation ${CMAKE_CURRENT_LIST_DIR})
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR PYCONV_SANITIZE)
+  message(FATAL_ERROR "PYCONV_CUDA_EMULATION needs GCC, and no PYCONV_SANITIZE")
+endif()
 function(pyconv_emulated target)
   set(wrappers)
   foreach(source ${ARGN})
