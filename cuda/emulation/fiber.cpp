@@ -26,7 +26,8 @@ pyconv_fiber_switch:
     popq %r12
     popq %rbx
     popq %rbp
-    ret
+    popq %rcx
+    jmpq *%rcx
 .size pyconv_fiber_switch, .-pyconv_fiber_switch
 .section .note.GNU-stack, "", @progbits
 .text

@@ -27,6 +27,7 @@ struct AsyncCopy {
 };
 
 struct Thread {
+    uint3 index;
     void* place;      // on its stack
     void* stack_end;  // the highest address of its stack
     Wait wait;

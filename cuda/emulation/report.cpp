@@ -147,11 +147,7 @@ std::string index_name(uint3 index) {
     return text;
 }
 
-std::string thread_name(int thread) {
-    const dim3 size = machine().kernel->block;
-    const unsigned i = static_cast<unsigned>(thread);
-    return index_name({i % size.x, i / size.x % size.y, i / (size.x * size.y)});
-}
+std::string thread_name(int thread) { return index_name(machine().threads[thread].index); }
 
 std::string place_name(const Place& place) {
     std::string file = place.file_name();

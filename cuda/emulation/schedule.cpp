@@ -50,8 +50,7 @@ void thread_entry() {
 }
 
 void run_thread(Machine& m, int i) {
-    const dim3 size = m.kernel->block;
-    pyconv_thread_index = {i % size.x, i / size.x % size.y, i / (size.x * size.y)};
+    pyconv_thread_index = m.threads[i].index;
     m.running = i;
     now.stamp = m.threads[i].stamp;
     pyconv_fiber_switch(&m.scheduler, m.threads[i].place);
@@ -265,6 +264,9 @@ bool run_kernel(const Kernel& kernel) {
     m.kernel = &kernel;
     m.count = static_cast<int>(kernel.block.x * kernel.block.y * kernel.block.z);
     m.threads.resize(kMostThreads);
+    const dim3 size = kernel.block;
+    for (unsigned i = 0; i < static_cast<unsigned>(m.count); ++i)
+        m.threads[i].index = {i % size.x, i / size.x % size.y, i / (size.x * size.y)};
     pyconv_block_size = kernel.block;
     pyconv_grid_size = kernel.grid;
     const dim3 grid = kernel.grid;
