@@ -35,6 +35,10 @@ __global__ void copy_kernel(const float* x, float* y, int valid) {
     for (int i = 0; i < 4; ++i) y[i] = s[i];
 }
 
+__global__ void round_kernel(const float* x, float* y) {
+    y[threadIdx.x] = __uint_as_float(cuda::to_tf32(x[threadIdx.x]));
+}
+
 }  // namespace
 
 void test_ptx() {
@@ -52,12 +56,13 @@ void test_ptx() {
     cuda::launch(product_kernel, 1, 32, 0, stream, left, right, y);
     expect("ldmatrix and mma.sync", y.values() == wanted);
 
+    // Exact, a tie, which goes away from zero, and just below one.
     const float ulp = std::ldexp(1.0f, -10);
-    const auto rounded = [](float x) { return __uint_as_float(cuda::to_tf32(x)); };
-    expect("TF32: exact", rounded(1 + ulp) == 1 + ulp && std::isinf(rounded(INFINITY)));
-    expect("TF32: ties away from zero",
-           rounded(1 + ulp / 2) == 1 + ulp && rounded(-1 - ulp / 2) == -1 - ulp);
-    expect("TF32: below a tie", rounded(1 + ulp * 0.499f) == 1);
+    const Memory exact({1 + ulp, INFINITY, 1 + ulp / 2, -1 - ulp / 2, 1 + ulp * 0.499f});
+    Memory rounded(5);
+    cuda::launch(round_kernel, 1, 5, 0, stream, exact, rounded);
+    expect("rounding to TF32",
+           rounded.values() == std::vector<float>({1 + ulp, INFINITY, 1 + ulp, -1 - ulp, 1}));
 
     const Memory x({1, 2, 3, 4});
     Memory copied(4);
