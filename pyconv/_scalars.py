@@ -27,6 +27,11 @@ class Number(float):
 class Count(int):
     """A whole number that has ``numpy()``."""
 
+    @property
+    def value(self) -> int:
+        """The number."""
+        return int(self)
+
     def numpy(self) -> Any:
         """Return the number as numpy has it."""
         return np.int64(self)
@@ -46,6 +51,11 @@ class Rate(float):
     def numpy(self) -> Any:
         """Return the number as numpy has it."""
         return np.float32(self)
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return float(self)
 
     def assign(self, value: Any) -> None:
         """Set the optimizer's learning rate."""

@@ -9,7 +9,7 @@ import numpy as np
 from pyconv._spans import span
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches, Batch, StreamBatches
-from pyconv.callbacks.callback import CallbackList
+from pyconv.callbacks.callback_list import CallbackList
 from pyconv.interrupts import Interrupts
 from pyconv.progress import Progress
 from pyconv.trainable import Trainable
@@ -30,11 +30,14 @@ def train(
 
     However it ends, ``on_train_end`` is called, and model and history are as after a whole step.
     """
-    model.stop_training = False
+    model.stop_training = model.interrupted = False
+    model.resumed_epoch = None
     logs: dict[str, float] = {}
     with Interrupts() as interrupts:
         try:
             callbacks.call("on_train_begin", None)
+            if model.resumed_epoch is not None:
+                epochs = range(model.resumed_epoch, epochs.stop)
             for epoch in epochs:
                 progress.begin(data.steps, epoch, epochs.stop)
                 callbacks.call("on_epoch_begin", epoch, None)
@@ -61,6 +64,7 @@ def train(
                     _warn_of_end(steps, data.steps)
                     break
         except BaseException:
+            model.interrupted = True
             progress.close()
             interrupts.begin_step()
             try:

@@ -165,8 +165,8 @@ class Objective:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, float) or np.ndim(value) == 0:
-        return float(value)
+    if isinstance(value, float) or np.size(value) == 1:
+        return float(np.reshape(value, ()))
     return np.array(value)
 
 

@@ -87,7 +87,8 @@ class Progress:
             clock = format_time_left(per_step * (steps - self._step))
         rate = self._images / max(self._last - self._start, 1e-9)
         count = f"{self._step:7d}/Unknown" if steps is None else self._count(steps)
-        text = f"{format_step_time(per_step)} {rate:.0f} images/s{format_logs(logs)}"
+        speed = f" {rate:.0f} images/s" if self._images else ""
+        text = f"{format_step_time(per_step)}{speed}{format_logs(logs)}"
         if not self._live:
             bar = "" if steps is None else _bar(self._step, steps, self._out(), colour=False)
             self._write(f"{count} {bar}{clock} {text}\n")

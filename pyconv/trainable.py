@@ -21,6 +21,10 @@ class Trainable(ABC):
     optimizer: Optimizer | None = None
     history: "History | None" = None
     stop_training: bool = False
+    # Whether the last training ended by an error or an interrupt.
+    interrupted: bool = False
+    # The epoch with which a callback has training begin.
+    resumed_epoch: int | None = None
     _objective: Objective | None = None
     _compiled_with: dict[str, Any] | None = None
 

@@ -7,8 +7,9 @@ import numpy as np
 from pyconv import loops, sources
 from pyconv._args import int_arg
 from pyconv._types import Array
-from pyconv.callbacks.callback import CallbackList
+from pyconv.callbacks.callback_list import CallbackList
 from pyconv.callbacks.history import History
+from pyconv.callbacks.progbar_logger import ProgbarLogger
 from pyconv.progress import Progress, verbosity
 from pyconv.trainable import Trainable
 
@@ -117,6 +118,7 @@ class Trainer(Trainable):
             history = History()
             given = [*given, history]
         called = self._callbacks(given, params)
+        own_progress = any(isinstance(c, ProgbarLogger) for c in given)
         loops.train(
             self,
             data,
@@ -124,7 +126,7 @@ class Trainer(Trainable):
             validates,
             range(first, last),
             called,
-            self._progress(level, data, validation),
+            self._progress(0 if own_progress else level, data, validation),
         )
         return history
 
@@ -300,7 +302,7 @@ class Trainer(Trainable):
 
     def _callbacks(self, callbacks: Any, params: dict[str, Any]) -> CallbackList:
         # Callbacks see the whole model, which is more than this part of it.
-        return CallbackList(callbacks, cast("Sequential", self), params)
+        return CallbackList(callbacks, model=cast("Sequential", self), **params)
 
 
 def _packed(results: dict[str, float], return_dict: bool) -> Any:

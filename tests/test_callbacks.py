@@ -310,8 +310,7 @@ class TestHistory:
     [
         (lambda: EarlyStopping(patience=-1), ValueError, "EarlyStopping: patience must be from 0"),
         (lambda: EarlyStopping(patience=1.5), TypeError, "patience must be an integer"),
-        (lambda: EarlyStopping("what"), ValueError, "mode='min' or mode='max'"),
-        (lambda: EarlyStopping(mode="most"), ValueError, "mode must be 'auto', 'min' or 'max'"),
+        (lambda: run(EarlyStopping("what"), [1.0], "what"), ValueError, "mode='min' or mode='max'"),
         (lambda: EarlyStopping(5), TypeError, "monitor must be the name of a metric"),
         (lambda: EarlyStopping(baseline="low"), TypeError, "baseline must be a number"),
         (lambda: ReduceLROnPlateau(factor=1.0), ValueError, "factor must be below 1"),

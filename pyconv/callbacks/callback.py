@@ -1,14 +1,12 @@
-"""The base of every callback, and the list that calls them."""
+"""The base of every callback."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyconv.models import Sequential
 
 Logs = dict[str, float]
-
-_OLD_NAMES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 
 
 class Callback:
@@ -92,77 +90,3 @@ class Callback:
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Called after a batch is predicted."""
-
-
-class CallbackList:
-    """Calls each callback, in order.
-
-    Args:
-        callbacks: None, a callback, or a list of them.
-        model: what they are told to be the model.
-        params: what they are told of the run.
-
-    Raises:
-        TypeError: something in the list is not a callback.
-
-    Example:
-        >>> import pyconv
-        >>> history = pyconv.callbacks.History()
-        >>> pyconv.callbacks.CallbackList([history]).callbacks == [history]
-        True
-    """
-
-    def __init__(
-        self,
-        callbacks: Any = None,
-        model: "Sequential | None" = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> None:
-        if isinstance(callbacks, CallbackList):
-            callbacks = callbacks.callbacks
-        if callbacks is None:
-            callbacks = []
-        elif not isinstance(callbacks, (list, tuple)):
-            callbacks = [callbacks]
-        for callback in callbacks:
-            if not isinstance(callback, Callback):
-                hint = (
-                    f"; give an instance: {callback.__name__}()"
-                    if isinstance(callback, type)
-                    else ""
-                )
-                raise TypeError(f"callbacks must be Callback objects, got {callback!r}{hint}")
-        self.callbacks: list[Callback] = list(callbacks)
-        for callback in self.callbacks:
-            if params is not None:
-                callback.set_params(params)
-            if model is not None:
-                callback.set_model(model)
-
-    def listeners(self, event: str) -> list[Callable[..., None]]:
-        """Return the methods of that name which are not the base's empty one."""
-        found = []
-        for callback in self.callbacks:
-            for name in (event, _OLD_NAMES.get(event, event)):
-                if getattr(type(callback), name) is not getattr(Callback, name) or name in vars(
-                    callback
-                ):
-                    found.append(getattr(callback, name))
-                    break
-        return found
-
-    def call(self, event: str, *args: Any) -> None:
-        """Call the method of that name of each callback."""
-        for listener in self.listeners(event):
-            listener(*args)
-
-    def call_all(self, event: str, *args: Any) -> None:
-        """Call each, also where one fails; the first error is raised after the last call."""
-        failure: BaseException | None = None
-        for listener in self.listeners(event):
-            try:
-                listener(*args)
-            except BaseException as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure

@@ -4,11 +4,11 @@ import warnings
 from typing import Any
 
 from pyconv._args import float_arg, int_arg
-from pyconv.callbacks.callback import Callback, Logs
-from pyconv.callbacks.monitor import Monitor
+from pyconv.callbacks.callback import Logs
+from pyconv.callbacks.monitor import MonitorCallback
 
 
-class EarlyStopping(Callback):
+class EarlyStopping(MonitorCallback):
     """Stops training when a metric has not improved for ``patience`` epochs.
 
     Args:
@@ -23,7 +23,8 @@ class EarlyStopping(Callback):
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: an argument is out of range, or the direction of the metric is not known.
+        ValueError: an argument is out of range, or, when training, the direction of the metric is
+            not known.
 
     Example:
         >>> import pyconv
@@ -43,10 +44,9 @@ class EarlyStopping(Callback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(monitor, mode, min_delta=min_delta)
         owner = "EarlyStopping"
         any_number = -float("inf"), float("inf")
-        self.monitor = monitor
         self.patience = int_arg(owner, "patience", patience, 0)
         self.verbose = verbose
         self.baseline = (
@@ -54,16 +54,13 @@ class EarlyStopping(Callback):
         )
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = int_arg(owner, "start_from_epoch", start_from_epoch, 0)
-        self._monitor = Monitor(
-            owner, monitor, mode, float_arg(owner, "min_delta", min_delta, *any_number)
-        )
         self.on_train_begin()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget earlier runs."""
         self.wait = 0
         self.stopped_epoch = 0
-        self.best: float | None = None
+        self.best = None
         self.best_epoch = 0
         self.best_weights: Any = None
 
@@ -82,10 +79,10 @@ class EarlyStopping(Callback):
         if self.restore_best_weights and self.best_weights is None:
             self._keep(epoch)
         self.wait += 1
-        if self._monitor.improved(current, self.best):
+        if self._is_improvement(current, self.best):
             self.best = current
             self._keep(epoch)
-            if self.baseline is None or self._monitor.improved(current, self.baseline):
+            if self.baseline is None or self._is_improvement(current, self.baseline):
                 self.wait = 0
         elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch

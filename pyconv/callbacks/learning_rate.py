@@ -3,13 +3,15 @@
 import warnings
 from collections.abc import Callable
 
+import numpy as np
+
 from pyconv._args import float_arg, int_arg
 from pyconv.callbacks.callback import Callback, Logs
-from pyconv.callbacks.monitor import Monitor
+from pyconv.callbacks.monitor import MonitorCallback
 from pyconv.optimizers.optimizer import Optimizer
 
 
-class ReduceLROnPlateau(Callback):
+class ReduceLROnPlateau(MonitorCallback):
     """Multiplies the learning rate by ``factor`` when a metric has stopped getting better.
 
     Adds ``learning_rate`` to the logs.
@@ -26,7 +28,8 @@ class ReduceLROnPlateau(Callback):
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: an argument is out of range, or the direction of the metric is not known.
+        ValueError: an argument is out of range, or, when training, the direction of the metric is
+            not known.
 
     Example:
         >>> import pyconv
@@ -45,22 +48,22 @@ class ReduceLROnPlateau(Callback):
         cooldown: int = 0,
         min_lr: float = 0.0,
     ) -> None:
-        super().__init__()
         owner = "ReduceLROnPlateau"
+        super().__init__(monitor, mode, min_delta=float_arg(owner, "min_delta", min_delta))
         self.factor = float_arg(owner, "factor", factor)
         if self.factor >= 1.0:
-            raise ValueError(f"{owner}: factor must be below 1, got {factor}")
-        self.monitor = monitor
+            raise ValueError(
+                f"{owner} does not support a factor >= 1.0, factor must be below 1, got {factor}"
+            )
         self.patience = int_arg(owner, "patience", patience, 0)
         self.verbose = verbose
         self.cooldown = int_arg(owner, "cooldown", cooldown, 0)
         self.min_lr = float_arg(owner, "min_lr", min_lr)
-        self._monitor = Monitor(owner, monitor, mode, float_arg(owner, "min_delta", min_delta))
         self.on_train_begin()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget earlier runs."""
-        self.best: float | None = None
+        self.best = None
         self.wait = 0
         self.cooldown_counter = 0
 
@@ -68,7 +71,7 @@ class ReduceLROnPlateau(Callback):
         """Compare, and reduce the rate where it is time."""
         logs = {} if logs is None else logs
         optimizer = _optimizer(self)
-        logs["learning_rate"] = optimizer.learning_rate
+        logs["learning_rate"] = float(optimizer.learning_rate)
         current = logs.get(self.monitor)
         if current is None:
             warnings.warn(
@@ -80,13 +83,15 @@ class ReduceLROnPlateau(Callback):
         if self.cooldown_counter > 0:
             self.cooldown_counter -= 1
             self.wait = 0
-        if self._monitor.improved(current, self.best):
+        if self._is_improvement(current, self.best):
             self.best = current
             self.wait = 0
         elif self.cooldown_counter <= 0:
             self.wait += 1
             if self.wait >= self.patience and optimizer.learning_rate > self.min_lr:
-                optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
+                reduced = max(optimizer.learning_rate * self.factor, self.min_lr)
+                # The decimals of float32, which kernels take: 0.01, not 0.010000000000000002.
+                optimizer.learning_rate = float(str(np.float32(reduced)))
                 if self.verbose:
                     print(
                         f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
@@ -127,7 +132,7 @@ class LearningRateScheduler(Callback):
         """Set the rate."""
         optimizer = _optimizer(self)
         rate = (
-            self.schedule(epoch, optimizer.learning_rate)
+            self.schedule(epoch, float(optimizer.learning_rate))
             if _takes_two(self.schedule)
             else self.schedule(epoch)
         )
@@ -141,7 +146,7 @@ class LearningRateScheduler(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Add the rate to the logs."""
         if logs is not None:
-            logs["learning_rate"] = _optimizer(self).learning_rate
+            logs["learning_rate"] = float(_optimizer(self).learning_rate)
 
 
 def _optimizer(callback: Callback) -> Optimizer:

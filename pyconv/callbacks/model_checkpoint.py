@@ -4,11 +4,11 @@ import os
 import warnings
 
 from pyconv._args import float_arg, int_arg, path_arg
-from pyconv.callbacks.callback import Callback, Logs
-from pyconv.callbacks.monitor import Monitor
+from pyconv.callbacks.callback import Logs
+from pyconv.callbacks.monitor import MonitorCallback
 
 
-class ModelCheckpoint(Callback):
+class ModelCheckpoint(MonitorCallback):
     """Saves the model, or its weights, after each epoch or every so many batches.
 
     Args:
@@ -24,7 +24,8 @@ class ModelCheckpoint(Callback):
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: an argument is out of range, or the direction of the metric is not known.
+        ValueError: an argument is out of range, or, when training, the direction of the metric is
+            not known.
 
     Example:
         >>> import pyconv
@@ -44,10 +45,9 @@ class ModelCheckpoint(Callback):
         save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(monitor, mode)
         owner = "ModelCheckpoint"
         self.filepath = path_arg(owner, "filepath", filepath)
-        self.monitor = monitor
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
@@ -64,9 +64,6 @@ class ModelCheckpoint(Callback):
             if initial_value_threshold is None
             else float_arg(owner, "initial_value_threshold", initial_value_threshold, *any_number)
         )
-        # The direction matters only where models are compared.
-        compared = save_best_only or mode != "auto"
-        self._monitor = Monitor(owner, monitor, mode if compared else "min")
         self._epoch = 0
         self._batches = 0
 
@@ -101,7 +98,7 @@ class ModelCheckpoint(Callback):
                 )
             self._say(f"{title} saving model to {path}")
             self._write(path)
-        elif self._monitor.improved(current, self.best):
+        elif self._is_improvement(current, self.best):
             self._say(
                 f"{title} {self.monitor} improved from {_shown(self.best)} to {current:.5f}, "
                 f"saving model to {path}"

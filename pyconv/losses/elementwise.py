@@ -158,4 +158,6 @@ def _mean(elements: NDArray[Any]) -> Array:
 
 def _mean_square(difference: Array) -> Array:
     total = np.einsum("...i,...i->...", difference, difference, dtype=np.float64)
-    return np.asarray(total / difference.shape[-1], np.float32)
+    # A loss beyond float32 is infinite, which shows; numpy need not warn as well.
+    with np.errstate(over="ignore"):
+        return np.asarray(total / difference.shape[-1], np.float32)

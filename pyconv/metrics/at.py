@@ -15,6 +15,8 @@ from pyconv.metrics.metric import Metric
 class _RateAtRate(Metric):
     """The largest of one rate over the thresholds at which another is large enough."""
 
+    _direction = "up"
+
     _argument = ""
 
     def __init__(

@@ -28,6 +28,8 @@ class Accuracy(MeanMetricWrapper):
         0.75
     """
 
+    _direction = "up"
+
     def __init__(self, name: str | None = "accuracy", dtype: Any = None) -> None:
         super().__init__(functional.accuracy, name, dtype)
 
@@ -48,6 +50,8 @@ class BinaryAccuracy(MeanMetricWrapper):
         >>> pyconv.metrics.BinaryAccuracy()([[1], [1], [0], [0]], [[0.98], [1], [0], [0.6]])
         0.75
     """
+
+    _direction = "up"
 
     def __init__(
         self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
@@ -72,6 +76,8 @@ class CategoricalAccuracy(MeanMetricWrapper):
         0.5
     """
 
+    _direction = "up"
+
     def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(functional.categorical_accuracy, name, dtype)
 
@@ -90,6 +96,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
         >>> pyconv.metrics.SparseCategoricalAccuracy()([1, 0], [[0.1, 0.9], [0.2, 0.8]])
         0.5
     """
+
+    _direction = "up"
 
     def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(functional.sparse_categorical_accuracy, name, dtype)
@@ -112,6 +120,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         >>> metric([[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.05, 0.95, 0]])
         0.5
     """
+
+    _direction = "up"
 
     def __init__(
         self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None
@@ -139,6 +149,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         >>> metric([2, 1], [[0.1, 0.9, 0.8], [0.05, 0.95, 0]])
         0.5
     """
+
+    _direction = "up"
 
     def __init__(
         self,
@@ -169,6 +181,8 @@ class MeanSquaredError(MeanMetricWrapper):
         0.25
     """
 
+    _direction = "down"
+
     def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(mean_squared_error, name, dtype)
 
@@ -188,6 +202,8 @@ class MeanAbsoluteError(MeanMetricWrapper):
         0.25
     """
 
+    _direction = "down"
+
     def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(mean_absolute_error, name, dtype)
 
@@ -206,6 +222,8 @@ class RootMeanSquaredError(Mean):
         >>> pyconv.metrics.RootMeanSquaredError()([[0, 1], [0, 0]], [[1, 1], [0, 0]])
         0.5
     """
+
+    _direction = "down"
 
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)

@@ -118,6 +118,8 @@ class FalseNegatives(_Count):
 class _Share(Metric):
     """True positives as a share of those and of another count."""
 
+    _direction = "up"
+
     _other = ""
 
     def __init__(

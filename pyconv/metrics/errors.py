@@ -28,6 +28,8 @@ class BinaryCrossentropy(MeanMetricWrapper):
         '0.8149'
     """
 
+    _direction = "down"
+
     def __init__(
         self,
         name: str | None = "binary_crossentropy",
@@ -62,6 +64,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         >>> f"{metric([[0, 1, 0], [0, 0, 1]], [[0.05, 0.95, 0], [0.1, 0.8, 0.1]]):.4f}"
         '1.1769'
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -99,6 +103,8 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         >>> f"{metric([1, 2], [[0.05, 0.95, 0], [0.1, 0.8, 0.1]]):.4f}"
         '1.1769'
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -142,6 +148,8 @@ class KLDivergence(MeanMetricWrapper):
         '0.4581'
     """
 
+    _direction = "down"
+
     def __init__(
         self,
         name: str | None = "kl_divergence",
@@ -165,6 +173,8 @@ class Poisson(MeanMetricWrapper):
         '0.5000'
     """
 
+    _direction = "down"
+
     def __init__(
         self,
         name: str | None = "poisson",
@@ -187,6 +197,8 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
         >>> f"{pyconv.metrics.MeanAbsolutePercentageError()([[1.0, 2.0]], [[2.0, 2.0]]):.4f}"
         '50.0000'
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -212,6 +224,8 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
         '0.1201'
     """
 
+    _direction = "down"
+
     def __init__(
         self,
         name: str | None = "mean_squared_logarithmic_error",
@@ -234,6 +248,8 @@ class LogCoshError(MeanMetricWrapper):
         >>> f"{pyconv.metrics.LogCoshError()([[0, 1], [0, 0]], [[1, 1], [0, 0]]):.4f}"
         '0.1084'
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -258,6 +274,8 @@ class Hinge(MeanMetricWrapper):
         '1.3000'
     """
 
+    _direction = "down"
+
     def __init__(
         self,
         name: str | None = "hinge",
@@ -281,6 +299,8 @@ class SquaredHinge(MeanMetricWrapper):
         '1.8600'
     """
 
+    _direction = "down"
+
     def __init__(
         self,
         name: str | None = "squared_hinge",
@@ -303,6 +323,8 @@ class CategoricalHinge(MeanMetricWrapper):
         >>> f"{pyconv.metrics.CategoricalHinge()([[0, 1], [0, 0]], [[0.6, 0.4], [0.4, 0.6]]):.4f}"
         '1.4000'
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -328,6 +350,8 @@ class CosineSimilarity(MeanMetricWrapper):
         >>> f"{metric([[0.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [1.0, 1.0]]):.4f}"
         '0.5000'
     """
+
+    _direction = "up"
 
     def __init__(
         self,

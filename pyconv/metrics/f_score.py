@@ -33,6 +33,8 @@ class FBetaScore(Metric):
         '0.6469'
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         average: str | None = None,

@@ -43,6 +43,9 @@ class Metric:
         0.5
     """
 
+    # Which way the metric is better, 'up' or 'down', where that is known.
+    _direction: str | None = None
+
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         owner = type(self).__name__
         try:

@@ -32,6 +32,8 @@ class R2Score(Metric):
         '0.5714'
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         class_aggregation: str | None = "uniform_average",

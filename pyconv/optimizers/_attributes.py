@@ -33,9 +33,9 @@ class Attributes(Stateful):
             return
         if isinstance(self._learning_rate, LearningRateSchedule):
             raise TypeError(
-                f"{type(self).__name__}: the learning rate is set by a LearningRateSchedule, hence "
-                "its learning rate is not settable; to set it, construct the optimizer with a "
-                "number"
+                f"{type(self).__name__}: This optimizer was created with a `LearningRateSchedule` "
+                "object as its `learning_rate` constructor argument, hence its learning rate is "
+                "not settable; construct it with a number to set it"
             )
         self._learning_rate = Rate(float_arg(type(self).__name__, "learning_rate", value), self)
 

@@ -52,11 +52,11 @@ class _OlderModelCheckpoint:
                     f"Can save best model only with {name} available, skipping.", stacklevel=2
                 )
                 return
-            if not self._monitor.improved(current, self.best):
+            if not self._is_improvement(current, self.best):
                 if self.verbose:
                     _say(self, f"Epoch {epoch:05d}: {name} did not improve")
                 return
-            best = self._monitor.worst if self.best is None else self.best
+            best = self.worst if self.best is None else self.best
             text = f"{name} improved from {best:.5f} to {current:.5f}, {text}"
             self.best = current
         if self.verbose:

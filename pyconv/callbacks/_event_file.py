@@ -1,0 +1,98 @@
+"""Files of TensorBoard's events, without TensorFlow.
+
+A file is a row of records: the length of the data (uint64), a masked CRC-32C of the length, the
+data, a masked CRC-32C of the data, all little-endian. The data are messages of the protocol buffer
+``Event`` of tensorflow/core/util/event.proto.
+"""
+
+import os
+import socket
+import struct
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def _table() -> list[int]:
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+        table.append(byte)
+    return table
+
+
+_CRC = _table()
+
+
+def masked_crc32c(data: bytes) -> int:
+    """Return the Castagnoli CRC of the data, rotated and shifted as the format wants it."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ _CRC[(crc ^ byte) & 0xFF]
+    crc ^= 0xFFFFFFFF
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+class EventFile:
+    """A file in a folder, for scalars and histograms."""
+
+    def __init__(self, folder: str) -> None:
+        os.makedirs(folder, exist_ok=True)
+        stamp = f"{time.time():.6f}".replace(".", "")
+        name = f"events.out.tfevents.{stamp}.{socket.gethostname()}.{os.getpid()}.v2"
+        self._file = open(os.path.join(folder, name), "xb")  # noqa: SIM115 - closed by close
+        self._write(_double(1, time.time()) + _bytes(3, b"brain.Event:2"))
+
+    def scalar(self, tag: str, value: float, step: int) -> None:
+        """Write a number."""
+        self._summary(tag, b"\x15" + struct.pack("<f", value), step)
+
+    def histogram(self, tag: str, values: NDArray[Any], step: int) -> None:
+        """Write how values are spread, in 30 bins."""
+        flat = np.asarray(values, np.float64).ravel()
+        flat = flat[np.isfinite(flat)]
+        heights, edges = np.histogram(flat, 30) if flat.size else (np.zeros(1), np.zeros(2))
+        low, high = (flat.min(), flat.max()) if flat.size else (0.0, 0.0)
+        sums = (low, high, flat.size, flat.sum(), (flat * flat).sum())
+        message = b"".join(_double(field, value) for field, value in enumerate(sums, 1))
+        message += _bytes(6, np.asarray(edges[1:], "<f8").tobytes())
+        message += _bytes(7, np.asarray(heights, "<f8").tobytes())
+        self._summary(tag, _bytes(5, message), step)
+
+    def flush(self) -> None:
+        """Have what was written reach the file."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _summary(self, tag: str, value: bytes, step: int) -> None:
+        summary = _bytes(1, _bytes(1, tag.encode()) + value)
+        event = _double(1, time.time()) + b"\x10" + _varint(step) + _bytes(5, summary)
+        self._write(event)
+
+    def _write(self, data: bytes) -> None:
+        length = struct.pack("<Q", len(data))
+        self._file.write(length + struct.pack("<I", masked_crc32c(length)))
+        self._file.write(data + struct.pack("<I", masked_crc32c(data)))
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _double(field: int, value: float) -> bytes:
+    return _varint(field << 3 | 1) + struct.pack("<d", value)
+
+
+def _bytes(field: int, data: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(data)) + data
