@@ -10,13 +10,15 @@ from pyconv import _devices, backend
 
 # What a run on a device takes: the operations, the layers, and training with them.
 ON_DEVICES = (
-    "activation_layer activations avgpool2d avgpool2d_layer conv2d conv2d_layer "
-    "conv2d_maxpool2d course_gradients dense dense_layer device_arrays device_training "
-    "dropout_layer elementwise evaluate_predict fit_options flatten_layer global_avgpool2d "
-    "layer_weights layers losses_in_training maxpool2d maxpool2d_layer model_checkpoint "
-    "optimizers random_rows random_shapes relu_layer reproducible rescaling_layer saving "
-    "softmax_layer zeropadding2d_layer"
+    "activation_layer activations avgpool2d avgpool2d_layer conv2d conv2d_layer conv2d_maxpool2d "
+    "course_gradients dense dense_layer device_arrays device_training dropout_layer elementwise "
+    "evaluate_predict fit_options flatten_layer global_avgpool2d gpu layer_weights layers losses "
+    "losses_in_training losses_options maxpool2d maxpool2d_layer metrics metrics_goldens "
+    "model_checkpoint optimizer_options optimizers random_rows random_shapes relu_layer "
+    "reproducible rescaling_layer saving softmax_layer zeropadding2d_layer"
 )
+
+NO_GPU = pytest.StashKey()
 
 
 def pytest_addoption(parser):
@@ -33,8 +35,13 @@ def pytest_configure(config):
     """Name the marks that tests use, and choose the backend."""
     config.addinivalue_line("markers", "data: needs CIFAR-10, in both layouts, in PYCONV_DATA")
     config.addinivalue_line("markers", "cpu: of the CPU backend alone")
+    config.addinivalue_line("markers", "gpu: all that a GPU runs; without one, what is skipped")
     chosen = config.getoption("--backend")
-    if chosen == "cuda":
+    if _on_gpu(config):
+        config.stash[NO_GPU] = _devices.why_no_cuda()
+        if config.stash[NO_GPU] is None:
+            _devices.set_device("cuda")
+    elif chosen == "cuda":
         _devices.set_device("cuda", "--backend")
     elif chosen == "cuda-emulated":
         _devices.use(importlib.import_module("pyconv._cuda_emulated"))
@@ -44,19 +51,34 @@ def pytest_generate_tests(metafunc):
     """Run what takes ``isa`` on each instruction set of this CPU; on a device, once."""
     if "isa" in metafunc.fixturenames:
         on_cpu = backend.active is backend.cpu
-        isas = backend.cpu.available_isas() if on_cpu else [metafunc.config.getoption("--backend")]
+        isas = backend.cpu.available_isas() if on_cpu else ["device"]
         metafunc.parametrize("isa", isas, indirect=True)
 
 
+def _on_device(config):
+    return config.getoption("--backend") != "cpu" or _on_gpu(config)
+
+
+def _on_gpu(config):
+    return config.getoption("-m") == "gpu"
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave out what needs data that is not there."""
+    """Leave out what needs data that is not there, or another backend."""
+    if _on_gpu(config):
+        reason = config.stash[NO_GPU]
+        for item in items:
+            item.add_marker("gpu")
+            if reason is not None:
+                item.add_marker(pytest.mark.skip(reason=reason))
     data = os.environ.get("PYCONV_DATA", "")
     layouts = [os.path.join(data, f"cifar-10-batches-{layout}") for layout in ("bin", "py")]
     if not all(map(os.path.isdir, layouts)):
         without = [item for item in items if item.get_closest_marker("data")]
         config.hook.pytest_deselected(items=without)
         items[:] = [item for item in items if item not in without]
-    if config.getoption("--backend") != "cpu":
+    if _on_device(config):
         without = [item for item in items if item.get_closest_marker("cpu")]
         config.hook.pytest_deselected(items=without)
         items[:] = [item for item in items if item not in without]
@@ -65,7 +87,7 @@ def pytest_collection_modifyitems(config, items):
 def pytest_ignore_collect(collection_path, config):
     """On a device leave out what is of the CPU or of no backend."""
     stem = collection_path.stem.removeprefix("test_")
-    if config.getoption("--backend") != "cpu" and collection_path.suffix == ".py":
+    if _on_device(config) and collection_path.suffix == ".py":
         return stem not in ON_DEVICES.split() or None
     return None
 

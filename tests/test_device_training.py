@@ -7,6 +7,9 @@ import pytest
 
 import pyconv
 from pyconv import _devices, backend, callbacks, layers, losses, models, optimizers
+from pyconv.bench import peers, reference
+from pyconv.bench.cases import Conv, Dense, MaxPool, Relu
+from pyconv.bench.measure import relative_error
 
 pytestmark = pytest.mark.skipif(
     backend.active is backend.cpu, reason="needs --backend cuda or cuda-emulated"
@@ -356,3 +359,19 @@ def test_precision_is_passed_on():
     pyconv.set_float32_precision("high")
     pyconv.set_float32_precision("highest")
     assert pyconv.get_float32_precision() == "highest"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [Conv(2, 6, 6, 3, 4), Conv(2, 6, 6, 3, 4, direction="filter"), Dense(3, 5, 4),
+     Dense(3, 5, 4, "input"), MaxPool(2, 4, 4, 3), Relu(100, "input")],
+    ids=lambda case: case.name,
+)  # fmt: skip
+def test_what_the_benchmark_runs(case):
+    exact = reference.exact(case)
+    peer = peers.load("pyconv", 1)
+    for make in peer.variants(case).values():
+        variant = make()
+        variant.run()
+        peer.synchronize()
+        assert relative_error(variant.result(), exact) < 2e-5

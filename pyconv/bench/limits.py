@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -42,31 +43,35 @@ def measured(footprints: Sequence[int] = FOOTPRINTS) -> Limits:
     Args:
         footprints: sizes of the arrays to measure the bandwidth with, ascending.
     """
-    from pyconv.backend import active
+    from pyconv import backend
 
+    active: Any = backend.active
+    finish = (lambda: None) if active is backend.cpu else active.synchronize
     rounds, rates = 1_000_000, []
     for _ in range(12):
         start = perf_counter()
         operations = active.peak_arithmetic(rounds)
+        finish()
         rates.append(operations / (perf_counter() - start))
     bandwidth = []
     for size in footprints:
-        a, b, y = _arrays(3, size // 12)
-        c, d = _arrays(2, size // 8)
+        a, b, y = map(backend.on_device, _arrays(3, size // 12))
+        c, d = map(backend.on_device, _arrays(2, size // 8))
         repeats = max(5, min(200, 2**27 // size))
         best = min(
-            _fastest(partial(active.peak_triad, a, b, y), repeats),
-            _fastest(partial(active.relu_forward, c, d), repeats),
+            _fastest(partial(active.peak_triad, a, b, y), repeats, finish),
+            _fastest(partial(active.relu_forward, c, d), repeats, finish),
         )
         bandwidth.append((size, size / best))
     return Limits(max(rates), bandwidth)
 
 
-def _fastest(call: Callable[[], object], repeats: int) -> float:
+def _fastest(call: Callable[[], object], repeats: int, finish: Callable[[], None]) -> float:
     times = []
     for _ in range(repeats):
         start = perf_counter()
         call()
+        finish()
         times.append(perf_counter() - start)
     return min(times)
 

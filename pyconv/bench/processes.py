@@ -66,12 +66,15 @@ class WorkerDied(WorkerError):  # noqa: N818 - it says what happened
     """The worker's process is gone."""
 
 
-def environment(isa: str | None, threads: int, keep_memory: bool) -> dict[str, str]:
+def environment(
+    isa: str | None, threads: int, keep_memory: bool, device: str = "cpu", precision: str = ""
+) -> dict[str, str]:
     """Return the variables of a worker's process."""
     limits: Mapping[str, str] = _ISA.get(isa or "", {})
+    place = {"PYCONV_DEVICE": device, "PYCONV_BENCH_PRECISION": precision}
     counts = {"OMP_NUM_THREADS": str(threads), "PYCONV_NUM_THREADS": str(threads)}
     kept = _KEEP_MEMORY if keep_memory else {}
-    return {**os.environ, **_ENVIRONMENT, **kept, **counts, **limits}
+    return {**os.environ, **_ENVIRONMENT, **kept, **counts, **place, **limits}
 
 
 class Process:
@@ -83,6 +86,8 @@ class Process:
         isa: the instruction set to hold it to, or None.
         label: what results call it; by default ``name``.
         keep_memory: whether the allocator keeps freed memory for the process.
+        device: what it is to run on.
+        precision: of products of float32 on a GPU.
 
     Raises:
         WorkerError: the peer's library is missing or does not start.
@@ -95,6 +100,8 @@ class Process:
         isa: str | None = None,
         label: str = "",
         keep_memory: bool = True,
+        device: str = "cpu",
+        precision: str = "",
     ) -> None:
         self.name = label or name
         self.threads = threads
@@ -105,7 +112,7 @@ class Process:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env=environment(isa, threads, keep_memory),
+            env=environment(isa, threads, keep_memory, device, precision),
             pass_fds=[child.fileno()],
             # Ctrl-C reaches the parent alone, which ends the workers.
             start_new_session=True,

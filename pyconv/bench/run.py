@@ -27,6 +27,8 @@ class Settings:
         isa: the instruction set to hold the peers to; None for what each takes.
         quick: fewer cases and less time for each.
         filters: keep the cases whose names hold one of these texts.
+        device: what pyconv and its peers run on.
+        precision: of products of float32 on a GPU, "highest" or "high".
     """
 
     peers: Sequence[str]
@@ -34,6 +36,8 @@ class Settings:
     isa: str | None = None
     quick: bool = False
     filters: Sequence[str] = ()
+    device: str = "cpu"
+    precision: str = "highest"
 
     @property
     def rounds(self) -> int:
@@ -60,6 +64,8 @@ def run(settings: Settings, progress: Callable[[str], None]) -> Report:
         "machine": machine(),
         "threads": settings.threads,
         "isa": settings.isa,
+        "device": settings.device,
+        "precision": settings.precision,
         "quick": settings.quick,
         "versions": {},
         "missing": {},
@@ -86,7 +92,13 @@ def _measure_all(
     for name in (OURS, *settings.peers):
         progress(f"starting {name}")
         try:
-            process = Process(name, settings.threads, settings.isa)
+            process = Process(
+                name,
+                settings.threads,
+                settings.isa,
+                device=settings.device,
+                precision=settings.precision,
+            )
         except WorkerError as error:
             if name == OURS:
                 raise
@@ -112,8 +124,9 @@ def _measure_all(
             found = measure(case, processes, settings.rounds, settings.seconds, exact)
             report["cases"].append({"group": group, **as_row(found, limits, report["unbound"])})
             report["notes"] += [f"{case.name}: {note}" for note in found.notes.values()]
-    _measure_scaling(settings, report, progress, processes[0])
-    _measure_memory(settings, report, progress)
+    if settings.device == "cpu":
+        _measure_scaling(settings, report, progress, processes[0])
+        _measure_memory(settings, report, progress)
 
 
 def _measure_scaling(
@@ -156,9 +169,9 @@ def _measure_memory(settings: Settings, report: Report, progress: Callable[[str]
 
 def unbound(settings: Settings) -> list[str]:
     """Return the peers that use more than the instruction set that the others are held to."""
-    from pyconv.backend import active
+    from pyconv.backend import cpu
 
-    lower = settings.isa is not None and settings.isa != active.available_isas()[0]
+    lower = settings.isa is not None and settings.isa != cpu.available_isas()[0]
     return [name for name in settings.peers if lower and name in WITHOUT_SWITCH]
 
 

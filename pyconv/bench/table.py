@@ -130,6 +130,8 @@ def describe(report: Report) -> str:
     """Return machine and versions in one line."""
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     isa = f", instruction set {report['isa']}" if report["isa"] else ""
+    if report.get("device", "cpu") != "cpu":
+        return f"{report['device']}, float32 precision {report['precision']}; {versions}."
     return f"{report['machine']['cpu']}, {threads(report)}{isa}; {versions}."
 
 

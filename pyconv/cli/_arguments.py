@@ -119,6 +119,15 @@ def _bench(command: argparse.ArgumentParser) -> None:
         choices=("avx512", "avx2", "baseline", "neon"),
         help="hold each library to an instruction set (default: what each takes)",
     )
+    command.add_argument(
+        "--device", metavar="NAME", help="cuda or cuda:1 for a GPU, beside PyTorch (default: cpu)"
+    )
+    command.add_argument(
+        "--precision",
+        choices=("highest", "high"),
+        default="highest",
+        help="of products of float32 on a GPU; high is TF32 (default: highest)",
+    )
     command.add_argument("--json", metavar="FILE", help="write all numbers")
     command.add_argument("--plot", metavar="FILE", help="write a roofline plot (needs matplotlib)")
     command.add_argument("--write-readme", metavar="FILE", help="rewrite a file's table of speeds")

@@ -6,6 +6,8 @@ import sys
 
 from rich.console import Console
 
+import pyconv
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure pyconv beside the peers that are installed, and report."""
@@ -20,12 +22,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         print(*names, sep="\n")
         return 0
+    device = arguments.device or "cpu"
+    if device != "cpu":
+        with pyconv.device(device):
+            device = pyconv.get_device()  # where it is not there, that is said at once
     settings = Settings(
-        _peers(arguments.peers, arguments.quick),
+        _peers(arguments.peers, arguments.quick, device),
         arguments.threads or len(os.sched_getaffinity(0)),
         arguments.isa,
         arguments.quick,
         arguments.filter,
+        device,
+        arguments.precision,
     )
     console = Console(width=None if sys.stdout.isatty() else 180)
     messages = Console(stderr=True)
@@ -44,9 +52,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 130 if report["interrupted"] else 0
 
 
-def _peers(given: str | None, quick: bool) -> list[str]:
-    from pyconv.bench.peers import MEASURED
+def _peers(given: str | None, quick: bool, device: str) -> list[str]:
+    from pyconv.bench.peers import MEASURED, ON_GPU
 
+    if device != "cpu":
+        wrong = [name for name in (given or "").split(",") if name not in ("", *ON_GPU)]
+        if wrong:
+            raise ValueError(
+                f"--peers: on {device} must be of {', '.join(ON_GPU)}, got {wrong[0]!r}"
+            )
+        return [name for name in (given or ",".join(ON_GPU)).split(",") if name]
     if given is None:
         # JAX compiles each network for seconds.
         return [name for name in MEASURED if not (quick and name == "keras")]

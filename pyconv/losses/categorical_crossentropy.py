@@ -178,13 +178,13 @@ def cross_entropy_of_logits(
     """The backend's softmax cross-entropy, for logits of any number of axes."""
     classes = logits.shape[-1]
     flat_labels = labels.reshape(-1, classes) if labels.ndim == logits.ndim else labels.reshape(-1)
-    rows, grad = backend.active.softmax_cross_entropy(
-        logits.reshape(-1, classes),
-        flat_labels,
-        row_scale.reshape(-1),
-        None,
-        None if out is None else out.reshape(-1, classes),
+    given = None if out is None or not backend.is_here(out) else out.reshape(-1, classes)
+    rows, grad = backend.functional.softmax_cross_entropy(
+        logits.reshape(-1, classes), flat_labels, row_scale.reshape(-1), None, given
     )
+    if out is not None and given is None:  # an array of numpy, and operations on a device
+        out[...] = grad.reshape(out.shape)
+        grad = out
     return rows.reshape(logits.shape[:-1]), grad.reshape(logits.shape)
 
 

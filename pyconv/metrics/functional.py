@@ -189,7 +189,7 @@ def _in_top_k(owner: str, labels: NDArray[np.int64], predicted: Array, k: int) -
 def _argmax_hits(labels: NDArray[Any], predicted: Array) -> Array:
     classes = predicted.shape[-1]
     rows = labels.reshape(-1, classes) if labels.ndim == predicted.ndim else labels.reshape(-1)
-    hits = backend.active.argmax_hits(predicted.reshape(-1, classes), rows)
+    hits = backend.functional.argmax_hits(predicted.reshape(-1, classes), rows)
     return hits.reshape(predicted.shape[:-1])
 
 

@@ -9,6 +9,7 @@ from pyconv._types import Array
 from pyconv.bench.cases import Case
 
 MEASURED = ("torch", "onnxruntime", "openvino", "keras")
+ON_GPU = ("torch",)
 # float64 is not measured, it is the truth.
 NAMES = ("pyconv", *MEASURED, "float64")
 

@@ -1,13 +1,15 @@
 """pyconv's own kernels and networks, as its layers call them: into buffers that are kept."""
 
+import os
 from collections.abc import Callable
 from functools import partial, singledispatchmethod
+from typing import Any
 
 import numpy as np
 
 import pyconv
+from pyconv import backend
 from pyconv._types import Array
-from pyconv.backend import active
 from pyconv.bench.cases import Case, Conv, Dense, MaxPool, Predict, Relu, Train, Update
 from pyconv.bench.inputs import labels, normal
 from pyconv.bench.networks import (
@@ -21,12 +23,28 @@ from pyconv.bench.networks import (
 from pyconv.bench.peers import UnsupportedError, Variant, Variants
 
 
+def there(role: str, shape: tuple[int, ...]) -> Array:
+    """Return normal numbers where operations run."""
+    array: Array = backend.on_device(normal(role, shape))
+    return array
+
+
 class Peer:
     """See ``pyconv.bench.peers.Peer``."""
 
     def __init__(self, threads: int) -> None:
         pyconv.set_num_threads(threads)
-        self.version = f"{pyconv.__version__} ({active.isa()})"
+        self.version = f"{pyconv.__version__} ({backend.cpu.isa()})"
+        if backend.active is not backend.cpu:
+            self.version = f"{pyconv.__version__} ({pyconv.get_device()})"
+            high = os.environ.get("PYCONV_BENCH_PRECISION") == "high"
+            pyconv.set_float32_precision("high" if high else "highest")
+
+    def synchronize(self) -> None:
+        """Wait for what was asked of the device."""
+        if backend.active is not backend.cpu:
+            native: Any = backend.active
+            native.synchronize()
 
     @singledispatchmethod
     def variants(self, case: Case) -> Variants:
@@ -35,78 +53,89 @@ class Peer:
 
     @variants.register
     def _(self, case: Conv) -> Variants:
-        x, w = normal("x", case.x_shape), normal("w", case.w_shape)
-        dy = normal("dy", case.y_shape)
+        x, w = there("x", case.x_shape), there("w", case.w_shape)
+        dy = there("dy", case.y_shape)
         steps, spread = (case.stride,) * 2, (case.dilation,) * 2
         shared = (steps, case.pads, spread, case.groups)
         call: Callable[[], object]
         if case.direction == "forward":
-            out = np.empty_like(dy)
-            call = partial(active.conv2d_forward, x, w, None, *shared, "linear", out)
+            out = backend.empty(dy.shape, np.float32)
+            call = partial(backend.active.conv2d_forward, x, w, None, *shared, "linear", out)
         elif case.direction == "input":
-            out = np.empty_like(x)
-            call = partial(active.conv2d_backward_input, dy, w, case.x_shape, *shared, out)
+            out = backend.empty(x.shape, np.float32)
+            call = partial(backend.active.conv2d_backward_input, dy, w, case.x_shape, *shared, out)
         else:
-            out = np.empty_like(w)
-            call = partial(active.conv2d_backward_filter, x, dy, case.kernel, *shared, out)
-        return {"": lambda: Variant(call, lambda: [out])}
+            out = backend.empty(w.shape, np.float32)
+            call = partial(backend.active.conv2d_backward_filter, x, dy, case.kernel, *shared, out)
+        return {"": lambda: Variant(call, lambda: [np.asarray(out)])}
 
     @variants.register
     def _(self, case: Dense) -> Variants:
-        x = normal("x", (case.n, case.inputs))
-        w = normal("w", (case.inputs, case.units))
-        dy = normal("dy", (case.n, case.units))
+        x = there("x", (case.n, case.inputs))
+        w = there("w", (case.inputs, case.units))
+        dy = there("dy", (case.n, case.units))
         call: Callable[[], object]
         if case.direction == "forward":
-            out = np.empty_like(dy)
-            call = partial(active.dense_forward, x, w, None, "linear", out)
+            out = backend.empty(dy.shape, np.float32)
+            call = partial(backend.active.dense_forward, x, w, None, "linear", out)
         elif case.direction == "input":
-            out = np.empty_like(x)
-            call = partial(active.dense_backward_input, dy, w, out)
+            out = backend.empty(x.shape, np.float32)
+            call = partial(backend.active.dense_backward_input, dy, w, out)
         else:
-            out = np.empty_like(w)
-            call = partial(active.dense_backward_weights, x, dy, out)
-        return {"": lambda: Variant(call, lambda: [out])}
+            out = backend.empty(w.shape, np.float32)
+            call = partial(backend.active.dense_backward_weights, x, dy, out)
+        return {"": lambda: Variant(call, lambda: [np.asarray(out)])}
 
     @variants.register
     def _(self, case: MaxPool) -> Variants:
-        x, dy, pads = normal("x", case.x_shape), normal("dy", case.y_shape), (0, 0, 0, 0)
+        x, dy, pads = there("x", case.x_shape), there("dy", case.y_shape), (0, 0, 0, 0)
         call: Callable[[], object]
         if case.direction == "forward":
-            out = np.empty_like(dy)
-            call = partial(active.maxpool2d_forward, x, (2, 2), (2, 2), pads, out)
+            out = backend.empty(dy.shape, np.float32)
+            call = partial(backend.active.maxpool2d_forward, x, (2, 2), (2, 2), pads, out)
         else:
-            out = np.empty_like(x)
-            call = partial(active.maxpool2d_backward, x, dy, (2, 2), (2, 2), pads, out)
-        return {"": lambda: Variant(call, lambda: [out])}
+            out = backend.empty(x.shape, np.float32)
+            call = partial(backend.active.maxpool2d_backward, x, dy, (2, 2), (2, 2), pads, out)
+        return {"": lambda: Variant(call, lambda: [np.asarray(out)])}
 
     @variants.register
     def _(self, case: Relu) -> Variants:
-        x, dy = normal("x", (case.size,)), normal("dy", (case.size,))
-        out = np.empty_like(x)
+        x, dy = there("x", (case.size,)), there("dy", (case.size,))
+        out = backend.empty(x.shape, np.float32)
         if case.direction == "forward":
-            return {"": lambda: Variant(partial(active.relu_forward, x, out), lambda: [out])}
-        y = np.maximum(x, 0)
-        return {"": lambda: Variant(partial(active.relu_backward, y, dy, out), lambda: [out])}
+            return {
+                "": lambda: Variant(
+                    partial(backend.active.relu_forward, x, out), lambda: [np.asarray(out)]
+                )
+            }
+        y = backend.active.relu_forward(x)
+        return {
+            "": lambda: Variant(
+                partial(backend.active.relu_backward, y, dy, out), lambda: [np.asarray(out)]
+            )
+        }
 
     @variants.register
     def _(self, case: Update) -> Variants:
-        params = [normal(f"w{i}", shape) for i, shape in enumerate(case.shapes)]
-        grads = [normal(f"g{i}", shape) for i, shape in enumerate(case.shapes)]
-        zeros, ones = list(map(np.zeros_like, params)), list(map(np.ones_like, params))
+        params = [there(f"w{i}", shape) for i, shape in enumerate(case.shapes)]
+        grads = [there(f"g{i}", shape) for i, shape in enumerate(case.shapes)]
+        zeros = [backend.zeros(param.shape, np.float32) for param in params]
+        ones = [backend.on_device(np.ones(param.shape, np.float32)) for param in params]
         call: Callable[[], object]
         if case.optimizer == "SGD momentum":
-            call = partial(active.sgd_update, params, grads, zeros, 0.01, 0.9)
+            call = partial(backend.active.sgd_update, params, grads, zeros, 0.01, 0.9)
         elif case.optimizer == "RMSprop":
-            call = partial(active.rmsprop_update, params, grads, ones, None, None, 0.001)
+            call = partial(backend.active.rmsprop_update, params, grads, ones, None, None, 0.001)
         else:
-            call = partial(active.adam_update, params, grads, zeros, ones, None, 0.001, 1001)
+            call = partial(
+                backend.active.adam_update, params, grads, zeros, ones, None, 0.001, 1001
+            )
 
         def result() -> list[Array]:
             for i, (param, zero, one) in enumerate(zip(params, zeros, ones, strict=True)):
-                param[...], zero[...], one[...] = normal(f"w{i}", param.shape), 0, 1
+                param[...], zero[...], one[...] = there(f"w{i}", param.shape), 0, 1
             call()
-            return params
+            return [np.asarray(param) for param in params]
 
         return {"": lambda: Variant(call, result)}
 

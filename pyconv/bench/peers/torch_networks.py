@@ -1,5 +1,6 @@
 """The networks in PyTorch, each memory format with what suits it."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from pyconv.bench.inputs import labels, normal
 from pyconv.bench.networks import LEARNING_RATE, Step, initial_weights, layer_shapes
 from pyconv.bench.peers import Variant
 
+# Where ``pyconv bench --device`` wants the work done.
+DEVICE = os.environ.get("PYCONV_DEVICE") or "cpu"
 LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 
 
@@ -21,6 +24,17 @@ class FlattenPixels(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (N, H * W * C)."""
         return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def tensor(x: Any) -> torch.Tensor:
+    """Return an array of numpy as a tensor on the device."""
+    return torch.from_numpy(x).to(DEVICE)
+
+
+def array(x: torch.Tensor) -> Array:
+    """Return a tensor as an array of numpy."""
+    values: Array = x.detach().cpu().numpy()
+    return values
 
 
 def model(network: str, layout: Any, dropout: bool = True, softmax: bool = False) -> nn.Module:
@@ -40,7 +54,7 @@ def model(network: str, layout: Any, dropout: bool = True, softmax: bool = False
             layers.append(nn.Dropout(step.rate))
     if softmax:
         layers.append(nn.Softmax(-1))
-    built: nn.Module = nn.Sequential(*layers).to(memory_format=layout)
+    built: nn.Module = nn.Sequential(*layers).to(DEVICE, memory_format=layout)
     return built
 
 
@@ -60,8 +74,7 @@ def _with_weights(step: Step, kernel: tuple[int, ...], w: Array, b: Array) -> nn
 
 def training(case: Train, layout: Any, foreach: bool) -> Variant:
     """Return an epoch: batches in a new order, indexed from tensors, RMSprop, cross-entropy."""
-    x = torch.from_numpy(normal("x", case.x_shape))
-    y = torch.from_numpy(labels(case))
+    x, y = tensor(normal("x", case.x_shape)), tensor(labels(case))
     if layout is torch.contiguous_format:
         x = x.permute(0, 3, 1, 2).contiguous()
     net = model(case.network, layout).train()
@@ -75,14 +88,14 @@ def training(case: Train, layout: Any, foreach: bool) -> Variant:
         return images if images.shape[1] == 3 else images.permute(0, 3, 1, 2)
 
     def epoch() -> None:
-        for rows in torch.randperm(len(x)).split(case.batch):
+        for rows in torch.randperm(len(x), device=DEVICE).split(case.batch):
             optimizer.zero_grad(set_to_none=True)
             loss(net(batch(rows)), y[rows]).backward()
             optimizer.step()
 
     def gradients() -> list[Array]:
         net = model(case.network, layout, dropout=False)
-        rows = torch.arange(case.batch)
+        rows = torch.arange(case.batch, device=DEVICE)
         loss(net(batch(rows)), y[rows]).backward()
         grads = [p.grad for p in net.parameters()]
         order: dict[int, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -90,6 +103,6 @@ def training(case: Train, layout: Any, foreach: bool) -> Variant:
             2: lambda g: g.T,
             4: lambda g: g.permute(2, 3, 1, 0),
         }
-        return [order[g.ndim](g).numpy() for g in grads if g is not None]
+        return [array(order[g.ndim](g)) for g in grads if g is not None]
 
     return Variant(epoch, gradients, case.steps)

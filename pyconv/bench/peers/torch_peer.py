@@ -1,5 +1,6 @@
-"""PyTorch: oneDNN's kernels on contiguous (NCHW) and channels_last (NHWC) tensors."""
+"""PyTorch: oneDNN's or cuDNN's kernels on contiguous (NCHW) and channels_last (NHWC) tensors."""
 
+import os
 import warnings
 from collections.abc import Callable
 from functools import partial, singledispatchmethod
@@ -13,7 +14,7 @@ from pyconv._types import Array
 from pyconv.bench.cases import Case, Conv, Dense, MaxPool, Predict, Relu, Train, Update
 from pyconv.bench.inputs import normal
 from pyconv.bench.peers import UnsupportedError, Variant, Variants
-from pyconv.bench.peers.torch_networks import LAYOUTS, model, training
+from pyconv.bench.peers.torch_networks import DEVICE, LAYOUTS, array, model, tensor, training
 
 
 class Peer:
@@ -22,6 +23,16 @@ class Peer:
     def __init__(self, threads: int) -> None:
         torch.set_num_threads(threads)
         self.version = f"{torch.__version__} ({torch.backends.cpu.get_cpu_capability()})"
+        if DEVICE != "cpu":
+            self.version = f"{torch.__version__} ({torch.cuda.get_device_name(DEVICE)})"
+            torch.backends.cudnn.benchmark = True
+            high = os.environ.get("PYCONV_BENCH_PRECISION") == "high"
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = high
+
+    def synchronize(self) -> None:
+        """Wait for what was asked of the device."""
+        if DEVICE != "cpu":
+            torch.cuda.synchronize(DEVICE)
 
     @singledispatchmethod
     def variants(self, case: Case) -> Variants:
@@ -34,9 +45,9 @@ class Peer:
 
     @variants.register
     def _(self, case: Dense) -> Variants:
-        x = torch.from_numpy(normal("x", (case.n, case.inputs)))
-        w = torch.from_numpy(normal("w", (case.inputs, case.units)))
-        dy = torch.from_numpy(normal("dy", (case.n, case.units)))
+        x = tensor(normal("x", (case.n, case.inputs)))
+        w = tensor(normal("w", (case.inputs, case.units)))
+        dy = tensor(normal("dy", (case.n, case.units)))
         # torch keeps the weights of a linear layer as (units, in).
         wt = w.T.contiguous()
         if case.direction == "forward":
@@ -55,8 +66,8 @@ class Peer:
 
     @variants.register
     def _(self, case: Relu) -> Variants:
-        x = torch.from_numpy(normal("x", (case.size,)))
-        dy = torch.from_numpy(normal("dy", (case.size,)))
+        x = tensor(normal("x", (case.size,)))
+        dy = tensor(normal("dy", (case.size,)))
         out = torch.empty_like(x)
         call: Callable[[], object]
         if case.direction == "forward":
@@ -64,7 +75,7 @@ class Peer:
         else:
             y, backward = torch.relu(x), torch.ops.aten.threshold_backward.grad_input
             call = partial(backward, dy, y, 0, grad_input=out)
-        return {"": lambda: Variant(_inference(call), lambda: [out.numpy()])}
+        return {"": lambda: Variant(_inference(call), lambda: [array(out)])}
 
     @variants.register
     def _(self, case: Update) -> Variants:
@@ -82,7 +93,7 @@ class Peer:
         return {
             name + (", jit" if jit else ""): partial(_predict, case, layout, jit)
             for name, layout in LAYOUTS.items()
-            for jit in (False, True)
+            for jit in ((False, True) if DEVICE == "cpu" else (False,))
         }
 
     @variants.register
@@ -107,7 +118,7 @@ def _products(
 ) -> Variants:
     def make(a: torch.Tensor, b: torch.Tensor) -> Variant:
         out = torch.empty_like(like)
-        return Variant(_inference(partial(torch.mm, a, b, out=out)), lambda: [out.numpy()])
+        return Variant(_inference(partial(torch.mm, a, b, out=out)), lambda: [array(out)])
 
     return {name: partial(make, a, b) for name, (a, b) in operands.items()}
 
@@ -121,7 +132,7 @@ def _predict(case: Predict, layout: Any, jit: bool) -> Variant:
             warnings.simplefilter("ignore", DeprecationWarning)
             net = torch.jit.optimize_for_inference(torch.jit.trace(net, x))
     call = _inference(partial(net, x))
-    return Variant(call, lambda: [call().numpy()])
+    return Variant(call, lambda: [array(call())])
 
 
 def _max_pool(case: MaxPool, layout: Any) -> Variant:
@@ -142,7 +153,7 @@ def _update(case: Update, options: dict[str, Any]) -> Variant:
     def result() -> list[Array]:
         params, optimizer = _optimizer(case, options)
         optimizer.step()
-        return [p.detach().numpy() for p in params]
+        return [array(p) for p in params]
 
     return Variant(optimizer.step, result)
 
@@ -152,8 +163,8 @@ def _optimizer(
 ) -> tuple[list[torch.Tensor], torch.optim.Optimizer]:
     params = []
     for i, shape in enumerate(case.shapes):
-        param = torch.from_numpy(normal(f"w{i}", shape)).requires_grad_()
-        param.grad = torch.from_numpy(normal(f"g{i}", shape))
+        param = tensor(normal(f"w{i}", shape)).requires_grad_()
+        param.grad = tensor(normal(f"g{i}", shape))
         params.append(param)
     if case.optimizer == "SGD momentum":
         return params, torch.optim.SGD(params, 0.01, 0.9, **options)
@@ -183,7 +194,7 @@ def _conv(case: Conv, layout: Any) -> Variant:
         # torch pads evenly: it gets an input that is padded already.
         x, padding = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0))), (0, 0)
     xt, dyt = nchw(x, layout), nchw(normal("dy", case.y_shape), layout)
-    w = torch.from_numpy(normal("w", case.w_shape)).permute(3, 2, 0, 1)
+    w = tensor(normal("w", case.w_shape)).permute(3, 2, 0, 1)
     w = w.contiguous(memory_format=layout)
     if case.direction == "forward":
         shape = (case.stride, padding, case.dilation, case.groups)
@@ -197,7 +208,7 @@ def _conv(case: Conv, layout: Any) -> Variant:
     def result() -> list[Array]:
         dx, dw, _ = call()
         if dx is None:
-            return [dw.permute(2, 3, 1, 0).numpy()]
+            return [array(dw.permute(2, 3, 1, 0))]
         rows, cols = slice(top, top + case.h), slice(left, left + case.w)
         return [nhwc(dx)[:, rows, cols] if padded else nhwc(dx)]
 
@@ -206,10 +217,9 @@ def _conv(case: Conv, layout: Any) -> Variant:
 
 def nchw(x: Array, layout: Any) -> torch.Tensor:
     """Return an NHWC array as an NCHW tensor that lies in memory as ``layout`` says."""
-    return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=layout)
+    return tensor(x).permute(0, 3, 1, 2).contiguous(memory_format=layout)
 
 
 def nhwc(x: torch.Tensor) -> Array:
     """Return an NCHW tensor as an NHWC array."""
-    array: Array = x.detach().permute(0, 2, 3, 1).numpy()
-    return array
+    return array(x.permute(0, 2, 3, 1))
