@@ -1,6 +1,7 @@
 """Batches: from arrays, row by row into buffers that are used again, or from an iterable."""
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -110,11 +111,14 @@ class StreamBatches:
     """Batches that the user's iterable makes.
 
     Args:
-        source: an iterable of batches, or an object with ``__len__`` and ``__getitem__``.
+        source: an iterable of batches, or an object such as Keras's ``PyDataset``, which has
+            ``__getitem__`` and ``__len__`` or ``num_batches`` (None: without an end). Its
+            ``on_epoch_begin`` and ``on_epoch_end`` are called.
         prepare: makes a ``Batch`` of what ``source`` gives.
         steps: batches of an epoch; None for all that there are.
         continues: whether an epoch goes on where the last one stopped, and begins anew when the
             source is used up. An iterator always goes on, and cannot begin anew.
+        shuffle: whether batches that have numbers are taken in a new order at each pass.
     """
 
     def __init__(
@@ -123,17 +127,20 @@ class StreamBatches:
         prepare: Callable[[Any], Batch],
         steps: int | None = None,
         continues: bool = False,
+        shuffle: bool = False,
     ) -> None:
         self._source = source
         self._prepare = prepare
         self._continues = continues
-        size = len(source) if hasattr(source, "__len__") else None
-        self.steps = size if steps is None else steps
+        self._shuffle = shuffle
+        self._size = _number_of_batches(source)
+        self.steps = self._size if steps is None else steps
         self._limit = steps
         self._iterator: Iterator[Any] | None = None
         self._was_just_opened = False
 
     def __iter__(self) -> Iterator[Batch]:
+        _tell(self._source, "on_epoch_begin")
         if not self._continues or self._iterator is None:
             self._iterator = self._opened()
         taken = 0
@@ -144,17 +151,21 @@ class StreamBatches:
                     self._iterator = self._opened()
                     item = next(self._iterator, _END)
                 if item is _END:
-                    return
+                    break
                 self._was_just_opened = False
                 taken += 1
                 batch = self._prepare(item)
             yield batch
+        _tell(self._source, "on_epoch_end")
 
     def _opened(self) -> Iterator[Any]:
         self._was_just_opened = True
-        if hasattr(self._source, "__iter__"):
+        if hasattr(self._source, "__iter__") and not hasattr(self._source, "on_epoch_end"):
             return iter(self._source)
-        return (self._source[i] for i in range(len(self._source)))
+        numbers: Iterable[Any] = itertools.count() if self._size is None else range(self._size)
+        if self._shuffle and self._size is not None:
+            numbers = _random.generator().permutation(self._size).tolist()
+        return (self._source[i] for i in numbers)
 
 
 def is_stream(x: Any, y: Any) -> bool:
@@ -163,7 +174,24 @@ def is_stream(x: Any, y: Any) -> bool:
         return y is None and len(x) > 0 and isinstance(x[0], tuple)
     if hasattr(x, "__array__") or isinstance(x, (str, bytes, dict)):
         return False
-    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+    return hasattr(x, "__iter__") or (
+        hasattr(x, "__getitem__") and (hasattr(x, "__len__") or hasattr(x, "num_batches"))
+    )
+
+
+def _number_of_batches(source: Any) -> int | None:
+    if hasattr(source, "num_batches"):
+        return None if source.num_batches is None else int(source.num_batches)
+    try:
+        return len(source)
+    except TypeError:  # a generator, or a loader that does not know
+        return None
+
+
+def _tell(source: Any, event: str) -> None:
+    method = getattr(source, event, None)
+    if callable(method):
+        method()
 
 
 def inputs(owner: str, x: Any) -> NDArray[Any]:

@@ -50,11 +50,27 @@ def _serialized(instance: Any, module: Any) -> dict[str, Any] | None:
     # Loading looks classes up by name: a class of the user's own is not found, or worse, another.
     # One of pyconv's under its compatible form stands for the class itself.
     found = vars(type(instance)).get("stands_for", type(instance))
-    if getattr(module, found.__name__, None) is not found:
-        _warn(found.__name__)
+    own = getattr(module, found.__name__, None) is not found
+    if own or found in (losses.LossFunctionWrapper, metrics.MeanMetricWrapper):
+        _warn(found.__name__ if own else instance.name)
         return None
     serialized: dict[str, Any] = module.serialize(instance)
+    if isinstance(instance, Optimizer):
+        config = serialized["config"]
+        config["learning_rate"] = _rate(instance, config["learning_rate"])
     return serialized
+
+
+def _rate(optimizer: Optimizer, rate: Any) -> Any:
+    """Return the learning rate as its config has it; of the user's own code, its present value."""
+    known = vars(optimizers.schedules)
+    if isinstance(rate, float) or (isinstance(rate, dict) and rate["class_name"] in known):
+        return rate
+    warnings.warn(
+        "the learning rate's schedule is code of your own and is not saved, its present value is",
+        stacklevel=7,
+    )
+    return float(optimizer.learning_rate)
 
 
 def _metrics(identifiers: list[Any]) -> list[Any]:

@@ -177,6 +177,11 @@ class Sequential(Trainer):
         return self._layers[0].input_shape
 
     @property
+    def input_rank(self) -> int | None:
+        """Number of axes of the input, the batch's too; None before the model is built."""
+        return len(self.input_shape) if self.built else None
+
+    @property
     def output_shape(self) -> Shape:
         """Shape of the output, the batch first; AttributeError before the model is built."""
         self._require_layers()

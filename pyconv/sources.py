@@ -44,7 +44,8 @@ def training(
             raise ValueError(
                 "fit: validation_split needs arrays, got an iterable; give validation_data"
             )
-        data = _stream(model, "fit", given, class_weight, steps_per_epoch, continues)
+        mixed = bool(shuffle)
+        data = _stream(model, "fit", given, class_weight, steps_per_epoch, continues, mixed)
     else:
         checked = _checked(model, "fit", given)
         if fraction and validation_data is None:
@@ -78,13 +79,14 @@ def prediction(model: Trainable, x: Any, size: int, steps: int | None) -> Batche
             return Batch(input_batch(model, "predict", inputs), None, None)
 
         return StreamBatches(x, prepared, steps)
-    array = batches.inputs("predict", x)
+    array = batches.inputs("predict", _of_one_input(model, x))
     model._ensure_built(array.shape[1:])
     return ArrayBatches((array, None, None), size, steps=steps)
 
 
 def input_batch(model: Trainable, owner: str, x: Any) -> Array:
     """Return the inputs of one batch, checked."""
+    x = _of_one_input(model, x)
     inputs = _convert.float32_array(owner, "x", batches.inputs(owner, x))
     model._ensure_built(inputs.shape[1:])
     return backend.on_device(inputs)  # type: ignore[no-any-return]
@@ -128,8 +130,8 @@ def _checked(model: Trainable, owner: str, given: Triple) -> Arrays:
         raise ValueError(
             f"{owner}: y must be given; an iterable of batches must give tuples (x, y)"
         )
-    inputs = batches.inputs(owner, x)
-    targets = _targets.numeric(owner, "y", y)
+    inputs = batches.inputs(owner, _of_one_input(model, x))
+    targets = _targets.numeric(owner, "y", _of_one_output(y, len(inputs)))
     if len(inputs) == 0:
         raise ValueError(f"{owner}: x must hold at least one sample, got shape {inputs.shape}")
     if weight is not None:
@@ -145,9 +147,28 @@ def _checked(model: Trainable, owner: str, given: Triple) -> Arrays:
     output = model.compute_output_shape(inputs.shape)
     targets = model.objective.loss.check_targets(targets, output, owner)
     if weight is not None:
-        weight = _targets.sample_weights(owner, weight, output[:-1])
+        weight = _targets.sample_weights(owner, weight, model.objective.loss.rows_shape(output))
     model.objective.resolve(targets, output)
     return inputs, targets, weight
+
+
+def _of_one_input(model: Trainable, x: Any) -> Any:
+    """Return the inputs, which may be in a list or a dict of one, as for models of several."""
+    if isinstance(x, dict) and len(x) == 1:
+        return next(iter(x.values()))
+    # A list of one array that lacks the axis of samples is one sample.
+    if isinstance(x, (list, tuple)) and len(x) == 1 and hasattr(x[0], "__array__"):
+        rank = model.input_rank
+        return x[0] if rank is not None and np.ndim(x[0]) == rank else x
+    return x
+
+
+def _of_one_output(y: Any, samples: int) -> Any:
+    if isinstance(y, dict) and len(y) == 1:
+        return next(iter(y.values()))
+    if isinstance(y, (list, tuple)) and len(y) == 1 and hasattr(y[0], "__array__"):
+        return y[0] if np.ndim(y[0]) and len(y[0]) == samples != 1 else y
+    return y
 
 
 def _class_weighted(model: Trainable, owner: str, checked: Arrays, class_weight: Any) -> Arrays:
@@ -164,6 +185,7 @@ def _stream(
     class_weight: Any,
     limit: int | None,
     continues: bool,
+    shuffle: bool = False,
 ) -> StreamBatches:
     source, y, weight = given
     for name, value in (("y", y), ("sample_weight", weight)):
@@ -181,7 +203,7 @@ def _stream(
             )
         return batch(model, owner, (*item, None)[:3], class_weight)
 
-    return StreamBatches(source, prepared, limit, continues)
+    return StreamBatches(source, prepared, limit, continues, shuffle)
 
 
 def _validation(model: Trainable, given: Any, size: int, steps_: int | None) -> Batches:

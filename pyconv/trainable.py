@@ -26,9 +26,15 @@ class Trainable(ABC):
     # The epoch with which a callback has training begin.
     resumed_epoch: int | None = None
     _objective: Objective | None = None
+    _loss: Any = None
     _compiled_with: dict[str, Any] | None = None
 
     # What the model gives.
+
+    @property
+    @abstractmethod
+    def input_rank(self) -> int | None:
+        """Number of axes of the inputs, the batch's too; None where it is not known yet."""
 
     @property
     @abstractmethod
@@ -108,6 +114,7 @@ class Trainable(ABC):
             >>> model = pyconv.Sequential([pyconv.Input((4,)), pyconv.layers.Dense(1)])
             >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         """
+        given_loss = loss
         made_optimizer = optimizers.get(optimizer)
         if made_optimizer is None:
             raise ValueError("compile: optimizer must be a name such as 'adam' or an Optimizer")
@@ -123,6 +130,7 @@ class Trainable(ABC):
         )
         self.optimizer = made_optimizer
         self._objective = objective
+        self._loss = given_loss
         self._compiled_with = {
             "loss_weights": None if loss_weights is None else weight,
             "metrics": lists[0],
@@ -143,8 +151,8 @@ class Trainable(ABC):
 
     @property
     def loss(self) -> Any:
-        """The loss, or None."""
-        return None if self._objective is None else self._objective.loss
+        """The loss, as ``compile`` was given it."""
+        return self._loss
 
     @property
     def metrics(self) -> list[Any]:
@@ -155,6 +163,15 @@ class Trainable(ABC):
     def metrics_names(self) -> list[str]:
         """Names of what ``evaluate`` returns."""
         return [] if self._objective is None else self._objective.names()
+
+    def reset_metrics(self) -> None:
+        """Forget the batches that loss and metrics were taken of so far."""
+        if self._objective is not None:
+            self._objective.reset()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Return loss and metrics of the batches so far, by name."""
+        return {} if self._objective is None else self._objective.results()
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """Return the arguments of ``compile`` as JSON-able values; None before ``compile``.
@@ -170,7 +187,8 @@ class Trainable(ABC):
 
         if self.optimizer is None or self._compiled_with is None:
             return None
-        return compile_config.to_config(self.optimizer, self.loss, **self._compiled_with)
+        loss = None if self._objective is None else self._objective.loss
+        return compile_config.to_config(self.optimizer, loss, **self._compiled_with)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile with what ``get_compile_config`` gave; the classes come from fixed tables.

@@ -90,7 +90,7 @@ DATA = [
     ((5, 5), ValueError, "x must have shape"),
     ((Y, Y), ValueError, "x must have shape"),
     (("images", Y), TypeError, "x must be an array of numbers"),
-    (({"x": X}, Y), TypeError, "x must be an array of numbers"),
+    (({"a": X, "b": X}, Y), TypeError, "x must be an array of numbers"),
     ((X.astype(complex), Y), TypeError, "x must be an array of numbers"),
     ((X.astype(object), Y), TypeError, "x must be an array of numbers"),
     ((X.astype(str), Y), TypeError, "x must be an array of numbers"),

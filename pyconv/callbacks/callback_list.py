@@ -43,7 +43,7 @@ class CallbackList(Callback):
         **params: Any,
     ) -> None:
         super().__init__()
-        self.callbacks: list[Callback] = list(_flat(callbacks))
+        self.callbacks: list[Callback] = [] if callbacks is None else list(_flat(callbacks))
         if add_history and not self._has(History):
             self.callbacks.append(History())
         if add_progbar:
@@ -112,7 +112,7 @@ def _flat(callbacks: Any) -> Iterator[Callback]:
             yield from _flat(callback)
     elif isinstance(callbacks, Callback):
         yield callbacks
-    elif callbacks is not None:
+    else:
         hint = f"; give an instance: {callbacks.__name__}()" if isinstance(callbacks, type) else ""
         raise TypeError(f"callbacks must be Callback objects, got {callbacks!r}{hint}")
 
