@@ -5,7 +5,8 @@ wait for a step before it asks for the next. Other losses and metrics get copies
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,11 @@ from pyconv.metrics.reduction import Mean
 
 _LOSSES = CategoricalCrossentropy, SparseCategoricalCrossentropy
 _METRICS = CategoricalAccuracy, SparseCategoricalAccuracy
+_LABELS = np.float32, np.int64
 _MOST_UNDER_WAY = 64
+
+# An array on the device, and what takes its values up on the host.
+Numbers = tuple[Any, Callable[[Array], None]]
 
 
 class DeviceMeasures:
@@ -32,7 +37,10 @@ class DeviceMeasures:
         self._buffers = Buffers("fit")
         self._scales: dict[tuple[int, ...], Any] = {}
         self._generation = -1
-        self._under_way: deque[tuple[Any, Callable[[Array], None]]] = deque()
+        self._under_way: deque[Numbers] = deque()
+        self._staged: NDArray[Any] | None = None  # labels that are in the buffer
+        self._buffer: Any = None
+        self._recorded: list[Numbers] | None = None
 
     def __reduce__(self) -> Any:
         # A copy has batches of its own to come.
@@ -48,6 +56,8 @@ class DeviceMeasures:
         gradient: bool,
     ) -> tuple[Any, Any]:
         """Return (loss of each row, gradient by ``output`` on the device, where it is wanted)."""
+        if self._recorded is None:
+            self._staged = None
         out = self._buffers.get("gradient", output.shape)
         if _is_native(loss, output.ndim):
             scale = self._scale(scale) if unweighted else backend.on_device(scale)
@@ -72,7 +82,7 @@ class DeviceMeasures:
             weight = weight.copy()  # the next batch may be there before the hits of this one
         for i, metric in enumerate(metrics):
             own = weight if i >= unweighted else None
-            if type(metric) in _METRICS and y.dtype in (np.float32, np.int64):
+            if type(metric) in _METRICS and y.dtype in _LABELS:
                 hits = self._hits(predicted, y)
                 self.later(hits, lambda rows, m=metric, w=own: Mean.update_state(m, rows, w))  # type: ignore[misc]
                 continue
@@ -85,6 +95,9 @@ class DeviceMeasures:
 
     def later(self, rows: Any, take_up: Callable[[Array], None]) -> None:
         """Have ``take_up`` called with these numbers, once they are on the host."""
+        if self._recorded is not None:
+            self._recorded.append((rows, take_up))
+            return
         if isinstance(rows, np.ndarray):
             self.take_up()
             take_up(rows)
@@ -103,11 +116,42 @@ class DeviceMeasures:
         """Leave out what is under way."""
         self._under_way.clear()
 
+    def is_native(self, loss: Any, metrics: list[Metric], y: NDArray[Any], rank: int) -> bool:
+        """Whether kernels do it all."""
+        return (
+            _is_native(loss, rank)
+            and y.dtype in _LABELS
+            and all(type(metric) in _METRICS for metric in metrics)
+        )
+
+    def stage(self, y: NDArray[Any]) -> None:
+        """Bring the labels of the next batch to the device."""
+        self._staged = None
+        self._labels(y)
+
+    @contextmanager
+    def recording(self) -> Iterator[list[Numbers]]:
+        """Within, numbers for the host are only noted, and labels are those that are staged."""
+        numbers: list[Numbers] = []
+        self._recorded = numbers
+        try:
+            yield numbers
+        finally:
+            self._recorded = None
+
+    def take_again(self, numbers: list[Numbers]) -> None:
+        """Take up what was noted, with the values that are there now."""
+        for rows, take_up in numbers:
+            self.later(rows, take_up)
+
     def _labels(self, y: NDArray[Any]) -> Any:
         """Return the labels in a buffer on the device, of the type that kernels take."""
+        if self._staged is y:
+            return self._buffer
         labels = y if y.dtype == np.int64 else y.astype(np.float32, copy=False)
         buffer = self._buffers.get(f"labels {labels.dtype}", labels.shape, labels.dtype)
         buffer.take(labels)
+        self._staged, self._buffer = y, buffer
         return buffer
 
     def _hits(self, predicted: Any, y: NDArray[Any]) -> Any:

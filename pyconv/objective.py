@@ -53,6 +53,16 @@ class Objective:
         self.reset()
 
     @property
+    def measures(self) -> DeviceMeasures:
+        """What measures outputs on a device."""
+        return self._measures
+
+    def is_native(self, y: NDArray[Any], rank: int, logits: bool) -> bool:
+        """Whether kernels do all of ``measure`` for outputs of so many axes on a device."""
+        loss = self._on_logits if logits and self._on_logits is not None else self.loss
+        return self._measures.is_native(loss, self._metrics, y, rank)
+
+    @property
     def metrics(self) -> list[Metric]:
         """The metrics, with all batches so far."""
         self._measures.take_up()

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from pyconv import losses, optimizers
+from pyconv import backend, losses, optimizers
 from pyconv._args import float_arg
 from pyconv._spans import span
 from pyconv._types import Array, Shape
@@ -12,6 +12,7 @@ from pyconv.objective import Objective
 from pyconv.optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
+    from pyconv._graph_steps import GraphSteps
     from pyconv.callbacks.history import History
 
 
@@ -28,6 +29,7 @@ class Trainable(ABC):
     _objective: Objective | None = None
     _loss: Any = None
     _compiled_with: dict[str, Any] | None = None
+    _graph_steps: "GraphSteps | None" = None
 
     # What the model gives.
 
@@ -40,6 +42,11 @@ class Trainable(ABC):
     @abstractmethod
     def output_shape(self) -> Shape:
         """Shape of the output, the batch first."""
+
+    @property
+    @abstractmethod
+    def layers(self) -> list[Any]:
+        """The layers in order."""
 
     @abstractmethod
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -218,18 +225,32 @@ class Trainable(ABC):
         assert batch.y is not None
         logits = objective.takes_logits(self._ends_in_softmax)
         with span("step"):
-            with span("forward"):
-                output = self._forward(batch.x, training=True, logits=logits)
-            dy = objective.measure(batch.y, output, batch.sample_weight, logits, gradient=True)
-            assert dy is not None
-            if optimizer.loss_scale_factor is not None:
-                dy *= optimizer.loss_scale_factor
-            with span("backward"):
-                self._backward(dy)
+            if backend.active is backend.cpu or not self._run_graph(batch, logits):
+                self._pass(batch, logits)
             with span("optimizer"):
                 if not optimizer.built:
                     optimizer.build(self._params(), self._param_names())
                 optimizer.apply(self._grads(), self._params())
+
+    def _pass(self, batch: Batch, logits: bool) -> None:
+        """Go forward and backward through the layers."""
+        assert batch.y is not None
+        with span("forward"):
+            output = self._forward(batch.x, training=True, logits=logits)
+        dy = self.objective.measure(batch.y, output, batch.sample_weight, logits, gradient=True)
+        assert dy is not None
+        factor = self.optimizer.loss_scale_factor if self.optimizer is not None else None
+        if factor is not None:
+            dy *= factor
+        with span("backward"):
+            self._backward(dy)
+
+    def _run_graph(self, batch: Batch, logits: bool) -> bool:
+        if self._graph_steps is None:
+            from pyconv._graph_steps import GraphSteps
+
+            self._graph_steps = GraphSteps()
+        return self._graph_steps.run(self, batch, logits)
 
     def _test_step(self, batch: Batch) -> None:
         objective = self.objective

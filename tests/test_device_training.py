@@ -7,6 +7,7 @@ import pytest
 
 import pyconv
 from pyconv import _devices, backend, callbacks, layers, losses, models, optimizers
+from pyconv.batches import Batch
 from pyconv.bench import peers, reference
 from pyconv.bench.cases import Conv, Dense, MaxPool, Relu
 from pyconv.bench.measure import relative_error
@@ -375,3 +376,70 @@ def test_what_the_benchmark_runs(case):
         variant.run()
         peer.synchronize()
         assert relative_error(variant.result(), exact) < 2e-5
+
+
+@pytest.mark.skipif(not hasattr(device, "Graph"), reason="built without graphs")
+def test_steps_as_graphs(monkeypatch):
+    """The same bits as steps of single launches, for each shape of a batch."""
+    launched = []
+
+    class Counted(getattr(device, "Graph", object)):
+        def launch(self):
+            launched.append(1)
+            super().launch()
+
+    def run():
+        pyconv.utils.set_random_seed(2)
+        model = deck_like(dropout=0)
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        history = model.fit(X, Y, 8, 4, verbose=0, validation_split=0.2).history
+        model.layers[0].trainable = False
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        losses = model.fit(X, Y, 8, 4, verbose=0).history["loss"]
+        return [*history["loss"], *history["accuracy"], *losses, *model.get_weights()]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(device, "Graph", Counted)
+        recorded = run()
+    assert len(launched) > 12
+    monkeypatch.delattr(device, "Graph")
+    for got, wanted in zip(recorded, run(), strict=True):
+        assert np.array_equal(got, wanted)
+
+
+@pytest.mark.skipif(not hasattr(device, "Graph"), reason="built without graphs")
+def test_a_whole_step_can_be_captured():
+    """Dropout and the optimizer too: the graph repeats the numbers that it was recorded with."""
+    model = deck_like()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    batch = Batch(device.asarray(X), Y, None)
+    model._ensure_built(X.shape[1:])
+    model.objective.resolve(Y, (22, 4))
+    model._train_step(batch)
+    weights, states = model.get_weights(), [layer.get_state() for layer in model.layers]
+    graph, measures = device.Graph(), model.objective.measures
+    measures.stage(Y)
+    graph.begin()
+    with measures.recording():
+        model._train_step(batch)
+    graph.end()
+    assert all(map(np.array_equal, weights, model.get_weights()))  # nothing was run yet
+    graph.launch()
+    launched = model.get_weights()
+    model.set_weights(weights)
+    for layer, state in zip(model.layers, states, strict=True):
+        layer.set_state(state)
+    model._train_step(batch)
+    assert all(map(np.array_equal, launched, model.get_weights()))
+
+
+@pytest.mark.skipif(not hasattr(device, "Graph"), reason="built without graphs")
+def test_what_cannot_be_captured():
+    a, graph = device.asarray(X), device.Graph()
+    graph.begin()
+    with pytest.raises(RuntimeError, match="copies from the host cannot be captured"):
+        a.take(X)
+    graph.abandon()
+    assert np.array_equal(device.relu_forward(a), np.maximum(X, 0))
+    with pytest.raises(RuntimeError, match="not recorded"):
+        graph.launch()

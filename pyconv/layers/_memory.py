@@ -30,6 +30,10 @@ def _most() -> float:
         return math.inf
 
 
+# How often buffers took memory: a CUDA graph works on those that were there.
+taken = 0
+
+
 class Buffers:
     """Arrays by name that grow with the largest shape asked for and never shrink.
 
@@ -80,6 +84,8 @@ class Buffers:
             del memory
             self._memory.pop(name, None)
             self._views.pop(name, None)
+            global taken
+            taken += 1
             empty = np.empty if self._on_host else backend.empty
             memory = self._memory[name] = empty((size,), dtype)
         return memory[:size].reshape(shape)
