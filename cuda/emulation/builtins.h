@@ -14,6 +14,7 @@
 #define __device__
 #define __host__
 #define __constant__
+#define __grid_constant__
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 #define __align__(n) alignas(n)
@@ -28,8 +29,7 @@ extern const dim3 blockDim asm("pyconv_block_size");
 extern const dim3 gridDim asm("pyconv_grid_size");
 constexpr int warpSize = 32;
 
-using std::max;
-using std::min;
+using std::isfinite, std::isinf, std::isnan, std::max, std::min, std::signbit;
 
 template <class T>
 T __ldg(const T* p) {
