@@ -229,7 +229,7 @@ class Trainable(ABC):
                 self._pass(batch, logits)
             with span("optimizer"):
                 if not optimizer.built:
-                    optimizer.build(self._params(), self._param_names())
+                    optimizer.variable_names = self._param_names()
                 optimizer.apply(self._grads(), self._params())
 
     def _pass(self, batch: Batch, logits: bool) -> None:

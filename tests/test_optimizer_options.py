@@ -218,8 +218,10 @@ class TestVariables:
 class Momentum(Optimizer):
     """As Keras's docs write an optimizer of one's own."""
 
-    def build(self, variables, names=None):
-        super().build(variables, names)
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
         self.momentums = self.add_optimizer_variables(variables, "momentum")
 
     def update_step(self, gradient, variable, learning_rate):
@@ -239,6 +241,12 @@ def test_an_optimizer_of_ones_own():
         theirs.apply(grads, b)
     np.testing.assert_allclose(a[0], b[0], rtol=1e-5)
     assert set(ours.state_dict()) == {"iterations", "momentum/0", "momentum/1"}
+    with pytest.raises(ValueError, match="built for 2 parameters"):
+        ours.apply([grads[0]], [a[0]])
+    model = pyconv.Sequential([pyconv.Input((2,)), pyconv.layers.Dense(1)])
+    model.compile(Momentum(0.1), "mse")
+    model.fit(f32(np.eye(2)), f32([1, 2]), verbose=0)
+    assert model.optimizer.built
 
 
 def test_names_are_counted():

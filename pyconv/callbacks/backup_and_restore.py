@@ -138,7 +138,8 @@ class BackupAndRestore(Callback):
                 raise ValueError("it is of another model")
             if optimizer is not None:
                 if not optimizer.built:
-                    optimizer.build(model._params(), model._param_names())
+                    optimizer.variable_names = model._param_names()
+                    optimizer.build(model._params())
                 optimizer.load_state_dict(state)
                 if progress["learning_rate"] is not None:
                     optimizer.learning_rate = progress["learning_rate"]

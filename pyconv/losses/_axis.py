@@ -38,7 +38,7 @@ class AxisLoss(RowLoss):
     ) -> tuple[Array, Array]:
         """Return (loss of each row, scaled gradient)."""
         axis = self.axis
-        if axis in (-1, y_pred.ndim - 1):
+        if axis == -1 or axis == y_pred.ndim - 1:
             return self._last_axis(y_true, y_pred, row_scale, out)
         if y_true.ndim == y_pred.ndim:
             y_true = np.ascontiguousarray(np.moveaxis(y_true, axis, -1))

@@ -93,11 +93,6 @@ class Attributes(Stateful):
         return self._extras.ema_overwrite_frequency
 
     @property
-    def loss_scale_factor(self) -> float | None:
-        """What gradients are divided by."""
-        return self._extras.loss_scale_factor
-
-    @property
     def gradient_accumulation_steps(self) -> int | None:
         """How many steps' gradients are averaged for an update."""
         return self._extras.accumulation_steps

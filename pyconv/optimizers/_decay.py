@@ -27,7 +27,7 @@ class Exclusion:
         if self._pattern is not None and None in known:
             raise ValueError(
                 "exclude_from_weight_decay: var_names needs parameters with names, got arrays "
-                "without; give build(trainable_variables, names), or var_list"
+                "without; set the optimizer's variable_names, or give var_list"
             )
         self._decays = [
             not any(variable is other for other in self._variables)

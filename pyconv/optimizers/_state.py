@@ -28,6 +28,8 @@ class Stateful:
     _learning_rate: Any
 
     def _reset_state(self) -> None:
+        # Whether the state for the parameters exists.
+        self.built = False
         self._shapes: list[Shape] | None = None
         self._slots: dict[str, list[Array]] = {}
         self._pending: dict[str, Array] | None = None
@@ -53,29 +55,22 @@ class Stateful:
 
     # --- building -------------------------------------------------------------------------------
 
-    @property
-    def built(self) -> bool:
-        """Whether the state for the parameters exists."""
-        return self._shapes is not None
-
     def _make_state(self, variables: Sequence[Any]) -> None:
         shapes = [tuple(variable.shape) for variable in variables]
         if self._shapes is not None:
-            self._check_shapes(variables)
+            if shapes != self._shapes:
+                raise self._of_other_shapes(variables)
             return
         self._slots = self._made_slots(shapes, self._pending)
-        self._shapes, self._pending = shapes, None
+        self._shapes, self._pending, self.built = shapes, None, True
         self._variables = list(variables)
 
-    def _check_shapes(self, variables: Sequence[Any]) -> None:
-        shapes = [variable.shape for variable in variables]
-        if shapes != self._shapes:
-            assert self._shapes is not None
-            raise ValueError(
-                f"{type(self).__name__}: built for {described(self._shapes)}, got "
-                f"{described(shapes)}; after a change of `trainable` or for another model, "
-                "compile with a new optimizer"
-            )
+    def _of_other_shapes(self, variables: Sequence[Any]) -> ValueError:
+        return ValueError(
+            f"{type(self).__name__}: built for {described(self._shapes or [])}, got "
+            f"{described([variable.shape for variable in variables])}; after a change of "
+            "`trainable` or for another model, compile with a new optimizer"
+        )
 
     def _known(self, grads: Sequence[Any]) -> list[Any]:
         if self._shapes is None:

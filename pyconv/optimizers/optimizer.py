@@ -92,18 +92,17 @@ class Optimizer(Attributes, CustomVariables):
             loss_scale_factor,
             gradient_accumulation_steps,
         )
+        self.loss_scale_factor = self._extras.loss_scale_factor
         self._exclusion: Exclusion | None = None
+        # Names of the parameters, where they are arrays without; a model sets them.
+        self.variable_names: Sequence[str] | None = None
         self._iterations = 0
         self._reset_state()
 
     # --- a step ---------------------------------------------------------------------------------
 
-    def build(self, trainable_variables: Sequence[Any], names: Sequence[str] | None = None) -> None:
+    def build(self, trainable_variables: Sequence[Any]) -> None:
         """Make the state for these parameters; the first step does it otherwise.
-
-        Args:
-            trainable_variables: the parameters.
-            names: their names, for ``exclude_from_weight_decay``.
 
         Raises:
             ValueError: the optimizer is already built for parameters of other shapes, or the
@@ -111,7 +110,7 @@ class Optimizer(Attributes, CustomVariables):
         """
         self._make_state(trainable_variables)
         if self._exclusion is not None:
-            self._exclusion.resolve(trainable_variables, names)
+            self._exclusion.resolve(trainable_variables, self.variable_names)
         self._extras.wrap(trainable_variables)
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
@@ -134,10 +133,10 @@ class Optimizer(Attributes, CustomVariables):
                 f"{owner}: grads must hold {len(variables)} arrays, one a parameter, got "
                 f"{len(grads)}"
             )
-        if self._shapes is None:
+        if [variable.shape for variable in variables] != self._shapes:
+            if self.built:
+                raise self._of_other_shapes(variables)
             self.build(variables)
-        else:
-            self._check_shapes(variables)
         if self._generation != backend.generation:
             self._move(variables)
         if self._extras.active:
