@@ -138,6 +138,13 @@ class TestCounts:
             np.testing.assert_array_equal(np.atleast_1d(got), wanted)
 
 
+def test_a_prediction_of_0_is_above_the_lowest_threshold():
+    """From Keras's documentation of AUC."""
+    auc = metrics.AUC(num_thresholds=3)
+    assert auc([0, 0, 1, 1], [0, 0.5, 0.3, 0.9]) == pytest.approx(0.75)
+    assert auc.false_positives.tolist() == [2, 0, 0]
+
+
 class TestConfusionMatrix:
     def test_counts_labels_by_predictions(self):
         rng = np.random.default_rng(2)

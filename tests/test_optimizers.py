@@ -56,6 +56,12 @@ def test_one_step_gives_keras_numbers(optimizer, expected):
     np.testing.assert_allclose(w, expected, rtol=0, atol=6e-5)
 
 
+def test_lamb_moves_weights_that_are_0():
+    w = f32([0.0, 0.0])
+    Lamb(0.5).apply([f32([1.0, -1.0])], [w])
+    np.testing.assert_allclose(w, [-0.5, 0.5], rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("optimizer", "of_small", "of_large"),
     [
