@@ -197,6 +197,31 @@ def gather_rows(
     out: Array | None = None,
 ) -> Array: ...
 
+# images (N, H, W, C) moved: y[i, j] = x[top + i, left + j], the order of rows or columns reversed
+# where flipped. cuts (N, 4): top, left, flip rows, flip columns. fill_mode as Keras has it:
+# 'constant', 'nearest', 'reflect' (the edge twice), 'wrap'
+def crop_flip(
+    x: Array,
+    cuts: NDArray[np.int64],
+    size: tuple[int, int],
+    fill_mode: str = "constant",
+    fill_value: float = 0.0,
+    out: Array | None = None,
+) -> Array: ...
+
+# y[i, j] = x at row a0*i + a1*j + a2, column a3*i + a4*j + a5; matrices (N, 6)
+def affine_transform(
+    x: Array,
+    matrices: NDArray[np.float64],
+    interpolation: str = "bilinear",
+    fill_mode: str = "constant",
+    fill_value: float = 0.0,
+    out: Array | None = None,
+) -> Array: ...
+
+# boxes (N, 4): top, bottom, left, right, set to the image's values (N, C)
+def erase(x: Array, boxes: NDArray[np.int64], values: Array, out: Array | None = None) -> Array: ...
+
 # limits of the machine, for benchmarks: multiplications and additions in registers, on all
 # threads, whose number is returned; and out = a + 0.5 * b, each (n,)
 def peak_arithmetic(rounds: int) -> int: ...

@@ -15,6 +15,10 @@ KERNEL = (
     "kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, "
     "kernel_constraint=None, bias_constraint=None, **kwargs"
 )
+WARP = (
+    "fill_mode='reflect', interpolation='bilinear', seed=None, fill_value=0.0, data_format=None, "
+    "**kwargs"
+)
 # Keras 3: names, order and defaults.
 SIGNATURES = {
     "Activation": "activation, **kwargs",
@@ -27,6 +31,14 @@ SIGNATURES = {
     "GlobalAveragePooling2D": "data_format=None, keepdims=False, **kwargs",
     "Input": "shape=None, batch_size=None, dtype=None, batch_shape=None, name=None",
     "MaxPooling2D": "pool_size=(2, 2), strides=None, padding='valid', data_format=None, **kwargs",
+    "RandomBrightness": "factor, value_range=(0, 255), seed=None, **kwargs",
+    "RandomContrast": "factor, value_range=(0, 255), seed=None, **kwargs",
+    "RandomErasing": "factor=1.0, scale=(0.02, 0.33), fill_value=None, value_range=(0, 255), "
+    "seed=None, data_format=None, **kwargs",
+    "RandomFlip": "mode='horizontal_and_vertical', seed=None, data_format=None, **kwargs",
+    "RandomRotation": f"factor, {WARP}",
+    "RandomTranslation": f"height_factor, width_factor, {WARP}",
+    "RandomZoom": f"height_factor, width_factor=None, {WARP}",
     "ReLU": "max_value=None, negative_slope=0.0, threshold=0.0, **kwargs",
     "Rescaling": "scale, offset=0.0, **kwargs",
     "Softmax": "axis=-1, **kwargs",
@@ -74,6 +86,15 @@ LAYERS = [
     ("InputLayer", {"shape": (32, None, 3), "batch_size": 4}, None, {}),
     ("MaxPooling2D", {}, IMAGE, {"pool_size": (2, 2), "strides": (2, 2), "padding": "valid"}),
     ("MaxPooling2D", {"pool_size": (2, 3), "strides": 1, "padding": "same"}, IMAGE, {}),
+    ("Cutout", {"size": 3, "seed": 1}, IMAGE, {"size": (3, 3)}),
+    ("RandomBrightness", {"factor": 0.1, "seed": 1}, IMAGE, {"factor": (-0.1, 0.1)}),
+    ("RandomContrast", {"factor": 0.1, "seed": 1}, IMAGE, {"factor": (0.1, 0.1)}),
+    ("RandomCrop", {"height": 4, "width": 3, "per_image": True, "seed": 1}, IMAGE, {}),
+    ("RandomErasing", {"factor": (0.5, 1), "fill_value": [1] * 6, "seed": 1}, IMAGE, {}),
+    ("RandomFlip", {"mode": "vertical", "seed": 1}, IMAGE, {}),
+    ("RandomRotation", {"factor": (0, 0.2), "seed": 1}, IMAGE, {"factor": (0, 0.2)}),
+    ("RandomTranslation", {"height_factor": 0.1, "width_factor": 0.2, "seed": 1}, IMAGE, {}),
+    ("RandomZoom", {"height_factor": (-0.1, 0.2), "seed": 1}, IMAGE, {"width_factor": None}),
     ("ReLU", {"max_value": 6, "negative_slope": 0.1, "threshold": 1}, (None, 5), {}),
     ("Rescaling", {"scale": 1 / 255, "offset": -1}, IMAGE, {"offset": -1.0}),
     ("Rescaling", {"scale": [1, 2, 3, 4, 5, 6]}, IMAGE, {}),
@@ -133,6 +154,9 @@ def test_names_are_counted_as_in_keras(name):
     made = getattr(layers, name)
     words = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", made.__name__))
     required = {"Activation": ["relu"], "AveragePooling2D": [2], "Conv2D": [1, 1], "Dense": [1]}
+    required.update({"Cutout": [2], "RandomCrop": [2, 2], "RandomTranslation": [0.1, 0.1]})
+    required.update({f"Random{kind}": [0.1] for kind in ("Brightness", "Contrast", "Rotation")})
+    required.update({"RandomZoom": [0.1]})
     required.update({"Dropout": [0.5], "InputLayer": [(2,)], "Rescaling": [1]})
     first, second = (made(*required.get(made.__name__, [])).name for _ in range(2))
     base, _, number = first.rpartition("_")

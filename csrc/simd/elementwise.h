@@ -1,4 +1,4 @@
-// Sums, ReLU, dropout and conversions.
+// Sums, ReLU, dropout, mixtures and conversions.
 // Part of kernels.cpp.
 #pragma once
 
@@ -86,6 +86,16 @@ void dropout(int64_t n, const float* x, float* y, uint64_t first, uint64_t seed,
         });
         i += count;
     }
+}
+
+void mix4(int64_t n, const float* const* taps, const float* weights, float* y) {
+    const Vec a = Vec::set1(weights[0]), b = Vec::set1(weights[1]);
+    const Vec c = Vec::set1(weights[2]), d = Vec::set1(weights[3]);
+    each_vector(n, [&](int64_t i, auto at) {
+        const Vec upper = a * at.load(taps[0] + i) + b * at.load(taps[1] + i);
+        const Vec lower = c * at.load(taps[2] + i) + d * at.load(taps[3] + i);
+        at.store(upper + lower, y + i);
+    });
 }
 
 void convert_u8(int64_t n, const uint8_t* x, float* y) {

@@ -48,6 +48,7 @@ const Kernels PYCONV_TABLE = {
     sgd,
     rmsprop,
     adam,
+    mix4,
     convert_u8,
     convert_f64,
 };

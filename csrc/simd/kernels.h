@@ -158,6 +158,9 @@ struct Kernels {
     void (*adam)(int64_t n, const AdamParams& p, float* w, const float* g, float* m, float* v,
                  float* v_max);
 
+    // y = weights[0] * taps[0] + ... + weights[3] * taps[3]
+    void (*mix4)(int64_t n, const float* const* taps, const float* weights, float* y);
+
     void (*convert_u8)(int64_t n, const uint8_t* x, float* y);
     void (*convert_f64)(int64_t n, const double* x, float* y);
 };

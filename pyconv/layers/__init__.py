@@ -12,6 +12,13 @@ from pyconv.layers.global_avgpool2d import GlobalAveragePooling2D
 from pyconv.layers.input import Input, InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.layers.maxpool2d import MaxPooling2D
+from pyconv.layers.random_brightness import RandomBrightness, RandomContrast
+from pyconv.layers.random_crop import RandomCrop
+from pyconv.layers.random_erasing import Cutout, RandomErasing
+from pyconv.layers.random_flip import RandomFlip
+from pyconv.layers.random_rotation import RandomRotation
+from pyconv.layers.random_translation import RandomTranslation
+from pyconv.layers.random_zoom import RandomZoom
 from pyconv.layers.relu import ReLU
 from pyconv.layers.rescaling import Rescaling
 from pyconv.layers.softmax import Softmax
@@ -29,6 +36,7 @@ __all__ = [
     "AvgPool2D",
     "Conv2D",
     "Convolution2D",
+    "Cutout",
     "Dense",
     "Dropout",
     "Flatten",
@@ -39,6 +47,14 @@ __all__ = [
     "Layer",
     "MaxPool2D",
     "MaxPooling2D",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "Rescaling",
     "Softmax",
@@ -53,12 +69,21 @@ _CLASSES: dict[str, type[Layer]] = {
         Activation,
         AveragePooling2D,
         Conv2D,
+        Cutout,
         Dense,
         Dropout,
         Flatten,
         GlobalAveragePooling2D,
         InputLayer,
         MaxPooling2D,
+        RandomBrightness,
+        RandomContrast,
+        RandomCrop,
+        RandomErasing,
+        RandomFlip,
+        RandomRotation,
+        RandomTranslation,
+        RandomZoom,
         ReLU,
         Rescaling,
         Softmax,

@@ -1,0 +1,164 @@
+"""What layers that change images at random in training share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyconv import _random, backend
+from pyconv._args import int_arg
+from pyconv._types import Array, Shape
+from pyconv.layers._arguments import check_data_format, image_shape, number_arg
+from pyconv.layers._memory import Buffers
+from pyconv.layers.layer import Layer
+
+FILL_MODES = ("reflect", "wrap", "constant", "nearest")
+
+
+class Augmentation(Layer):
+    """A layer that changes each image at random in training, and none outside of it.
+
+    What it draws depends on its seed and on how many batches it has seen, not on the number of
+    threads. Images are changed on the host, wherever operations run. There is no gradient: such a
+    layer goes before the first one with weights.
+    """
+
+    def __init__(self, seed: int | None, data_format: str | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_data_format(self.label, data_format)
+        self.seed = None if seed is None else int_arg(self.label, "seed", seed, 0, 2**63 - 1)
+        self._start(_random.fresh_seed() if self.seed is None else self.seed, 0)
+        self._on_host = Buffers(self.label, on_host=True)
+
+    # --- what a kind of augmentation implements ----------------------------------------------
+
+    def augment(self, x: Array, y: Array) -> Array:
+        """Write the changed images x (N, H, W, C) to y, an array of the output's shape."""
+        raise NotImplementedError
+
+    def still(self, x: Array) -> Array:
+        """Return the images outside of training."""
+        return x
+
+    # --- the layer -------------------------------------------------------------------------------
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return ``input_shape``, which must be that of images."""
+        return image_shape(self.label, tuple(input_shape))
+
+    def __call__(self, x: Any, training: bool = False) -> Array:
+        """Return the images (N, H, W, C) of a batch, or one image (H, W, C), changed if training.
+
+        Raises:
+            TypeError, ValueError: ``x`` is neither.
+        """
+        if np.ndim(x) == 3:
+            one: Array = super().__call__(np.asarray(x)[np.newaxis], training)[0]
+            return one
+        return super().__call__(x, training)
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """Return the images, changed in training."""
+        images = np.asarray(x)
+        if training:
+            shape: Any = self.compute_output_shape(images.shape)
+            images = self.augment(images, self._on_host.get("y", shape))
+        else:
+            images = self.still(images)
+        result: Array = backend.on_device(images)
+        return result
+
+    def backward(self, dy: Array, need_dx: bool) -> Array | None:
+        """Return None; ValueError where the gradient of the images is needed."""
+        if need_dx:
+            raise ValueError(
+                f"{self.label}: it has no gradient; put it before the first layer with weights"
+            )
+        return None
+
+    # --- randomness ------------------------------------------------------------------------------
+
+    def uniform(self, rows: int, columns: int) -> NDArray[np.float64]:
+        """Draw numbers (rows, columns) from 0 to below 1."""
+        # Philox is counter-based: a block of four words a count.
+        blocks = -(-rows * columns // 4)
+        self._next += blocks
+        words = self._philox.random_raw(4 * blocks)[: rows * columns]
+        return np.asarray((words >> np.uint64(11)) * 2.0**-53).reshape(rows, columns)
+
+    def _start(self, stream: int, blocks: int) -> None:
+        self._stream, self._next = stream, blocks
+        self._philox = np.random.Philox(key=stream)
+        if blocks:
+            self._philox.advance(blocks)
+
+    def get_state(self) -> dict[str, int]:
+        """Return where the layer is in its stream of numbers."""
+        return {"stream": self._stream, "next": self._next}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from where ``get_state`` was called.
+
+        Raises:
+            TypeError: a value is not an integer.
+            ValueError: ``state`` is not of such a layer.
+        """
+        if set(state) != {"stream", "next"}:
+            raise ValueError(f"{self.label}: state must hold stream and next, got {sorted(state)}")
+        stream = int_arg(self.label, "stream", state["stream"], 0, 2**63 - 1)
+        self._start(stream, int_arg(self.label, "next", state["next"], 0, 2**64 - 1))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "seed": self.seed}
+
+
+def factor_arg(
+    owner: str, name: str, value: Any, minimum: float, maximum: float
+) -> tuple[float, float]:
+    """Return (lower, upper) of a number, which stands for both signs, or of two numbers."""
+    if isinstance(value, (tuple, list)):
+        if len(value) != 2:
+            raise ValueError(f"{owner}: {name} must be a number or two, got {value!r:.60}")
+        lower, upper = sorted(
+            number_arg(owner, f"{name}[{i}]", part, minimum, maximum)
+            for i, part in enumerate(value)
+        )
+        return lower, upper
+    number = abs(number_arg(owner, name, value, minimum, maximum))
+    return max(-number, minimum), number
+
+
+def as_given(factor: Any) -> Any:
+    """Return a factor as a config has it: a list, as JSON makes one, is a tuple."""
+    return tuple(factor) if isinstance(factor, list) else factor
+
+
+def fill_mode_arg(owner: str, value: Any) -> str:
+    """Return a name of ``FILL_MODES``."""
+    if value not in FILL_MODES:
+        raise ValueError(f"{owner}: fill_mode must be one of {FILL_MODES}, got {value!r:.60}")
+    return str(value)
+
+
+def range_arg(owner: str, value: Any) -> tuple[float, float]:
+    """Return (low, high) of a ``value_range``."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise ValueError(f"{owner}: value_range must be two numbers, got {value!r:.60}")
+    low, high = sorted(number_arg(owner, f"value_range[{i}]", v) for i, v in enumerate(value))
+    return low, high
+
+
+def resized(x: Array, height: int, width: int) -> Array:
+    """Return images (N, H, W, C) of another size, bilinear between the centres of the cells."""
+    for axis, size in ((1, height), (2, width)):
+        count = x.shape[axis]
+        if count == size:
+            continue
+        at = np.clip((np.arange(size) + 0.5) * count / size - 0.5, 0, count - 1)
+        low = np.minimum(at.astype(np.int64), count - 1)
+        share = (at - low).astype(np.float32).reshape((-1, 1) if axis == 2 else (-1, 1, 1))
+        lower, upper = x.take(low, axis), x.take(np.minimum(low + 1, count - 1), axis)
+        x = np.asarray(lower + (upper - lower) * share, np.float32)
+    return x

@@ -1,0 +1,109 @@
+"""Random crops."""
+
+from typing import Any
+
+import numpy as np
+
+from pyconv import backend
+from pyconv._args import int_arg
+from pyconv._types import Array, Shape
+from pyconv.layers._augmentation import Augmentation, resized
+
+
+class RandomCrop(Augmentation):
+    """In training, cuts a window of this size out of the images, at a random place.
+
+    As in Keras, the place is one for the whole batch; with ``per_image=True`` each image has its
+    own, as the usual recipe for CIFAR wants it (zeros of 4 cells around, then windows of the old
+    size). Outside of training, and for images smaller than the window, it is the largest window
+    in the middle that has the proportions of the one wanted, resized; with ``per_image=True``,
+    outside of training, the window in the middle as it is.
+
+    Args:
+        height: rows of the window.
+        width: columns of the window.
+        seed: an integer for the same choices in each run.
+        data_format: None or ``"channels_last"``.
+        per_image: whether each image has a place of its own.
+        padding: cells of zeros that are thought to lie around the image.
+        **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
+
+    Input shape:
+        ``(N, H, W, C)``.
+
+    Output shape:
+        ``(N, height, width, C)``.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> layer = pyconv.layers.RandomCrop(32, 32, seed=1, per_image=True, padding=4)
+        >>> layer(np.ones((8, 32, 32, 3), "float32"), training=True).shape
+        (8, 32, 32, 3)
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        seed: int | None = None,
+        data_format: str | None = None,
+        per_image: bool = False,
+        padding: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, data_format, **kwargs)
+        self.height = int_arg(self.label, "height", height)
+        self.width = int_arg(self.label, "width", width)
+        self.per_image = bool(per_image)
+        self.padding = int_arg(self.label, "padding", padding, 0, 2**30)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return (N, height, width, C)."""
+        n, _, _, c = super().compute_output_shape(input_shape)
+        return n, self.height, self.width, c
+
+    def places(self, n: int, h: int, w: int) -> Any:
+        """Draw the top left corners int64 (n, 2) of the windows."""
+        room = np.array([h - self.height, w - self.width]) + 2 * self.padding
+        drawn = self.uniform(n if self.per_image else 1, 2)
+        return (drawn * (room + 1)).astype(np.int64) - self.padding
+
+    def augment(self, x: Array, y: Array) -> Array:
+        """Write windows of the images to y."""
+        n, h, w, _ = x.shape
+        if h + 2 * self.padding < self.height or w + 2 * self.padding < self.width:
+            y[...] = self._largest(x)
+            return y
+        cuts = np.zeros((n, 4), np.int64)
+        cuts[:, :2] = self.places(n, h, w)
+        return backend.cpu.crop_flip(x, cuts, (self.height, self.width), out=y)
+
+    def still(self, x: Array) -> Array:
+        """Return the window in the middle."""
+        _, h, w, _ = x.shape
+        if self.per_image and h >= self.height and w >= self.width:
+            top, left = (h - self.height) // 2, (w - self.width) // 2
+            return np.ascontiguousarray(x[:, top : top + self.height, left : left + self.width])
+        return np.ascontiguousarray(self._largest(x))
+
+    def _largest(self, x: Array) -> Array:
+        _, h, w, _ = x.shape
+        height = max(min(h, w * self.height // self.width), 1)
+        width = max(min(w, h * self.width // self.height), 1)
+        top, left = (h - height) // 2, (w - width) // 2
+        window = x[:, top : top + height, left : left + width]
+        return resized(window, self.height, self.width)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "height": self.height,
+            "width": self.width,
+            "per_image": self.per_image,
+            "padding": self.padding,
+        }

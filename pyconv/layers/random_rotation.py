@@ -1,0 +1,63 @@
+"""Random rotations."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyconv.layers._affine import Affine
+from pyconv.layers._augmentation import as_given, factor_arg
+
+
+class RandomRotation(Affine):
+    """In training, turns each image around its middle by a random angle.
+
+    Args:
+        factor: largest share of a full turn, or (least, most), -1 to 1; above 0 is
+            counter-clockwise.
+        fill_mode, interpolation, seed, fill_value, data_format: see ``RandomTranslation``.
+        **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
+
+    Input shape:
+        ``(N, H, W, C)``.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> quarter = pyconv.layers.RandomRotation((0.25, 0.25), interpolation="nearest")
+        >>> x = np.array([[1.0, 2.0], [3.0, 4.0]], "float32").reshape(1, 2, 2, 1)
+        >>> quarter(x, training=True)[0, :, :, 0].tolist()
+        [[2.0, 4.0], [1.0, 3.0]]
+    """
+
+    def __init__(
+        self,
+        factor: Any,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+        self.factor = as_given(factor)
+        self._bounds = factor_arg(self.label, "factor", factor, -1, 1)
+
+    def matrices(self, n: int, h: int, w: int) -> NDArray[np.float64]:
+        """Draw (n, 6)."""
+        lower, upper = self._bounds
+        angle = 2 * np.pi * (lower + self.uniform(n, 1)[:, 0] * (upper - lower))
+        cos, sin = np.cos(angle), np.sin(angle)
+        y, x = (h - 1) / 2, (w - 1) / 2
+        return np.stack([cos, sin, y - y * cos - x * sin, -sin, cos, x - x * cos + y * sin], axis=1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "factor": self.factor}

@@ -1,0 +1,271 @@
+"""Layers that change images at random, against the same changes written with numpy."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import pyconv
+from pyconv import backend, layers
+
+X = np.random.default_rng(0).random((6, 9, 7, 3), np.float32)
+
+
+def outside(i, n, mode):
+    """Return the cell that stands for cell i of n, None for the constant."""
+    if 0 <= i < n:
+        return i
+    table = {
+        "constant": None,
+        "nearest": min(max(i, 0), n - 1),
+        "reflect": [*range(n), *reversed(range(n))][i % (2 * n)],
+        "wrap": i % n,
+    }
+    return table[mode]
+
+
+def cell(image, i, j, mode, value):
+    r, c = outside(i, image.shape[0], mode), outside(j, image.shape[1], mode)
+    return np.full(image.shape[2], value) if r is None or c is None else image[r, c]
+
+
+def warped(image, matrix, mode, value, nearest):
+    """Return the image by the formula, in float64."""
+    h, w, _ = image.shape
+    y = np.empty(image.shape)
+    for i, j in np.ndindex(h, w):
+        r, c = matrix.reshape(2, 3) @ [i, j, 1]
+        if nearest:
+            y[i, j] = cell(image, int(np.round(r)), int(np.round(c)), mode, value)
+            continue
+        r0, c0 = int(np.floor(r)), int(np.floor(c))
+        y[i, j] = sum(
+            cell(image, r0 + a, c0 + b, mode, value) * abs(1 - a - (r - r0)) * abs(1 - b - (c - c0))
+            for a in (0, 1)
+            for b in (0, 1)
+        )
+    return y
+
+
+@pytest.mark.parametrize("mode", ["constant", "nearest", "reflect", "wrap"])
+@pytest.mark.parametrize("nearest", [False, True])
+def test_affine_transform(isa, mode, nearest):
+    rng = np.random.default_rng(1)
+    matrices = np.array([[1, 0, 0, 0, 1, 0]] * 6) + rng.normal(0, 0.3, (6, 6))
+    matrices[:, [2, 5]] *= 20
+    # Movements alone take another path: small ones, none at all, and out of the image.
+    for n, (down, right) in enumerate([(0.25, -1.5), (-3, 2), (0, 0), (40.5, -11.75)]):
+        matrices[n] = [1, 0, down, 0, 1, right]
+    y = backend.cpu.affine_transform(
+        X, matrices, "nearest" if nearest else "bilinear", mode, fill_value=-1.0
+    )
+    for image, matrix, got in zip(X, matrices, y, strict=True):
+        expected = warped(image.astype(np.float64), matrix, mode, -1.0, nearest)
+        np.testing.assert_allclose(got, expected, rtol=0, atol=2e-6)
+
+
+def test_affine_transform_is_that_of_keras():
+    # keras.ops.image.affine_transform (3.15, jax) of arange(16) by [1, 0, -1.3, 0, 1, 0.6, 0, 0].
+    x = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
+    moved = np.array([[1, 0, 0.6, 0, 1, -1.3]])
+    rows = {
+        "reflect": [2.7, 2.4, 3.1, 4.1],
+        "wrap": [5.1, 3.3, 3.1, 4.1],
+        "constant": [-1, 1.38, 3.1, 4.1],
+        "nearest": [2.4, 2.4, 3.1, 4.1],
+    }
+    for mode, row in rows.items():
+        y = backend.cpu.affine_transform(x, moved, "bilinear", mode, -1.0)
+        np.testing.assert_allclose(y[0, 0, :, 0], row, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["constant", "nearest", "reflect", "wrap"])
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_crop_flip(mode, channels):
+    rng = np.random.default_rng(2)
+    x = rng.random((40, 5, 6, channels), np.float32)
+    cuts = np.concatenate([rng.integers(-9, 9, (40, 2)), rng.integers(0, 2, (40, 2))], axis=1)
+    y = backend.cpu.crop_flip(x, cuts, (4, 7), mode, 0.5)
+    for image, (top, left, up, back), got in zip(x, cuts, y, strict=True):
+        expected = np.array(
+            [[cell(image, top + i, left + j, mode, 0.5) for j in range(7)] for i in range(4)]
+        )
+        expected = expected[::-1] if up else expected
+        np.testing.assert_array_equal(got, expected[:, ::-1] if back else expected)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda c: c.crop_flip(X, np.zeros((6, 3), np.int64), (4, 4)), r"cuts must have shape"),
+        (lambda c: c.crop_flip(X, np.zeros((6, 4)), (4, 4)), "cuts must be an array of int64"),
+        (lambda c: c.crop_flip(X, np.full((6, 4), 2**40), (4, 4)), "cuts must be from"),
+        (lambda c: c.crop_flip(X, np.zeros((6, 4), np.int64), (0, 4)), "size must be at least 1"),
+        (lambda c: c.crop_flip(X, np.zeros((6, 4), np.int64), (4, 4), "edge"), "fill_mode must"),
+        (lambda c: c.affine_transform(X, np.full((6, 6), np.nan)), "matrices must be from"),
+        (lambda c: c.affine_transform(X, np.zeros((6, 6)), "cubic"), "interpolation must be"),
+        (
+            lambda c: c.erase(X, np.full((6, 4), 20), np.zeros((6, 3), np.float32)),
+            "boxes must lie inside",
+        ),
+        (lambda c: c.erase(X, np.zeros((6, 4), np.int64), np.zeros((6, 1), np.float32)), "values"),
+    ],
+)
+def test_wrong_arguments_of_operations(call, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        call(backend.cpu)
+
+
+LAYERS = [
+    lambda: layers.RandomFlip(seed=3),
+    lambda: layers.RandomCrop(4, 5, seed=3),
+    lambda: layers.RandomCrop(9, 7, seed=3, per_image=True, padding=2),
+    lambda: layers.RandomTranslation(0.4, (-0.2, 0.5), seed=3),
+    lambda: layers.RandomRotation(0.3, "nearest", seed=3),
+    lambda: layers.RandomZoom(0.5, 0.2, "constant", seed=3, fill_value=2.0),
+    lambda: layers.RandomErasing(1.0, value_range=(0, 1), seed=3),
+    lambda: layers.Cutout((4, 3), seed=3),
+    lambda: layers.RandomBrightness(0.4, (0, 1), seed=3),
+    lambda: layers.RandomContrast((0.2, 0.7), (0, 1), seed=3),
+]
+
+
+@pytest.mark.parametrize("make", LAYERS)
+def test_layers(make, threads):
+    layer = make()
+    shape = layer.compute_output_shape((None, *X.shape[1:]))
+    first, second = layer(X, training=True), layer(X, training=True)
+    assert first.shape == (len(X), *shape[1:])
+    assert not np.array_equal(first, second)
+    # The same bits for any number of threads, and from where a state was taken.
+    threads(3)
+    again = make()
+    np.testing.assert_array_equal(again(X, training=True), first)
+    resumed = type(layer).from_config(layer.get_config() | {"seed": 9})
+    resumed.set_state(again.get_state())
+    np.testing.assert_array_equal(resumed(X, training=True), second)
+    np.testing.assert_array_equal(copy.deepcopy(make())(X, training=True), first)
+    # One image alone, and none at all.
+    assert layer(X[0], training=True).shape == shape[1:]
+    assert layer(X[:0], training=True).shape == (0, *shape[1:])
+    if shape[1:] == X.shape[1:]:
+        np.testing.assert_array_equal(layer(X), X)
+    with pytest.raises(ValueError, match="no gradient; put it before"):
+        layer.backward(first, need_dx=True)
+
+
+def test_random_flip_flips_half_of_the_images():
+    x = np.arange(4, dtype=np.float32).reshape(1, 2, 2, 1).repeat(4000, 0)
+    y = layers.RandomFlip(seed=0)(x, training=True).reshape(-1, 4)
+    kinds, counts = np.unique(y, axis=0, return_counts=True)
+    assert kinds.tolist() == [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]]
+    assert (abs(counts - 1000) < 4 * np.sqrt(4000 * 0.25 * 0.75)).all()
+
+
+def windows(y, x, height, width):
+    """Return the places of x from which the images y are cut."""
+    corners = list(np.ndindex(x.shape[1] - height + 1, x.shape[2] - width + 1))
+    found = []
+    for image, cut in zip(x, y, strict=True):
+        found += [c for c in corners if np.array_equal(image[c[0] :, c[1] :][:height, :width], cut)]
+    assert len(found) == len(y)
+    return found
+
+
+def test_random_crop_has_one_place_a_batch_and_per_image_one_each():
+    x = np.random.default_rng(3).random((60, 6, 6, 1), np.float32)
+    layer = layers.RandomCrop(4, 5, seed=1)
+    seen = [windows(layer(x, training=True), x, 4, 5) for _ in range(40)]
+    assert all(len(set(places)) == 1 for places in seen)
+    assert {places[0] for places in seen} == set(np.ndindex(3, 2))
+    each = layers.RandomCrop(4, 5, seed=1, per_image=True)(x, training=True)
+    assert set(windows(each, x, 4, 5)) == set(np.ndindex(3, 2))
+
+
+def test_random_crop_of_padded_images():
+    x = np.ones((200, 4, 4, 1), np.float32)
+    y = layers.RandomCrop(4, 4, seed=1, per_image=True, padding=1)(x, training=True)
+    padded = np.pad(x[:1], ((0, 0), (1, 1), (1, 1), (0, 0)))[0]
+    cuts = {padded[i : i + 4, j : j + 4].tobytes() for i, j in np.ndindex(3, 3)}
+    assert {image.tobytes() for image in y} == cuts
+
+
+def test_random_crop_outside_of_training():
+    x = np.arange(48, dtype=np.float32).reshape(1, 6, 8, 1)
+    # The largest window in the middle, 6x6, resized to 3x3: the means of 2x2 cells.
+    means = x[0, :, 1:7, 0].reshape(3, 2, 3, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(layers.RandomCrop(3, 3)(x)[0, :, :, 0], means)
+    np.testing.assert_array_equal(layers.RandomCrop(6, 8)(x), x)
+    middle = layers.RandomCrop(4, 4, per_image=True)(x)
+    np.testing.assert_array_equal(middle, x[:, 1:5, 2:6])
+    # Images that are smaller than the window are resized, in training too.
+    assert layers.RandomCrop(12, 4)(x, training=True).shape == (1, 12, 4, 1)
+
+
+def test_cutout_and_random_erasing_change_a_rectangle():
+    x = np.ones((300, 10, 12, 2), np.float32)
+    for layer, least, most in [
+        (layers.Cutout(4, fill_value=-1, seed=1), 4, 16),
+        (layers.RandomErasing((1, 1), (0.1, 0.2), -1, (-1, 1), seed=1), 6, 35),
+    ]:
+        erased = layer(x, training=True) == -1
+        for image in erased[:50, :, :, 0]:
+            rows, columns = image.any(1).nonzero()[0], image.any(0).nonzero()[0]
+            box = np.ix_(range(rows[0], rows[-1] + 1), range(columns[0], columns[-1] + 1))
+            assert image[box].all()
+            assert least <= image.sum() <= most
+        assert erased[:, 0, 0].any()
+        assert erased[:, -1, -1].any()
+    half = layers.RandomErasing((0.5, 0.5), fill_value=0, seed=1)(x, training=True)
+    assert 110 < (half == 0).any(axis=(1, 2, 3)).sum() < 190
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: layers.RandomFlip("diagonal"), "mode must be one of"),
+        (lambda: layers.RandomCrop(0, 4), "height must be from 1"),
+        (lambda: layers.RandomTranslation(1.5, 0), "height_factor must be from -1 to 1"),
+        (lambda: layers.RandomTranslation((0, 0.1, 0.2), 0), "must be a number or two"),
+        (lambda: layers.RandomRotation(0.1, fill_mode="edge"), "fill_mode must be one of"),
+        (lambda: layers.RandomZoom(-1.0), "height_factor must be"),
+        (lambda: layers.RandomZoom(0.1, interpolation="cubic"), "interpolation must be"),
+        (lambda: layers.RandomErasing(2.0), "factor must be from 0 to 1"),
+        (lambda: layers.RandomBrightness(0.1, value_range=3), "value_range must be two numbers"),
+        (lambda: layers.RandomFlip(seed=-1), "seed must be from 0"),
+        (lambda: layers.RandomFlip(data_format="channels_first"), "data_format must be None"),
+        (lambda: layers.RandomFlip()(np.ones((2, 5))), "input must be"),
+    ],
+)
+def test_wrong_arguments(make, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        make()
+
+
+def test_training_with_augmentation(tmp_path):
+    pyconv.utils.set_random_seed(0)
+
+    def net():
+        return pyconv.Sequential(
+            [
+                pyconv.Input(X.shape[1:]),
+                layers.RandomCrop(9, 7, per_image=True, padding=2, seed=1),
+                layers.RandomFlip("horizontal", seed=2),
+                layers.Conv2D(2, 3),
+                layers.Flatten(),
+                layers.Dense(1),
+            ]
+        )
+
+    model = net()
+    model.compile("sgd", "mse")
+    y = np.arange(6.0)
+    model.fit(X, y, epochs=2, verbose=0, batch_size=4)
+    model.save(tmp_path / "model.safetensors")
+    loaded = pyconv.models.load_model(tmp_path / "model.safetensors")
+    pyconv.utils.set_random_seed(1)
+    model.fit(X, y, verbose=0)
+    pyconv.utils.set_random_seed(1)
+    loaded.fit(X, y, verbose=0)
+    for got, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
