@@ -128,15 +128,17 @@ uintptr_t module_begin() { return own_module().begin; }
 std::string code_place(const void* code) {
     // The address is the one to return to: the call is before it.
     char command[512];
-    std::snprintf(command, sizeof(command), "addr2line -s -e '%s' 0x%zx 2>/dev/null",
+    std::snprintf(command, sizeof(command), "addr2line -s -i -e '%s' 0x%zx 2>/dev/null",
                   own_module().path.c_str(),
                   reinterpret_cast<uintptr_t>(code) - own_module().begin - 1);
     FILE* const pipe = popen(command, "r");
     if (!pipe) return "";
-    char line[256] = "";
-    const bool read = std::fgets(line, sizeof(line), pipe);
+    // From the innermost of the functions that were inlined: the first that is not one of CUDA's.
+    char line[256];
+    std::string place;
+    while (std::fgets(line, sizeof(line), pipe))
+        if (place.empty() || place.starts_with("builtins.h")) place = line;
     pclose(pipe);
-    std::string place = read ? line : "";
     place.erase(std::min(place.find_first_of(" \n"), place.size()));
     return place.find('?') == std::string::npos ? place : "";
 }
