@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import pyconv
 from pyconv import losses
@@ -135,12 +136,14 @@ class TestOnesOwn:
         evaluated = model.evaluate(x, y, verbose=0)
         return history.history["loss"], evaluated, model.get_weights()
 
+    # One number for the batch knows no samples to weight.
     @pytest.mark.parametrize("output", [1, 3])
-    @pytest.mark.parametrize("weighted", [False, True])
-    @pytest.mark.parametrize("loss", [squared, of_elements, of_batch, Squared(), [squared]])
+    @pytest.mark.parametrize(
+        ("loss", "weighted"),
+        [(one, w) for one in (squared, of_elements, Squared(), [squared]) for w in (False, True)]
+        + [(of_batch, False)],
+    )
     def test_trains_as_the_exact_one(self, loss, output, weighted):
-        if weighted and loss is of_batch:
-            pytest.skip("one number for the batch knows no samples")
         weight = np.linspace(0, 2, 10) if weighted else None
         got, wanted = (self.fitted(one, output, weight) for one in (loss, "mse"))
         np.testing.assert_allclose(got[0], wanted[0], rtol=1e-5)
@@ -196,6 +199,42 @@ class TestOnesOwn:
         assert Squared("own").name == "own"
         result = losses.MeanSquaredError()([[1.0]], [[3.0]])
         assert (result.numpy(), result.dtype, result.shape) == (4.0, np.float32, ())
+
+
+def overlap(y, p, alpha, beta, axis):
+    total = lambda values: values.sum(dim=axis)  # noqa: E731
+    both = total(y * p)
+    missing, extra = total(y * (1 - p)), total((1 - y) * p)
+    return 1 - both / (both + alpha * missing + beta * extra + 1e-7)
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum"])
+@pytest.mark.parametrize("axis", [None, (1, 2, 3)])
+@pytest.mark.parametrize(
+    ("make", "weights"),
+    [
+        (lambda **options: losses.Dice(**options), (0.5, 0.5)),
+        (lambda **options: losses.Tversky(0.2, 0.9, **options), (0.2, 0.9)),
+    ],
+)
+def test_overlap(make, weights, axis, reduction):
+    rng = np.random.default_rng(0)
+    y, p = f32(rng.random((2, 3, 3, 3)) < 0.5), f32(rng.random((2, 3, 3, 3)))
+    loss = make(axis=axis, reduction=reduction)
+    exact = torch.tensor(p, dtype=torch.float64, requires_grad=True)
+    axes = axis if axis is not None else (0, 1, 2, 3)
+    values = overlap(torch.tensor(y, dtype=torch.float64), exact, *weights, axes)
+    wanted = values.sum() if reduction == "sum" else values.mean()
+    assert loss(y, p) == pytest.approx(wanted.item(), rel=1e-6)
+    wanted.backward()
+    scale = loss.row_scale((2, 3, 3), None)
+    rows, grad = loss.call_with_gradient(y, p, scale)
+    assert (rows * scale).sum() == pytest.approx(wanted.item(), rel=1e-6)
+    np.testing.assert_allclose(grad, exact.grad.numpy(), rtol=1e-5, atol=1e-8)
+    by_differences = losses.Loss.call_with_gradient(loss, y, p, scale)[1]
+    np.testing.assert_allclose(grad, by_differences, rtol=1e-5, atol=1e-8)
+    copy = losses.deserialize(losses.serialize(loss))
+    assert copy.get_config() == loss.get_config()
 
 
 def test_a_list_or_dict_of_one_loss_is_that_of_the_output():

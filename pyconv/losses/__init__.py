@@ -39,6 +39,7 @@ from pyconv.losses.hinge import (
     squared_hinge,
 )
 from pyconv.losses.loss import Loss
+from pyconv.losses.overlap import Dice, Tversky, dice, tversky
 from pyconv.losses.regression import (
     Huber,
     LogCosh,
@@ -61,6 +62,7 @@ __all__ = [
     "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
     "CosineSimilarity",
+    "Dice",
     "Hinge",
     "Huber",
     "KLDivergence",
@@ -74,6 +76,7 @@ __all__ = [
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "as_loss",
     "binary_crossentropy",
     "binary_focal_crossentropy",
@@ -83,6 +86,7 @@ __all__ = [
     "categorical_hinge",
     "cosine_similarity",
     "deserialize",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -96,6 +100,7 @@ __all__ = [
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]
 
 _CLASS_OF: dict[Any, type[Loss]] = {
@@ -106,6 +111,7 @@ _CLASS_OF: dict[Any, type[Loss]] = {
     categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
     categorical_hinge: CategoricalHinge,
     cosine_similarity: CosineSimilarity,
+    dice: Dice,
     hinge: Hinge,
     huber: Huber,
     kl_divergence: KLDivergence,
@@ -117,6 +123,7 @@ _CLASS_OF: dict[Any, type[Loss]] = {
     poisson: Poisson,
     sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
     squared_hinge: SquaredHinge,
+    tversky: Tversky,
 }
 _SHORT = {
     "bce": binary_crossentropy,

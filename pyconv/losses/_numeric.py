@@ -17,8 +17,8 @@ MOST_VALUES = 1 << 14
 def folded(owner: str, values: Any, output_shape: tuple[int, ...], reduction: str) -> Any:
     """Return a loss's values as one of each row of the output.
 
-    Values of the cells of a row are averaged (or summed, where the batch is), and one number for
-    the batch is that of each row.
+    Values of the cells of a row are averaged (or summed, where the batch is); the rows of a sample
+    share its value, and one number for the batch is that of each row.
     """
     array = np.asarray(values)
     if array.dtype != np.float64:
@@ -26,8 +26,10 @@ def folded(owner: str, values: Any, output_shape: tuple[int, ...], reduction: st
     rows = output_shape[:-1]
     if array.shape == rows:
         return array
-    if array.ndim == 0:
-        return np.broadcast_to(array, rows)
+    if array.ndim < len(rows) and array.shape == rows[: array.ndim]:
+        shared = rows[array.ndim :]
+        each = array / np.prod(shared) if reduction == "sum" else array
+        return np.broadcast_to(each.reshape(array.shape + (1,) * len(shared)), rows)
     if array.shape[0] != output_shape[0] or (
         array.ndim < len(rows) or array.shape[: len(rows)] != rows
     ):

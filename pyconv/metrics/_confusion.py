@@ -33,9 +33,10 @@ def thresholds_arg(owner: str, value: Any, default: float) -> list[float]:
 
 
 def evenly_spread(thresholds: Any) -> bool:
-    """Whether thresholds are those of as many equal steps from 0 to 1."""
+    """Whether thresholds are those of as many equal steps from 0 to 1, or a little beyond."""
     count = len(thresholds)
-    return count > 2 and np.allclose(thresholds, np.arange(count) / (count - 1), atol=1e-7)
+    steps = np.arange(count) / max(count - 1, 1)
+    return count > 2 and np.allclose(np.clip(thresholds, 0, 1), steps, atol=1e-7)
 
 
 def counts(
