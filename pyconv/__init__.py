@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         models,
         ops,
         optimizers,
+        preprocessing,
         utils,
     )
     from pyconv._devices import (
@@ -58,6 +59,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "preprocessing",
     "profile",
     "set_conv_algorithm",
     "set_device",

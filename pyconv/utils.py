@@ -1,4 +1,4 @@
-"""Utilities: one-hot labels, seeds, normalization."""
+"""Utilities: one-hot labels, seeds, normalization, data sets of batches."""
 
 from typing import Any
 
@@ -7,8 +7,21 @@ import numpy as np
 from pyconv import _random, _targets
 from pyconv._args import float_arg, int_arg
 from pyconv._types import Array
+from pyconv.preprocessing._directory import image_dataset_from_directory
+from pyconv.preprocessing._files import array_to_img, img_to_array, load_img
+from pyconv.py_dataset import PyDataset, Sequence
 
-__all__ = ["normalize", "set_random_seed", "to_categorical"]
+__all__ = [
+    "PyDataset",
+    "Sequence",
+    "array_to_img",
+    "image_dataset_from_directory",
+    "img_to_array",
+    "load_img",
+    "normalize",
+    "set_random_seed",
+    "to_categorical",
+]
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Array:

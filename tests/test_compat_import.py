@@ -24,6 +24,8 @@ INSTALL = "import pyconv.compat; pyconv.compat.install()"
         "from keras.optimizers import SGD, rmsprop, Adam; SGD(lr=.1, decay=1e-6, nesterov=True)",
         "from keras.datasets import cifar10, mnist, fashion_mnist",
         "from keras.callbacks import ModelCheckpoint, EarlyStopping, Callback",
+        "from keras.preprocessing.image import ImageDataGenerator, load_img, img_to_array",
+        "from keras.utils import Sequence, to_categorical; Sequence",
         "from keras.engine.training import Model",
         "import tensorflow as tf; tf.keras.layers.Dense; tf.random.set_seed(1)",
         "from tensorflow import keras; keras.Sequential",

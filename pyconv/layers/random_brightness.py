@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv import backend
 from pyconv._types import Array
 from pyconv.layers._augmentation import Augmentation, factor_arg, range_arg
 
@@ -97,7 +98,7 @@ class RandomContrast(Augmentation):
         """Write the images, with more contrast or less, to y."""
         lower, upper = self.factor
         drawn = 1 - lower + self.uniform(len(x), 1) * (upper + lower)
-        mean = x.mean(axis=(1, 2), keepdims=True)
+        mean = backend.cpu.global_avgpool2d_forward(x)[:, np.newaxis, np.newaxis, :]
         np.subtract(x, mean, out=y)
         y *= drawn.astype(np.float32)[:, :, np.newaxis, np.newaxis]
         y += mean

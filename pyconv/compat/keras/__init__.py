@@ -13,6 +13,7 @@ from pyconv.compat.keras import (
     metrics,
     models,
     optimizers,
+    preprocessing,
     utils,
 )
 from pyconv.compat.keras.layers import Input
@@ -35,6 +36,7 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "preprocessing",
     "utils",
 ]
 

@@ -1,0 +1,384 @@
+"""Keras 2's ImageDataGenerator."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyconv import _random, backend
+from pyconv._args import float_arg
+from pyconv._types import Array
+from pyconv.layers._arguments import check_data_format
+from pyconv.layers._augmentation import fill_mode_arg
+from pyconv.preprocessing._directory import DirectoryIterator
+from pyconv.preprocessing._iterator import NumpyArrayIterator, batch_arg, images_arg
+
+
+class ImageDataGenerator:
+    """Makes batches of images that are changed at random and brought to a common scale.
+
+    Args:
+        featurewise_center: whether the mean of each channel, of the images given to ``fit``, is
+            taken away.
+        samplewise_center: whether each image's own mean is.
+        featurewise_std_normalization: whether values are divided by the deviation of each
+            channel, of the images given to ``fit``.
+        samplewise_std_normalization: whether by each image's own.
+        zca_whitening: whether the images given to ``fit`` say how to make pixels uncorrelated.
+        zca_epsilon: keeps its roots away from 0.
+        rotation_range: largest angle, in degrees.
+        width_shift_range: largest movement: a share of the width below 1, else columns; an
+            integer for whole columns; or a list of movements to choose from.
+        height_shift_range: the same of the height.
+        brightness_range: (least, most) factor of the values, or None.
+        shear_range: largest angle of shear, in degrees.
+        zoom_range: (least, most) share of the image that is shown, or r for (1 - r, 1 + r).
+        channel_shift_range: largest number added to the values.
+        fill_mode: ``"nearest"``, ``"constant"``, ``"reflect"`` or ``"wrap"``.
+        cval: what ``"constant"`` fills with.
+        horizontal_flip: whether half of the images are flipped from left to right.
+        vertical_flip: whether half of them are upside down.
+        rescale: a factor of all values, such as 1/255, or None.
+        preprocessing_function: called with each image (H, W, C); returns one of that shape.
+        data_format: None or ``"channels_last"``.
+        validation_split: share of the images that ``subset="validation"`` means.
+        dtype: has no effect: images are float32.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconv.preprocessing.image import ImageDataGenerator
+        >>> images = ImageDataGenerator(width_shift_range=0.1, horizontal_flip=True, rescale=0.5)
+        >>> x, y = next(images.flow(np.ones((8, 6, 6, 3)), np.arange(8), batch_size=4))
+        >>> x.shape, float(x.max())
+        ((4, 6, 6, 3), 0.5)
+    """
+
+    def __init__(
+        self,
+        featurewise_center: bool = False,
+        samplewise_center: bool = False,
+        featurewise_std_normalization: bool = False,
+        samplewise_std_normalization: bool = False,
+        zca_whitening: bool = False,
+        zca_epsilon: float = 1e-6,
+        rotation_range: float = 0,
+        width_shift_range: Any = 0.0,
+        height_shift_range: Any = 0.0,
+        brightness_range: Any = None,
+        shear_range: float = 0.0,
+        zoom_range: Any = 0.0,
+        channel_shift_range: float = 0.0,
+        fill_mode: str = "nearest",
+        cval: float = 0.0,
+        horizontal_flip: bool = False,
+        vertical_flip: bool = False,
+        rescale: float | None = None,
+        preprocessing_function: Callable[[Array], Any] | None = None,
+        data_format: str | None = None,
+        validation_split: float = 0.0,
+        dtype: Any = None,
+    ) -> None:
+        owner = "ImageDataGenerator"
+        check_data_format(owner, data_format)
+        self.featurewise_center = featurewise_center or zca_whitening
+        self.samplewise_center = samplewise_center or samplewise_std_normalization
+        self.featurewise_std_normalization = featurewise_std_normalization and not zca_whitening
+        self.featurewise_center |= featurewise_std_normalization
+        self.samplewise_std_normalization = samplewise_std_normalization
+        self.zca_whitening = zca_whitening
+        self.zca_epsilon = float_arg(owner, "zca_epsilon", zca_epsilon)
+        self.rotation_range = float_arg(owner, "rotation_range", rotation_range)
+        self.width_shift_range = _shift_arg(owner, "width_shift_range", width_shift_range)
+        self.height_shift_range = _shift_arg(owner, "height_shift_range", height_shift_range)
+        self.brightness_range = (
+            None
+            if brightness_range is None
+            else _pair_arg(owner, "brightness_range", brightness_range)
+        )
+        self.shear_range = float_arg(owner, "shear_range", shear_range)
+        if isinstance(zoom_range, (tuple, list)):
+            self.zoom_range = _pair_arg(owner, "zoom_range", zoom_range)
+        else:
+            share = float_arg(owner, "zoom_range", zoom_range, 0.0, 1.0)
+            self.zoom_range = 1 - share, 1 + share
+        self.channel_shift_range = float_arg(owner, "channel_shift_range", channel_shift_range)
+        self.fill_mode = fill_mode_arg(owner, fill_mode)
+        self.cval = cval
+        self.horizontal_flip = horizontal_flip
+        self.vertical_flip = vertical_flip
+        self.rescale = rescale
+        if preprocessing_function is not None and not callable(preprocessing_function):
+            raise TypeError(
+                f"{owner}: preprocessing_function must be callable, got {preprocessing_function!r}"
+            )
+        self.preprocessing_function = preprocessing_function
+        self.validation_split = float_arg(owner, "validation_split", validation_split, 0.0, 1.0)
+        self.mean: Array | None = None
+        self.std: Array | None = None
+        self.whitening: Array | None = None
+
+    # --- batches ---------------------------------------------------------------------------------
+
+    def flow(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        sample_weight: Any = None,
+        seed: int | None = None,
+        save_to_dir: None = None,
+        save_prefix: str = "",
+        save_format: str = "png",
+        subset: str | None = None,
+    ) -> NumpyArrayIterator:
+        """Return batches of arrays, without an end; ``fit`` takes them as ``x``.
+
+        Args:
+            x: images (N, H, W, C).
+            y: labels (N, ...), or None.
+            batch_size: images of a batch.
+            shuffle: whether each pass has a new order.
+            sample_weight: weights (N,), or None.
+            seed: an integer for the same orders and changes in each run.
+            save_to_dir: not supported, must be None.
+            save_prefix: has no effect.
+            save_format: has no effect.
+            subset: ``"validation"`` for the first ``validation_split`` of the images,
+                ``"training"`` for the others.
+
+        Raises:
+            TypeError, ValueError: an argument is wrong.
+        """
+        if save_to_dir is not None:
+            raise ValueError(
+                "flow: save_to_dir is not supported; save what it returns with array_to_img"
+            )
+        arrays = [None if a is None else np.asarray(a) for a in (x, y, sample_weight)]
+        if subset is not None:
+            at = int(len(x) * self.validation_split)
+            part = slice(at) if self._is_validation("flow", subset) else slice(at, None)
+            arrays = [None if array is None else array[part] for array in arrays]
+        return NumpyArrayIterator(arrays[0], arrays[1], self, batch_size, shuffle, seed, arrays[2])
+
+    def flow_from_directory(
+        self,
+        directory: Any,
+        target_size: Any = (256, 256),
+        color_mode: str = "rgb",
+        classes: Any = None,
+        class_mode: str | None = "categorical",
+        batch_size: int = 32,
+        shuffle: bool = True,
+        seed: int | None = None,
+        save_to_dir: None = None,
+        save_prefix: str = "",
+        save_format: str = "png",
+        follow_links: bool = False,
+        subset: str | None = None,
+        interpolation: str = "nearest",
+    ) -> DirectoryIterator:
+        """Return batches of the images in a folder that has a folder for each class.
+
+        Args:
+            directory: the folder.
+            target_size: (height, width) that images are resized to.
+            color_mode: ``"rgb"``, ``"rgba"`` or ``"grayscale"``.
+            classes: names of the folders, in the order of the classes; None for all, sorted.
+            class_mode: ``"categorical"``, ``"sparse"``, ``"binary"``, ``"input"`` or None.
+            batch_size, shuffle, seed, subset: as for ``flow``.
+            save_to_dir: not supported, must be None.
+            save_prefix: has no effect.
+            save_format: has no effect.
+            follow_links: has no effect: links are followed.
+            interpolation: see ``load_img``.
+
+        Raises:
+            FileNotFoundError: there is no such folder.
+            ImportError: there is no Pillow.
+            TypeError, ValueError: an argument is wrong.
+        """
+        if save_to_dir is not None:
+            raise ValueError("flow_from_directory: save_to_dir is not supported")
+        part = None
+        if subset is not None:
+            at = self.validation_split
+            part = (0.0, at) if self._is_validation("flow_from_directory", subset) else (at, 1.0)
+        return DirectoryIterator(
+            directory,
+            self.changed,
+            target_size,
+            color_mode,
+            classes,
+            class_mode,
+            batch_size,
+            shuffle,
+            seed,
+            part,
+            interpolation,
+        )
+
+    def _is_validation(self, owner: str, subset: Any) -> bool:
+        if subset not in ("training", "validation"):
+            raise ValueError(
+                f"{owner}: subset must be 'training' or 'validation', got {subset!r:.60}"
+            )
+        return bool(subset == "validation")
+
+    # --- changes ---------------------------------------------------------------------------------
+
+    def changed(self, x: Array, rng: np.random.Generator) -> Array:
+        """Return images (N, H, W, C) changed at random and standardized, in an array of their own.
+
+        Args:
+            x: the images.
+            rng: what is drawn from.
+        """
+        return self._standardized(self._transformed(x, rng))
+
+    def random_transform(self, x: Any, seed: int | None = None) -> Array:
+        """Return an image (H, W, C) changed at random.
+
+        Args:
+            x: the image.
+            seed: an integer for the same changes each time.
+        """
+        rng = _random.generator() if seed is None else np.random.default_rng(seed)
+        one: Array = self._transformed(batch_arg("random_transform", x), rng)[0]
+        return one
+
+    def standardize(self, x: Any) -> Array:
+        """Return an image (H, W, C), or images (N, H, W, C), brought to the common scale."""
+        result = self._standardized(np.array(batch_arg("standardize", x)))
+        return result if np.ndim(x) == 4 else np.asarray(result[0])
+
+    def fit(self, x: Any, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
+        """Take means, deviations and whitening, as far as they are wanted, from images.
+
+        Args:
+            x: images (N, H, W, C).
+            augment: whether to take them from changed images.
+            rounds: how often each image is changed.
+            seed: an integer for the same changes in each run.
+        """
+        images = np.asarray(images_arg("fit", "x", x), np.float32)
+        if augment:
+            rng = _random.generator() if seed is None else np.random.default_rng(seed)
+            images = np.concatenate([self._transformed(images, rng) for _ in range(rounds)])
+        if self.featurewise_center:
+            self.mean = images.mean(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
+            images = images - self.mean
+        if self.featurewise_std_normalization:
+            self.std = images.std(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
+        if self.zca_whitening:
+            flat = images.reshape(len(images), -1).astype(np.float64)
+            values, vectors = np.linalg.eigh(flat.T @ flat / len(flat))
+            roots = np.sqrt(np.maximum(values, 0) + self.zca_epsilon)
+            self.whitening = np.asarray((vectors / roots) @ vectors.T, np.float32)
+
+    def _transformed(self, x: Array, rng: np.random.Generator) -> Array:
+        n, h, w, _ = x.shape
+        matrices = self._matrices(rng, n, h, w)
+        if matrices is not None:
+            x = backend.cpu.affine_transform(x, matrices, "bilinear", self.fill_mode, self.cval)
+        if self.channel_shift_range:
+            added = rng.uniform(-1, 1, (n, 1, 1, 1)) * self.channel_shift_range
+            low, high = x.min(axis=(1, 2, 3), keepdims=True), x.max(axis=(1, 2, 3), keepdims=True)
+            x = np.clip(x + added.astype(np.float32), low, high)
+        if self.horizontal_flip or self.vertical_flip:
+            cuts = np.zeros((n, 4), np.int64)
+            flips = rng.random((n, 2)) < 0.5
+            cuts[:, 2] = flips[:, 0] & bool(self.vertical_flip)
+            cuts[:, 3] = flips[:, 1] & bool(self.horizontal_flip)
+            x = backend.cpu.crop_flip(x, cuts, (h, w))
+        if self.brightness_range is not None:
+            factor = rng.uniform(*self.brightness_range, (n, 1, 1, 1)).astype(np.float32)
+            x = np.clip(x * factor, 0, 255)
+        return x
+
+    def _matrices(
+        self, rng: np.random.Generator, n: int, h: int, w: int
+    ) -> NDArray[np.float64] | None:
+        """Draw (n, 6), rotation after movement after shear after zoom; None to leave images."""
+        ranges = (self.rotation_range, self.shear_range)
+        shifts = (self.height_shift_range, self.width_shift_range)
+        zooms = self.zoom_range != (1, 1)
+        if not (any(ranges) or zooms or any(np.any(shift) for shift in shifts)):
+            return None
+        turn, shear = np.deg2rad(rng.uniform(-1, 1, (2, n)) * np.array(ranges)[:, np.newaxis])
+        down, right = _shifts(rng, shifts[0], n, h), _shifts(rng, shifts[1], n, w)
+        zoom = rng.uniform(*self.zoom_range, (2, n)) if zooms else np.ones((2, n))
+        cos, sin = np.cos(turn), np.sin(turn)
+        a = cos * zoom[0]
+        b = (-cos * np.sin(shear) - sin * np.cos(shear)) * zoom[1]
+        c = sin * zoom[0]
+        d = (-sin * np.sin(shear) + cos * np.cos(shear)) * zoom[1]
+        y, x = (h - 1) / 2, (w - 1) / 2
+        row = cos * down - sin * right + y - a * y - b * x
+        column = sin * down + cos * right + x - c * y - d * x
+        return np.stack([a, b, row, c, d, column], axis=1)
+
+    def _standardized(self, x: Array) -> Array:
+        if self.preprocessing_function is not None:
+            x = np.stack([np.asarray(self.preprocessing_function(one), np.float32) for one in x])
+        if self.rescale:
+            x = x * np.float32(self.rescale)
+        if self.samplewise_center:
+            x = x - x.mean(axis=(1, 2, 3), keepdims=True)
+        if self.samplewise_std_normalization:
+            x = x / (x.std(axis=(1, 2, 3), keepdims=True) + np.float32(1e-6))
+        if self.featurewise_center and self._fitted(self.mean):
+            assert self.mean is not None
+            x = x - self.mean
+        if self.featurewise_std_normalization and self._fitted(self.std):
+            assert self.std is not None
+            x = x / (self.std + np.float32(1e-6))
+        if self.zca_whitening and self._fitted(self.whitening):
+            assert self.whitening is not None
+            x = (x.reshape(len(x), -1) @ self.whitening).reshape(x.shape)
+        return np.ascontiguousarray(x, np.float32)
+
+    def _fitted(self, known: Array | None) -> bool:
+        if known is None:
+            warnings.warn(
+                "ImageDataGenerator: featurewise_center, featurewise_std_normalization and "
+                "zca_whitening need fit(x) first; images are left without",
+                stacklevel=4,
+            )
+        return known is not None
+
+
+def _pair_arg(owner: str, name: str, value: Any) -> tuple[float, float]:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise ValueError(f"{owner}: {name} must be (least, most), got {value!r:.60}")
+    low, high = (float_arg(owner, f"{name}[{i}]", part) for i, part in enumerate(value))
+    return low, high
+
+
+def _shift_arg(owner: str, name: str, value: Any) -> Any:
+    if isinstance(value, (tuple, list, np.ndarray)):
+        if len(value) == 0:
+            raise ValueError(f"{owner}: {name} must not be empty")
+        return [float_arg(owner, f"{name}[{i}]", v, -1e5, 1e5) for i, v in enumerate(value)]
+    number = float_arg(owner, name, value, 0.0, 1e5)
+    return int(value) if isinstance(value, (int, np.integer)) else number
+
+
+def _shifts(rng: np.random.Generator, shift: Any, n: int, size: int) -> NDArray[np.float64]:
+    """Draw movements (n,) in cells."""
+    if isinstance(shift, list):
+        drawn = rng.choice(shift, n) * rng.choice([-1.0, 1.0], n)
+        most = max(map(abs, shift))
+    elif isinstance(shift, int) and shift > 0:
+        drawn = rng.integers(0, shift, n) * rng.choice([-1.0, 1.0], n)
+        most = float(shift)
+    else:
+        drawn = rng.uniform(-1.0, 1.0, n) * shift
+        most = shift
+    return np.asarray(drawn * (size if most < 1 else 1), np.float64)
