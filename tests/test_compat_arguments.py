@@ -69,9 +69,10 @@ def test_stride_gives_a_hint():
         (lambda: layers.Convolution2D(16, 2, 1, "same", "relu", (32, 32, 3)), "name the others"),
         (lambda: layers.Convolution2D(16, nb_row=3), "nb_row and nb_col must be given together"),
         (lambda: layers.Conv2D(16, nb_filter=3, filters=2), "nb_filter is the old name of filters"),
-        (lambda: layers.Conv2D(16, 3, dim_ordering="th"), "channels_first"),
         (lambda: layers.Dense(3, unit=4), "did you mean 'units'"),
         (lambda: keras.Model(inputs=[], outputs=[]), "Sequential"),
+        (lambda: layers.Dense(2)([keras.Input((3,)), keras.Input((3,))]), "no branches that join"),
+        (lambda: keras.Model(keras.Input((3,)), layers.Dense(2)(keras.Input((3,)))), "one Input"),
     ],
 )
 def test_wrong_arguments(wrong, message):
@@ -212,3 +213,22 @@ def test_a_class_of_the_user_s_takes_old_arguments_as_well():
 
     assert Head(output_dim=3).units == 3
     assert Head(3).name.startswith("head_")
+
+
+def test_a_chain_of_calls_is_a_sequential():
+    inputs = keras.Input((8, 8, 3))
+    features = keras.Sequential([layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D()])
+    x = features(inputs)
+    assert x.shape == (None, 3, 3, 4)
+    model = keras.Model(inputs=inputs, outputs=layers.Dense(2)(layers.Flatten()(x)), name="net")
+    assert (model.name, model.output_shape) == ("net", (None, 2))
+    inner = features(X)
+    outer = inner.reshape(20, -1) @ model.get_weights()[2] + model.get_weights()[3]
+    np.testing.assert_allclose(model.predict(X), outer, rtol=1e-5, atol=1e-5)
+
+
+def test_a_model_in_a_sequential_shares_its_layers():
+    model = net()
+    twice = keras.Sequential([model, layers.Activation("linear")])
+    np.testing.assert_array_equal(twice.predict(X), model.predict(X))
+    assert twice.layers[1] is model.layers[1]

@@ -149,6 +149,18 @@ def test_decay_is_kept_by_a_config():
     np.testing.assert_array_equal(stepped(decayed), stepped(again))
 
 
+def test_state_of_a_decaying_optimizer_fits_its_config():
+    decayed = optimizers.RMSprop(lr=0.1, decay=0.5)
+    stepped(decayed)
+    again = optimizers.RMSprop.from_config(decayed.get_config())
+    again.build([np.zeros(4, np.float32)])
+    again.set_weights(decayed.variables)
+    w, v = np.ones(4, np.float32), np.ones(4, np.float32)
+    for optimizer, weights in ((decayed, w), (again, v)):
+        optimizer.apply([np.ones(4, np.float32)], [weights])
+    np.testing.assert_array_equal(w, v)
+
+
 def test_decay_of_a_schedule_is_an_error():
     schedule = optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
     with pytest.raises(ValueError, match="decay needs a learning rate that is a number"):

@@ -13,6 +13,7 @@ from pyconv._types import Array
 from pyconv.batches import ArrayBatches
 from pyconv.callbacks import CallbackList, History
 from pyconv.compat import _arguments, _classes, _era
+from pyconv.compat._chain import chain_of
 from pyconv.compat._logs import Logs
 from pyconv.compat._progress import OldProgress
 from pyconv.compat._summary import summary_lines
@@ -47,6 +48,21 @@ class Sequential(pyconv.Sequential):
         if name is None and self._keras2:
             name = _classes.old_name("Sequential")
         super().__init__(layers, trainable, name)
+
+    def add(self, layer: Any, rebuild: bool = True) -> None:
+        """Put a layer on top, or the layers of another model; see ``pyconv.Sequential.add``."""
+        if isinstance(layer, pyconv.Sequential):
+            if layer._input is not None and not self._layers and self._input is None:
+                super().add(layer._input, rebuild=False)
+            for part in layer.layers:
+                super().add(part, rebuild)
+            return
+        super().add(layer, rebuild)
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        """Return the output for a batch; for an ``Input``, the chain of layers."""
+        chain = chain_of(x)
+        return super().__call__(x, training) if chain is None else chain.then(*self.layers)
 
     # --- what differs in numerics and texts -------------------------------------------------
 

@@ -26,6 +26,15 @@ def color_mode_arg(owner: str, value: Any) -> str:
     return str(value)
 
 
+def channels_last(owner: str, data_format: Any) -> None:
+    """Raise a ValueError unless ``data_format`` is None or 'channels_last'."""
+    if data_format not in (None, "channels_last"):
+        raise ValueError(
+            f"{owner}: data_format must be None or 'channels_last', got {data_format!r:.60}; turn "
+            "images into (N, H, W, C) with x.transpose(0, 2, 3, 1)"
+        )
+
+
 def load_img(
     path: Any,
     color_mode: str = "rgb",
@@ -92,9 +101,9 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
         >>> img_to_array(np.zeros((4, 6))).shape
         (4, 6, 1)
     """
-    from pyconv.layers._arguments import check_data_format, check_dtype
+    from pyconv.layers._arguments import check_dtype
 
-    check_data_format("img_to_array", data_format)
+    channels_last("img_to_array", data_format)
     check_dtype("img_to_array", dtype)
     array = float32_array("img_to_array", "img", img)
     if array.ndim == 2:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pyconv import _random, backend
 from pyconv._args import float_arg
 from pyconv._types import Array
-from pyconv.layers._arguments import check_data_format
 from pyconv.layers._augmentation import fill_mode_arg
 from pyconv.preprocessing._directory import DirectoryIterator
+from pyconv.preprocessing._files import channels_last
 from pyconv.preprocessing._iterator import NumpyArrayIterator, batch_arg, images_arg
 
 
@@ -85,7 +85,7 @@ class ImageDataGenerator:
         dtype: Any = None,
     ) -> None:
         owner = "ImageDataGenerator"
-        check_data_format(owner, data_format)
+        channels_last(owner, data_format)
         self.featurewise_center = featurewise_center or zca_whitening
         self.samplewise_center = samplewise_center or samplewise_std_normalization
         self.featurewise_std_normalization = featurewise_std_normalization and not zca_whitening

@@ -14,6 +14,7 @@ from pyconv.compat.keras import (
     models,
     optimizers,
     preprocessing,
+    saving,
     utils,
 )
 from pyconv.compat.keras.layers import Input
@@ -37,6 +38,7 @@ __all__ = [
     "models",
     "optimizers",
     "preprocessing",
+    "saving",
     "utils",
 ]
 

@@ -1,7 +1,16 @@
-"""``keras.initializers``: those of ``pyconv.initializers``."""
+"""``keras.initializers``: those of ``pyconv.initializers``, and their names in lower case."""
 
 from pyconv import initializers
 from pyconv.compat import _unsupported
+from pyconv.layers._names import snake_case
 
-__all__ = initializers.__all__
+_names = {
+    snake_case(name): getattr(initializers, name)
+    for name in initializers.__all__
+    if name[0].isupper() and name != "Initializer"
+}
+_names.update(uniform=_names["random_uniform"], normal=_names["random_normal"])
+_names.update(zero=_names["zeros"], one=_names["ones"])
+globals().update(_names)
+__all__ = sorted({*initializers.__all__, *_names})
 __getattr__ = _unsupported.getter(__name__, initializers)

@@ -4,6 +4,7 @@ from typing import Any
 
 from pyconv import layers
 from pyconv.compat import _arguments, _classes, _era, _unsupported
+from pyconv.compat._chain import Chained
 
 _OLD_NAMES = {
     "AtrousConv2D": "Conv2D",
@@ -26,7 +27,7 @@ def _translate(
     return _arguments.layer(name, args, kwargs, keras2)
 
 
-_names = _classes.all_translated(layers, layers.Layer, __name__, _translate, {})
+_names = _classes.all_translated(layers, layers.Layer, __name__, _translate, {"": (Chained,)})
 _names.update({old: _names[new] for old, new in _OLD_NAMES.items() if new in _names})
 CLASSES = {found.__name__: found for found in _names.values() if isinstance(found, type)}
 

@@ -77,6 +77,12 @@ class _Older:
     def lr(self, value: Any) -> None:
         self.learning_rate = value
 
+    @property
+    def variables(self) -> list[Any]:
+        """Steps, learning rate unless it decays, and slots: those of what ``get_config`` says."""
+        own: list[Any] = super().variables  # type: ignore[misc]
+        return [own[0], *own[2:]] if self.decay else own
+
     def _step(self, grads: Sequence[Array], params: Sequence[Array]) -> None:
         step = super()._step  # type: ignore[misc]
         if not self.decay:
