@@ -140,10 +140,12 @@ class Cutout(Augmentation):
     def augment(self, x: Array, y: Array) -> Array:
         """Write the images, a square of each erased, to y."""
         n, h, w, c = x.shape
-        sizes = np.array([h, w])
-        starts = (self.uniform(n, 2) * sizes).astype(np.int64) - np.array(self.size) // 2
-        edges = np.stack([starts, starts + self.size], axis=2)
-        boxes = np.clip(edges, 0, sizes[:, np.newaxis]).reshape(n, 4)
+        middles = self.uniform(n, 2)
+        boxes = np.empty((n, 4), np.int64)
+        for axis, (cells, size) in enumerate(zip((h, w), self.size, strict=True)):
+            starts = (middles[:, axis] * cells).astype(np.int64) - size // 2
+            np.maximum(starts, 0, out=boxes[:, 2 * axis])
+            np.minimum(starts + size, cells, out=boxes[:, 2 * axis + 1])
         values = np.full((n, c), self.fill_value, np.float32)
         return backend.cpu.erase(x, boxes, values, y)
 
