@@ -42,7 +42,6 @@ _NAMES: dict[str, str] = {
     "function": "pyconv has no graphs; call model.predict_on_batch",
     "gradients": "pyconv has no automatic differentiation; train with fit or train_on_batch",
     "data": "give numpy arrays, a generator or a keras.utils.Sequence to fit",
-    "ops": _NUMPY,
     "distribution": "a model runs on one device; all cores of the processor are used",
     "mixed_precision": "pyconv computes in float32",
     "imdb": _TEXT,
