@@ -95,8 +95,10 @@ __device__ float result_of(Arithmetic op, float a, float b) {
     return 0.f;
 }
 
-__global__ void arithmetic_kernel(Arithmetic op, int64_t n, Axes axes, Operand a, Operand b,
-                                  const bool* where, float* out, Strides out_strides) {
+__global__ void arithmetic_kernel(Arithmetic op, int64_t n, const __grid_constant__ Axes axes,
+                                  const __grid_constant__ Operand a,
+                                  const __grid_constant__ Operand b, const bool* where, float* out,
+                                  const __grid_constant__ Strides out_strides) {
     const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
     for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += step)
         if (!where || where[i])
@@ -104,8 +106,9 @@ __global__ void arithmetic_kernel(Arithmetic op, int64_t n, Axes axes, Operand a
                 result_of(op, value_of(a, i, axes), value_of(b, i, axes));
 }
 
-__global__ void comparison_kernel(Comparison op, int64_t n, Axes axes, Operand a, Operand b,
-                                  bool* out) {
+__global__ void comparison_kernel(Comparison op, int64_t n, const __grid_constant__ Axes axes,
+                                  const __grid_constant__ Operand a,
+                                  const __grid_constant__ Operand b, bool* out) {
     const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
     for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
          i += step) {

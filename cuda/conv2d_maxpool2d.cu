@@ -1,0 +1,31 @@
+// Images are convolved and pooled in parts whose maps stay in the L2 cache of the GPU.
+
+#include "ops/conv2d_maxpool2d.h"
+
+#include <algorithm>
+
+#include "ops/conv2d.h"
+#include "ops/maxpool2d.h"
+#include "scratch.h"
+
+namespace pyconv {
+
+void conv2d_maxpool2d_forward(const Conv2dShape& conv, const WindowShape& pool, const float* x,
+                              const float* w, const float* b, Activation activation, float* y,
+                              float* winners) {
+    constexpr int64_t kPartFloats = int64_t{4} << 20;  // of the maps: 16 MB of L2's 40 or more
+    const int64_t image = conv.oh * conv.ow * conv.oc;
+    const int64_t part = std::clamp<int64_t>(kPartFloats / image, 1, std::max<int64_t>(conv.n, 1));
+    Scratch scratch;
+    float* maps = scratch.take<float>(part * image);
+    for (int64_t first = 0; first < conv.n; first += part) {
+        Conv2dShape shape = conv;
+        WindowShape windows = pool;
+        shape.n = windows.n = std::min(part, conv.n - first);
+        const int64_t at = first * pool.oh * pool.ow * pool.c;
+        conv2d_forward(shape, x + first * conv.h * conv.w * conv.c, w, b, activation, maps);
+        maxpool2d_forward(windows, maps, y + at, winners ? winners + at : nullptr);
+    }
+}
+
+}  // namespace pyconv

@@ -1,0 +1,170 @@
+// The product on CUDA cores. A block has a tile of BM x BN of C, a thread TM x TN of it in
+// registers, in quads of rows and columns, so that it reads shared memory 16 bytes at a time; the
+// slices of k go through two buffers, one filled while the other is used.
+#pragma once
+
+#include "product.cuh"
+
+namespace pyconv::cuda {
+
+template <int kBM, int kBN, int kTM, int kTN, int kBlocksOfSm>
+struct Tile {
+    static constexpr int BM = kBM, BN = kBN, TM = kTM, TN = kTN;
+    // 8 keeps two buffers of the largest tile at 17 KB, so that registers, not shared memory, limit
+    // the blocks of an SM; and the transposed stores of a warp meet each bank once.
+    static constexpr int BK = 8;
+    static constexpr int kCols = BN / TN, kThreads = BM / TM * kCols, kBlocks = kBlocksOfSm;
+    // A warp of 4 x 8 threads reads 4 quads of A and 8 of B: each in one pass.
+    static constexpr int kWarpCols = kCols < 8 ? kCols : 8, kWarpRows = 32 / kWarpCols;
+    static constexpr int kWarpsOfRow = kCols / kWarpCols;
+};
+
+// A thread's units of a slice, on their way from global to shared memory.
+template <class Loader, bool kVector>
+struct Staged4 {
+    using At = typename Loader::At;
+    float4 quads[At::kEach];
+
+    __device__ __forceinline__ void load(const Loader& loader) {
+#pragma unroll
+        for (int i = 0; i < At::kEach; ++i) {
+            if (!At::has(i)) continue;
+            if constexpr (kVector) {
+                const float* p = loader.pointer(i, 0);
+                quads[i] =
+                    p ? __ldg(reinterpret_cast<const float4*>(p)) : make_float4(0.f, 0.f, 0.f, 0.f);
+            } else {
+                quads[i] = make_float4(value(loader.pointer(i, 0)), value(loader.pointer(i, 1)),
+                                       value(loader.pointer(i, 2)), value(loader.pointer(i, 3)));
+            }
+        }
+    }
+
+    // to (BK, kLd)
+    template <int kLd>
+    __device__ __forceinline__ void store(float (*to)[kLd]) const {
+#pragma unroll
+        for (int i = 0; i < At::kEach; ++i) {
+            if (!At::has(i)) continue;
+            const int k = At::k(i), e = At::extent(i);
+            if constexpr (Loader::kAlongK) {
+                to[k][e] = quads[i].x;
+                to[k + 1][e] = quads[i].y;
+                to[k + 2][e] = quads[i].z;
+                to[k + 3][e] = quads[i].w;
+            } else {
+                *reinterpret_cast<float4*>(&to[k][e]) = quads[i];
+            }
+        }
+    }
+
+private:
+    __device__ static __forceinline__ float value(const float* p) { return p ? __ldg(p) : 0.f; }
+};
+
+__device__ __forceinline__ void to_array(const float4& quad, float* values) {
+    values[0] = quad.x;
+    values[1] = quad.y;
+    values[2] = quad.z;
+    values[3] = quad.w;
+}
+
+// Writes up to four values of a row of C from column n on, with bias and activation.
+__device__ __forceinline__ void write_quad(const Product& p, int group, float* row, int n,
+                                           const float* sums) {
+    if (n >= p.n) return;
+    float values[4];
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+        float value = sums[i];
+        if (p.bias && n + i < p.n) value += __ldg(p.bias + group * p.n + n + i);
+        values[i] = p.relu && value < 0.f ? 0.f : value;
+    }
+    if (p.quads) {
+        *reinterpret_cast<float4*>(row + n) =
+            make_float4(values[0], values[1], values[2], values[3]);
+        return;
+    }
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+        if (n + i < p.n) row[n + i] = values[i];
+}
+
+template <class Tile, Pass kPass, bool kVectorA, bool kVectorB>
+__global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
+    product_kernel(const __grid_constant__ Product p) {
+    using A = Pixels<Tile, kPass, kVectorA>;
+    using B = LoaderB<Tile, kPass, kVectorB>;
+    constexpr int BK = Tile::BK, TM = Tile::TM, TN = Tile::TN;
+    // Four more than the tile: a transposed store of a quad goes to four banks.
+    PYCONV_SHARED(float, As, [2][BK][Tile::BM + 4]);
+    PYCONV_SHARED(float, Bs, [2][BK][Tile::BN + 4]);
+
+    const Block<Tile, kPass> block(p);
+    if (block.empty()) return;
+    A a(p, block);
+    B b(p, block);
+    Staged4<A, kVectorA> next_a;
+    Staged4<B, kVectorB> next_b;
+
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    const int y = (warp / Tile::kWarpsOfRow * Tile::kWarpRows + lane / Tile::kWarpCols) * 4;
+    const int x = (warp % Tile::kWarpsOfRow * Tile::kWarpCols + lane % Tile::kWarpCols) * 4;
+    constexpr int kRowStep = Tile::BM / (TM / 4), kColStep = Tile::BN / (TN / 4);
+    float sums[TM][TN];
+#pragma unroll
+    for (int i = 0; i < TM; ++i)
+#pragma unroll
+        for (int j = 0; j < TN; ++j) sums[i][j] = 0.f;
+
+    if (block.slices > 0) {
+        next_a.load(a);
+        next_b.load(b);
+        next_a.store(As[0]);
+        next_b.store(Bs[0]);
+    }
+    __syncthreads();
+    for (int slice = 0; slice < block.slices; ++slice) {
+        const int buffer = slice % 2;
+        const bool more = slice + 1 < block.slices;
+        if (more) {
+            a.advance();
+            b.advance();
+            next_a.load(a);
+            next_b.load(b);
+        }
+#pragma unroll
+        for (int k = 0; k < BK; ++k) {
+            float u[TM], v[TN];
+#pragma unroll
+            for (int i = 0; i < TM; i += 4)
+                to_array(*reinterpret_cast<const float4*>(&As[buffer][k][i / 4 * kRowStep + y]),
+                         u + i);
+#pragma unroll
+            for (int j = 0; j < TN; j += 4)
+                to_array(*reinterpret_cast<const float4*>(&Bs[buffer][k][j / 4 * kColStep + x]),
+                         v + j);
+#pragma unroll
+            for (int i = 0; i < TM; ++i)
+#pragma unroll
+                for (int j = 0; j < TN; ++j) sums[i][j] += u[i] * v[j];
+        }
+        if (more) {
+            next_a.store(As[buffer ^ 1]);
+            next_b.store(Bs[buffer ^ 1]);
+        }
+        __syncthreads();
+    }
+
+#pragma unroll
+    for (int i = 0; i < TM; ++i) {
+        const int m = block.m0 + i / 4 * kRowStep + y + i % 4;
+        if (m >= block.m) continue;
+        float* row = block.row(p, m);
+#pragma unroll
+        for (int j = 0; j < TN; j += 4)
+            write_quad(p, block.group, row, block.n0 + j / 4 * kColStep + x, &sums[i][j]);
+    }
+}
+
+}  // namespace pyconv::cuda

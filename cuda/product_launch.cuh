@@ -1,0 +1,110 @@
+// Chooses the tile and the parts of k for a product, and launches it.
+#pragma once
+
+#include "elementwise.cuh"
+#include "parts.h"
+#include "product_float32.cuh"
+#include "reduce.cuh"
+#include "scratch.h"
+
+namespace pyconv::cuda {
+
+// A product before its tile is known, which launch_tile sets.
+struct Task {
+    Product product{};
+    int64_t m = 0, k = 0, products = 1;  // of its largest phase, and how many phases x groups
+    int64_t c_values = 0;                // size of C
+    bool whole = true;                   // this launch writes all of it
+    Activation activation = Activation::kLinear;
+};
+
+struct Cut {
+    int tile, splits;
+};
+
+struct TileSize {
+    int bm, bn;
+};
+
+// The first tile with which there are blocks enough, k being cut where it is long. The number that
+// is enough is not asked of the GPU, since the order of the sums, and so their last bits, depend on
+// the cut: 128 are one block for each SM of the GPUs that this is for.
+inline Cut choose_cut(const TileSize* tiles, int count, const Task& task) {
+    constexpr int64_t kEnough = 128, kShortest = 128, kMostSplits = 64;
+    constexpr int64_t kLongest = 8192;  // sum in float, which is less exact the longer it is
+    constexpr int64_t kMostWorkspace = int64_t{1} << 26;
+    const int64_t m = task.m, n = task.product.n, k = task.k;
+    const int64_t most =
+        task.whole ? std::clamp<int64_t>(std::min(k / kShortest, kMostWorkspace / task.c_values), 1,
+                                         kMostSplits)
+                   : 1;
+    const int64_t least = std::min(most, (k + kLongest - 1) / kLongest);
+    for (int i = 0; i < count; ++i) {
+        const auto [bm, bn] = tiles[i];
+        const bool last = i + 1 == count;
+        if (!last && (m <= bm / 2 || n <= bn / 2)) continue;  // half of it would be idle
+        const int64_t blocks = (m + bm - 1) / bm * ((n + bn - 1) / bn) * task.products;
+        if (!last && blocks * most < kEnough) continue;
+        const int64_t splits = (kEnough + blocks - 1) / blocks;
+        return {i, static_cast<int>(std::clamp(splits, std::max<int64_t>(least, 1), most))};
+    }
+    return {count - 1, 1};  // never reached: the last tile suits all
+}
+
+template <class Tile, Pass kPass, bool kVectorA, bool kVectorB>
+void launch_tile(const Task& task, int splits) {
+    Product p = task.product;
+    p.m_tiles = static_cast<int>((task.m + Tile::BM - 1) / Tile::BM);
+    p.n_tiles = (p.n + Tile::BN - 1) / Tile::BN;
+    const int64_t slices = (task.k + Tile::BK - 1) / Tile::BK;
+    p.split_slices = static_cast<int>((slices + splits - 1) / splits);
+    // As few as hold all slices.
+    p.splits = p.split_slices == 0 ? 1 : static_cast<int>((slices - 1) / p.split_slices + 1);
+    p.split_values = task.c_values;
+    Scratch scratch;
+    if (p.splits > 1) {
+        p.c = scratch.take<float>(p.splits * task.c_values);
+        p.bias = nullptr;
+    }
+    p.relu = p.splits == 1 && task.activation == Activation::kRelu;
+    p.quads = p.n % 4 == 0 && p.ldc % 4 == 0 && task.c_values % 4 == 0 && is_aligned(p.c);
+    const int64_t blocks = static_cast<int64_t>(p.m_tiles) * p.n_tiles * task.products * p.splits;
+    launch(product_kernel<Tile, kPass, kVectorA, kVectorB>, static_cast<unsigned>(blocks),
+           Tile::kThreads, 0, stream(), p);
+    if (p.splits > 1)
+        sum_parts(p.splits, task.c_values, p.c, task.product.bias, p.ldc, task.activation,
+                  task.product.c);
+}
+
+// Of the tiles, from large to small, the one that suits the task.
+template <Pass kPass, bool kVectorA, bool kVectorB, class... Tiles>
+void launch_best(const Task& task) {
+    constexpr TileSize kSizes[] = {{Tiles::BM, Tiles::BN}...};
+    const Cut cut = choose_cut(kSizes, sizeof...(Tiles), task);
+    int tile = 0;
+    ((tile++ == cut.tile ? launch_tile<Tiles, kPass, kVectorA, kVectorB>(task, cut.splits)
+                         : void()),
+     ...);
+}
+
+// C of the task, which may not be empty.
+template <Pass kPass>
+void run(const Task& task) {
+    using T128x128 = Tile<128, 128, 8, 8, 2>;
+    using T128x64 = Tile<128, 64, 8, 8, 4>;
+    using T128x32 = Tile<128, 32, 8, 4, 4>;
+    using T64x64 = Tile<64, 64, 8, 4, 4>;
+    using T32x32 = Tile<32, 32, 4, 4, 8>;
+    const Product& p = task.product;
+    const bool vector_a = p.depth % 4 == 0 && p.ld % 4 == 0 && is_aligned(p.a);
+    const bool vector_b = (kPass == Pass::kBackwardInput ? p.depth : p.n) % 4 == 0 &&
+                          p.ldb % 4 == 0 && is_aligned(p.b);
+    if (vector_a && vector_b)
+        launch_best<kPass, true, true, T128x128, T128x64, T128x32, T64x64, T32x32>(task);
+    else if (vector_b && kPass != Pass::kBackwardInput)  // three channels, of the first layer
+        launch_best<kPass, false, true, T128x64, T64x64, T32x32>(task);
+    else
+        launch_best<kPass, false, false, T128x32, T64x64, T32x32>(task);
+}
+
+}  // namespace pyconv::cuda
