@@ -174,7 +174,7 @@ class _Arrays:
     def _with_numpy(self, function: Any, inputs: Any, options: dict[str, Any]) -> Any:
         """Call a function on copies; what it wrote to an ``out`` goes back to the device."""
         outs = options.get("out")
-        options = {name: self._to_host(value) for name, value in options.items()}
+        options = {k: self._to_host(value) for k, value in options.items() if k != "out"}
         targets = outs if isinstance(outs, tuple) else (outs,)
         if outs is not None:
             # What was there is of use only where not all of it is written over.

@@ -231,12 +231,12 @@ def _check(module: Any) -> int:
     if status == "cudaErrorInsufficientDriver" and driver == 0:
         raise _NoDeviceError(
             "there is no NVIDIA driver on this machine (libcuda.so.1 is not found); install one "
-            f"for CUDA {_version(runtime)} or later"
+            f"for CUDA {runtime // 1000} or later"
         )
     if status == "cudaErrorInsufficientDriver":
         raise _NoDeviceError(
             f"the NVIDIA driver is too old: it is for CUDA {_version(driver)}, and this "
-            f"installation needs {_version(runtime)} or later; update the driver"
+            f"installation needs {runtime // 1000} or later; update the driver"
         )
     if status == "cudaErrorNoDevice" or (status == "cudaSuccess" and count == 0):
         hidden = os.environ.get("CUDA_VISIBLE_DEVICES")

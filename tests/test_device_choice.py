@@ -15,10 +15,10 @@ from pyconv import _devices, backend
 RUNTIME = 13000
 # what CUDA's runtime answers: status, number of devices, version of the driver
 ANSWERS = {
-    "no driver": (("cudaErrorInsufficientDriver", 0, 0), "no NVIDIA driver.*CUDA 13.0"),
+    "no driver": (("cudaErrorInsufficientDriver", 0, 0), "no NVIDIA driver.*CUDA 13 or later"),
     "driver too old": (
         ("cudaErrorInsufficientDriver", 0, 12040),
-        "driver is too old: it is for CUDA 12.4.*needs 13.0",
+        "driver is too old: it is for CUDA 12.4.*needs 13 or later",
     ),
     "no device": (("cudaErrorNoDevice", 0, 13000), "driver finds no GPU"),
     "hidden": (("cudaSuccess", 0, 13000), "driver finds no GPU.*CUDA_VISIBLE_DEVICES is ''"),
