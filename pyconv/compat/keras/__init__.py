@@ -1,5 +1,8 @@
 """Keras's package on pyconv: ``import pyconv.compat.keras as keras``."""
 
+from typing import Any
+
+import pyconv
 from pyconv.compat import _unsupported
 from pyconv.compat.keras import (
     activations,
@@ -44,4 +47,8 @@ __all__ = [
     "utils",
 ]
 
-__getattr__ = _unsupported.getter(__name__)
+
+def __getattr__(name: str) -> Any:
+    if name in _unsupported.AS_THEY_ARE:
+        return getattr(pyconv, name)
+    return _unsupported.getter(__name__)(name)
