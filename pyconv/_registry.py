@@ -1,5 +1,6 @@
 """Objects by name: string ids and configs are looked up in fixed tables, nothing is evaluated."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -34,7 +35,49 @@ def find_config(
             f"{config!r:.80}"
         )
     found = find_class(owner, what, config["class_name"], classes)
-    return found, dict(config.get("config", {}))
+    arguments = {name: _plain(value) for name, value in config.get("config", {}).items()}
+    if found.__module__.startswith("pyconv."):
+        arguments = _without_inert(found, arguments)
+    return found, arguments
+
+
+def _plain(value: Any) -> Any:
+    """Return the name of a type or a function, which Keras 3 describes as an object."""
+    if not isinstance(value, Mapping) or "class_name" not in value:
+        return value
+    kind, config = value["class_name"], value.get("config")
+    if kind == "function" and isinstance(config, str):
+        return config
+    if kind in ("DTypePolicy", "Policy") and isinstance(config, Mapping):
+        # Mixed precision keeps its weights in float32.
+        name = str(config.get("name"))
+        return "float32" if name.startswith("mixed_") else name
+    return value
+
+
+# What Keras's versions have in configurations without an effect on numbers.
+_INERT = {
+    "fused",
+    "is_legacy_optimizer",
+    "jit_compile",
+    "quantization_config",
+    "renorm_momentum",
+}
+_OF_ALL_LAYERS = {"name", "trainable", "dtype", "input_shape", "input_dim"}
+
+
+def _without_inert(found: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return a config of Keras's without what is not known here and off, or has no effect."""
+    code = getattr(inspect.unwrap(found.__init__), "__code__", None)
+    known = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]) if code else set()
+    if code and code.co_flags & inspect.CO_VARKEYWORDS:
+        known |= _OF_ALL_LAYERS
+
+    def is_inert(name: str, value: Any) -> bool:
+        off = value is None or value is False or (name == "decay" and value == 0)
+        return off or name in _INERT or (name == "dtype" and value == "float32")
+
+    return {name: v for name, v in arguments.items() if name in known or not is_inert(name, v)}
 
 
 def with_custom(

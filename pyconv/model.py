@@ -348,31 +348,47 @@ class Sequential(Trainer):
 
     # --- files and configuration ------------------------------------------------------------------
 
-    def save(self, filepath: Any, overwrite: bool = True) -> None:
+    def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
         """Write architecture, weights, compile arguments and optimizer state to one file.
 
-        The file is of the safetensors format, whatever its suffix. It is written beside its
-        place, synced and renamed: a death in the middle leaves the old file.
+        The ending says the format: ``.keras``, ``.h5`` and ``.hdf5`` are Keras's, which Keras
+        opens; all others are safetensors. The file is written beside its place, synced and
+        renamed: a death in the middle leaves the old file.
+
+        Args:
+            filepath: the file.
+            overwrite: False raises an error where the file exists.
+            include_optimizer: False leaves the compile arguments and the optimizer out.
 
         Raises:
             OSError: it cannot be written. FileExistsError: it exists and ``overwrite`` is False.
         """
         from pyconv import saving
 
-        saving.save_model(self, filepath, overwrite)
+        saving.save_model(self, filepath, overwrite, include_optimizer)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights to one file, as ``save`` does."""
+        """Write the weights to one file, as ``save`` does.
+
+        Keras's formats are ``.weights.h5`` (of Keras 3), ``.h5`` and ``.hdf5``; ``.keras`` holds
+        the architecture too.
+        """
         from pyconv import saving
 
         saving.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
-        """Read weights that ``save`` or ``save_weights`` wrote, layer by layer in order.
+    def load_weights(
+        self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
+    ) -> None:
+        """Read the weights of any file that ``save``, ``save_weights`` or Keras wrote.
+
+        Layers with weights are filled in order; from ``.weights.h5`` and ``.keras`` files by
+        their class and number, as Keras 3 does.
 
         Args:
-            filepath: the file.
+            filepath: the file, of the weights or of a whole model.
             skip_mismatch: leave layers alone whose shapes differ, instead of raising.
+            by_name: fill the layers that have the name of one in the file, and no others.
 
         Raises:
             OSError: it cannot be read.
@@ -380,7 +396,7 @@ class Sequential(Trainer):
         """
         from pyconv import saving
 
-        saving.load_weights(self, filepath, skip_mismatch)
+        saving.load_weights(self, filepath, skip_mismatch, by_name)
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, without weights."""
@@ -424,10 +440,15 @@ class Sequential(Trainer):
         return model
 
     def to_json(self, **kwargs: Any) -> str:
-        """Return the architecture as JSON; keywords go to ``json.dumps``."""
+        """Return the architecture as JSON in Keras's form; keywords go to ``json.dumps``.
+
+        ``pyconv.models.model_from_json`` and Keras's make a new model of it.
+        """
         import json
 
-        return json.dumps({"class_name": "Sequential", "config": self.get_config()}, **kwargs)
+        from pyconv.formats import keras_config
+
+        return json.dumps(keras_config.model_config(self, modules=True), **kwargs)
 
     def summary(
         self,

@@ -1,8 +1,9 @@
-"""Models in files of the safetensors format, with the configuration as JSON in the header.
+"""Models in files: Keras's formats by their endings, else safetensors.
 
-Nothing in a file is executed: configurations are plain data, and classes are looked up in fixed
-tables. A model takes its weights from the file as they are, so that a small file cannot ask for
-much memory, and a checksum finds damage.
+The latter has the configuration as JSON in the header. Nothing in a file is executed:
+configurations are plain data, and classes are looked up in fixed tables. A model takes its weights
+from the file as they are, so that a small file cannot ask for much memory, and a checksum finds
+damage.
 """
 
 import json
@@ -15,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv._files import place, replacing
-from pyconv._types import Array
-from pyconv.layers._arguments import stored_weight
+from pyconv.formats import files
+from pyconv.formats.stored import Stored, from_stored, layer_states, set_states, weights_of
 from pyconv.layers.layer import Layer
 from pyconv.model import Sequential
 
@@ -26,40 +27,60 @@ _OPTIMIZER = "optimizer/"
 Tensors = dict[str, NDArray[Any]]
 
 
-def save_model(model: Sequential, filepath: Any, overwrite: bool = True) -> None:
-    """Write a model; see ``Sequential.save``."""
-    tensors = _weights(model, "save")
-    states = {layer.name: layer.get_state() for layer in model.layers}
+def save_model(
+    model: Sequential, filepath: Any, overwrite: bool = True, include_optimizer: bool = True
+) -> None:
+    """Write a model; see ``Sequential.save``.
+
+    Example:
+        >>> import pyconv, tempfile, os
+        >>> model = pyconv.Sequential([pyconv.Input((4,)), pyconv.layers.Dense(2)])
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.keras")
+        >>> pyconv.models.save_model(model, path)
+        >>> pyconv.models.load_model(path).count_params()
+        10
+    """
+    path = _checked_place(model, "save", filepath, overwrite)
+    if files.is_keras(path):
+        files.save(model, path, include_optimizer)
+        return
+    tensors = _weights(model)
     metadata = {
         "model": json.dumps(model.get_config()),
-        "state": json.dumps({name: state for name, state in states.items() if state}),
+        "state": json.dumps(layer_states(model)),
     }
-    compiled = model.get_compile_config()
+    compiled = model.get_compile_config() if include_optimizer else None
     if compiled is not None:
         metadata["compile"] = json.dumps(compiled)
         optimizer = model.optimizer
         if optimizer is not None:
             for name, value in optimizer.state_dict().items():
                 tensors[_OPTIMIZER + name] = np.asarray(value)
-    _write(filepath, tensors, metadata, overwrite)
+    _write(path, tensors, metadata)
 
 
 def save_weights(model: Sequential, filepath: Any, overwrite: bool = True) -> None:
     """Write a model's weights; see ``Sequential.save_weights``."""
-    _write(filepath, _weights(model, "save_weights"), {}, overwrite)
+    path = _checked_place(model, "save_weights", filepath, overwrite)
+    if files.is_keras(path):
+        files.save_weights(model, path)
+    else:
+        _write(path, _weights(model), {})
 
 
 def load_model(
     filepath: Any,
     custom_objects: dict[str, type[Layer]] | None = None,
     compile: bool = True,
+    safe_mode: bool = True,
 ) -> Sequential:
-    """Read a model that ``Sequential.save`` wrote.
+    """Read a model that ``Sequential.save`` or Keras (1, 2 or 3) wrote.
 
     Args:
-        filepath: the file.
+        filepath: the file, of any of the formats of ``Sequential.save``.
         custom_objects: your own layer classes by name.
         compile: whether to compile it and restore the optimizer's state, if it was compiled.
+        safe_mode: has no effect: code in a file is never run.
 
     Raises:
         OSError: the file cannot be read.
@@ -73,40 +94,41 @@ def load_model(
         >>> pyconv.models.load_model(path).count_params()
         10
     """
-    tensors, metadata = _read(filepath, "load_model")
-    if "model" not in metadata:
+    path = os.fsdecode(filepath)
+    stored = files.read("load_model", path)
+    if stored is None:
+        tensors, metadata = _read(path, "load_model")
+    if "model" not in metadata if stored is None else stored.config is None:
         raise ValueError(
-            f"load_model: {filepath} holds weights only; build the model and call load_weights"
+            f"load_model: {path} holds weights only; build the model and call load_weights"
         )
     try:
+        if stored is not None:
+            return from_stored(stored, custom_objects, compile)
         model = _made(tensors, metadata, custom_objects)
         if compile and "compile" in metadata:
             _compile(model, tensors, metadata)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"load_model: {filepath} holds no valid model: {error}") from error
+        raise ValueError(f"load_model: {path} holds no valid model: {error}") from error
     return model
 
 
-def load_weights(model: Sequential, filepath: Any, skip_mismatch: bool = False) -> None:
+def load_weights(
+    model: Sequential, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
+) -> None:
     """Read weights into a model; see ``Sequential.load_weights``."""
-    tensors, _ = _read(filepath, "load_weights")
+    path = os.fsdecode(filepath)
+    stored = files.read("load_weights", path)
+    if stored is None:
+        tensors, _ = _read(path, "load_weights")
+        stored = Stored(_by_layer(tensors))
     if not model.built:
         raise ValueError(f"{model.label}: load_weights needs a built model; call build first")
-    stored = list(_by_layer(tensors).values())
-    targets = [layer for layer in model.layers if layer.weights]
-    if len(stored) != len(targets) and not skip_mismatch:
-        raise ValueError(
-            f"load_weights: {filepath} has weights of {len(stored)} layers, the model has "
-            f"{len(targets)}"
-        )
-    pairs: list[tuple[Array, Array]] = []
-    for layer, values in zip(targets, stored, strict=False):
-        try:
-            pairs += _fitted(layer, values)
-        except ValueError as error:
-            if not skip_mismatch:
-                raise ValueError(f"load_weights: {filepath} does not fit: {error}") from None
-    for weight, value in pairs:
+    try:
+        weights = list(weights_of(model, stored, by_name, skip_mismatch))
+    except ValueError as error:
+        raise ValueError(f"load_weights: {path} does not fit: {error}") from None
+    for weight, value in weights:
         weight[...] = value
 
 
@@ -120,13 +142,7 @@ def _made(
         k: set(v) for k, v in used.items()
     }:
         raise ValueError("its weights are not those of its layers")
-    states = json.loads(metadata.get("state", "{}"))
-    if not isinstance(states, dict):
-        raise ValueError(f"the state must be a dict, got {states!r:.60}")
-    for name, state in states.items():
-        if not isinstance(state, dict):
-            raise ValueError(f"the state of {name!r} must be a dict, got {state!r:.60}")
-        model.get_layer(name).set_state(state)
+    set_states(model, json.loads(metadata.get("state", "{}")))
     return model
 
 
@@ -137,9 +153,16 @@ def _compile(model: Sequential, tensors: Tensors, metadata: dict[str, str]) -> N
         model.optimizer.load_state_dict(state)
 
 
-def _weights(model: Sequential, owner: str) -> Tensors:
+def _checked_place(model: Sequential, owner: str, filepath: Any, overwrite: bool) -> str:
+    path = place("save", filepath)
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"save: {path} exists, and overwrite is False")
     if not model.built:
         raise ValueError(f"{model.label}: {owner} needs a built model; call build(input_shape)")
+    return path
+
+
+def _weights(model: Sequential) -> Tensors:
     # Numbered, so that weights are found again by the order of the layers.
     return {
         f"{i:03d}/{layer.name}/{name}": weight
@@ -159,20 +182,9 @@ def _by_layer(tensors: Tensors) -> dict[str, Tensors]:
     return {layer: numbered[number, layer] for number, layer in sorted(numbered)}
 
 
-def _fitted(layer: Layer, values: Mapping[str, Array]) -> list[tuple[Array, Array]]:
-    """Return (the layer's weight, its new values) for each weight."""
-    return [
-        (weight, stored_weight(layer.label, name, weight.shape, values))
-        for name, weight in layer.named_weights.items()
-    ]
-
-
-def _write(filepath: Any, tensors: Tensors, metadata: dict[str, str], overwrite: bool) -> None:
+def _write(path: str, tensors: Tensors, metadata: dict[str, str]) -> None:
     from safetensors.numpy import save
 
-    path = place("save", filepath)
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"save: {path} exists, and overwrite is False")
     tensors = {k: np.asarray(v, order="C") for k, v in tensors.items()}
     checked = {"format": _FORMAT, **metadata}
     data = save(tensors, {**checked, "crc32": _checksum(tensors, checked)})
@@ -180,18 +192,10 @@ def _write(filepath: Any, tensors: Tensors, metadata: dict[str, str], overwrite:
         file.write(data)
 
 
-def _read(filepath: Any, owner: str) -> tuple[Tensors, dict[str, str]]:
+def _read(path: Any, owner: str) -> tuple[Tensors, dict[str, str]]:
     from safetensors import SafetensorError, safe_open
 
-    path = os.fsdecode(filepath)
-    with open(path, "rb") as start:
-        magic = start.read(8)
-    for prefix, what in ((b"\x89HDF\r\n\x1a\n", "an HDF5 file"), (b"PK\x03\x04", "a zip file")):
-        if magic.startswith(prefix):
-            raise ValueError(
-                f"{owner}: {path} is {what}, such as Keras writes; pyconv reads what its own "
-                "save and save_weights wrote"
-            )
+    path = os.fsdecode(path)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata: dict[str, str] = file.metadata() or {}

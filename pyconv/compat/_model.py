@@ -227,10 +227,16 @@ class Sequential(pyconv.Sequential):
 
     # --- files ------------------------------------------------------------------------------------
 
-    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+    def save(
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        include_optimizer: bool = True,
+        **kwargs: Any,
+    ) -> None:
         """Write the model to one file; see ``pyconv.Sequential.save``."""
-        _arguments.drop(kwargs, "include_optimizer", "save_format")
-        super().save(filepath, overwrite, **kwargs)
+        _arguments.drop(kwargs, "save_format")
+        super().save(filepath, overwrite, include_optimizer, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write the weights to one file; see ``pyconv.Sequential.save_weights``."""

@@ -107,8 +107,8 @@ def deserialize(config: Any, custom_objects: dict[str, type[Layer]] | None = Non
     """Return a new layer of the class and configuration that ``serialize`` returned.
 
     Args:
-        config: ``{"class_name": ..., "config": {...}}``. The class is looked up in a fixed
-            table; nothing is imported or run.
+        config: ``{"class_name": ..., "config": {...}}``, also as Keras 1, 2 and 3 have it. The
+            class is looked up in a fixed table; nothing is imported or run.
         custom_objects: your own layer classes by name, beside those of ``pyconv.layers``.
 
     Raises:
@@ -121,8 +121,10 @@ def deserialize(config: Any, custom_objects: dict[str, type[Layer]] | None = Non
         <Dense name=head, built=False>
     """
     from pyconv import _registry
+    from pyconv.formats import keras_config
 
     owner = "layers.deserialize"
     own = {name.lower(): layer for name, layer in (custom_objects or {}).items()}
-    found, arguments = _registry.find_config(owner, "layer", config, {**_CLASSES, **own})
+    plain = keras_config.plain_layer(config)
+    found, arguments = _registry.find_config(owner, "layer", plain, {**_CLASSES, **own})
     return _registry.construct(owner, found.from_config, {"config": arguments})

@@ -1,0 +1,1 @@
+"""Files of other libraries: HDF5, Keras's formats and PyTorch's."""

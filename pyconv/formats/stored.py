@@ -1,0 +1,255 @@
+"""What a model's file of another library holds, and how it gets into a model."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyconv._types import Array
+from pyconv.formats import keras_config
+from pyconv.layers._arguments import stored_weight
+from pyconv.layers._names import snake_case
+
+if TYPE_CHECKING:
+    from pyconv.layers.layer import Layer
+    from pyconv.model import Sequential
+    from pyconv.optimizers.optimizer import Optimizer
+
+Arrays = list[NDArray[Any]]
+# The weights of a layer, in order, or by name as pyconv's own files have them.
+Weights = Arrays | Mapping[str, NDArray[Any]]
+
+
+@dataclass
+class Stored:
+    """The parts of a file; ``groups`` are the weights of each layer that has some, in order.
+
+    ``by_class`` says that groups are found by the layer's class and number, as Keras 3 keeps them
+    (``conv2d``, ``conv2d_1``), and not by order or by the layer's name.
+    """
+
+    groups: Mapping[str, Weights]
+    by_class: bool = False
+    config: Any = None
+    compiled: Any = None
+    optimizer: Arrays = field(default_factory=list)
+    states: Any = None
+
+    def of_classes(self, layers: list[tuple[str, str]]) -> dict[str, Weights]:
+        """Return the weights by layer's name of (class, name) of all layers, in order.
+
+        Raises:
+            ValueError: the file has weights for more or fewer layers of a class.
+        """
+        kept: dict[str, list[tuple[int, str]]] = {}
+        for group in self.groups:
+            head, _, number = group.rpartition("_")
+            if head and number.isdecimal():
+                kept.setdefault(head, []).append((int(number), group))
+            else:
+                kept.setdefault(group, []).append((-1, group))
+        found: dict[str, Weights] = {}
+        for name in {snake_case(class_name) for class_name, _ in layers}:
+            own = [layer for class_name, layer in layers if snake_case(class_name) == name]
+            groups = sorted(kept.pop(name, []))
+            if groups and len(groups) != len(own):
+                raise ValueError(
+                    f"it has weights of {len(groups)} layers {name}, the model has {len(own)}"
+                )
+            found.update(
+                (layer, self.groups[group]) for layer, (_, group) in zip(own, groups, strict=False)
+            )
+        if kept:
+            raise ValueError(f"it has weights of layers {sorted(kept)}, which the model has not")
+        return {layer: found[layer] for _, layer in layers if layer in found}
+
+
+class InOrder(Mapping[str, Array]):
+    """The weights of a layer, to be asked for by name in the order in which it makes them."""
+
+    def __init__(self, arrays: Weights) -> None:
+        self._left = list(arrays.values() if isinstance(arrays, Mapping) else arrays)
+
+    def __getitem__(self, name: str) -> Array:
+        if not self._left:
+            raise KeyError(name)
+        return float32(self._left.pop(0))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return len(self._left)
+
+
+def float32(array: NDArray[Any]) -> Array:
+    """Return numbers of a file as float32."""
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"a weight must hold numbers, got {array.dtype}")
+    return np.ascontiguousarray(array, np.float32).reshape(array.shape)
+
+
+def from_stored(
+    stored: Stored, custom_objects: Mapping[str, Any] | None, compile: bool
+) -> "Sequential":
+    """Return the model that a file of Keras's holds; its weights are taken from the file.
+
+    Raises:
+        ValueError, TypeError: its parts do not fit each other, or something is not known.
+    """
+    from pyconv.model import Sequential
+
+    config = keras_config.from_model_config(stored.config)
+    weights: dict[str, InOrder] = {}
+    if isinstance(config.get("layers"), list):
+        names = [_class_and_name(layer) for layer in config["layers"]]
+        groups = stored.of_classes(names) if stored.by_class else stored.groups
+        weights = {name: InOrder(arrays) for name, arrays in groups.items()}
+    model = Sequential.from_config(config, dict(custom_objects or {}), weights)
+    if not model.built:
+        raise ValueError("it does not say the shape of its input")
+    if any(weights.values()):
+        raise ValueError("its weights are not those of its layers")
+    if stored.states is not None:
+        set_states(model, stored.states)
+    if compile and stored.compiled is not None:
+        try:
+            model.compile_from_config(keras_config.from_compile_config(stored.compiled))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{error}; load it with compile=False, and compile it") from None
+        if stored.optimizer and model.optimizer is not None:
+            restore_optimizer(model, model.optimizer, stored.optimizer)
+    return model
+
+
+def _class_and_name(layer: Any) -> tuple[str, str]:
+    config = layer.get("config") if isinstance(layer, Mapping) else None
+    name = config.get("name") if isinstance(config, Mapping) else None
+    return (
+        str(layer["class_name"]) if isinstance(name, str) and "class_name" in layer else "",
+        str(name),
+    )
+
+
+def layer_states(model: "Sequential") -> dict[str, dict[str, int]]:
+    """Return what layers remember beside their weights, by name."""
+    states = {layer.name: layer.get_state() for layer in model.layers}
+    return {name: state for name, state in states.items() if state}
+
+
+def set_states(model: "Sequential", states: Any) -> None:
+    """Have layers take up what ``layer_states`` returned."""
+    if not isinstance(states, dict):
+        raise ValueError(f"the state must be a dict, got {states!r:.60}")
+    for name, state in states.items():
+        if not isinstance(state, dict):
+            raise ValueError(f"the state of {name!r} must be a dict, got {state!r:.60}")
+        model.get_layer(name).set_state(state)
+
+
+def weights_of(
+    model: "Sequential", stored: Stored, by_name: bool, skip_mismatch: bool
+) -> Iterator[tuple[Array, Array]]:
+    """Give (the model's weight, its values in a file).
+
+    Raises:
+        ValueError: there are more or fewer layers in the file, or one does not fit and
+            ``skip_mismatch`` is False.
+    """
+    for layer, arrays in _pairs(model, stored, by_name, skip_mismatch):
+        try:
+            yield from _fitted(layer, arrays)
+        except ValueError:
+            if not skip_mismatch:
+                raise
+
+
+def _pairs(
+    model: "Sequential", stored: Stored, by_name: bool, skip_mismatch: bool
+) -> Iterator[tuple["Layer", Weights]]:
+    targets = [layer for layer in model.layers if layer.weights]
+    if by_name:
+        if stored.by_class:
+            raise ValueError(
+                "by_name needs a file that names its layers: of Keras 3's weights, only .h5 does"
+            )
+        yield from ((la, stored.groups[la.name]) for la in targets if la.name in stored.groups)
+        return
+    if stored.by_class:
+        found = stored.of_classes([(type(layer).__name__, layer.name) for layer in model.layers])
+        if len(found) != len(targets) and not skip_mismatch:
+            missing = [layer.name for layer in targets if layer.name not in found]
+            raise ValueError(f"it has no weights of {', '.join(missing)}")
+        yield from ((layer, found[layer.name]) for layer in targets if layer.name in found)
+        return
+    if len(stored.groups) != len(targets) and not skip_mismatch:
+        raise ValueError(
+            f"it has weights of {len(stored.groups)} layers, the model has {len(targets)}"
+        )
+    yield from zip(targets, stored.groups.values(), strict=False)
+
+
+def _fitted(layer: "Layer", stored: Weights) -> list[tuple[Array, Array]]:
+    """Return (the layer's weight, its new values); ValueError where they do not fit."""
+    own = layer.named_weights
+    if isinstance(stored, Mapping):
+        return [
+            (weight, stored_weight(layer.label, name, weight.shape, stored))
+            for name, weight in own.items()
+        ]
+    if len(stored) != len(own):
+        raise ValueError(
+            f"{layer.label} has {len(own)} weights ({', '.join(own)}), the file {len(stored)}"
+        )
+    result = []
+    for (name, weight), array in zip(own.items(), stored, strict=True):
+        if array.shape != weight.shape:
+            raise ValueError(f"{layer.label}: {name} must be {weight.shape}, got {array.shape}")
+        result.append((weight, float32(array)))
+    return result
+
+
+def restore_optimizer(model: "Sequential", optimizer: "Optimizer", arrays: Arrays) -> None:
+    """Have an optimizer take up its state in the order of Keras 3, or of Keras 1 and 2.
+
+    Keras 3: iterations, learning rate (unless a schedule sets it), slots of each parameter.
+    Before: iterations (not in the first versions), then for each slot its arrays.
+
+    A state that does not fit is left alone, with a warning, as Keras does.
+    """
+    params = model._params()
+    optimizer.build(params, model._param_names())
+    own = [array.shape for array in optimizer.variables]
+    if [array.shape for array in arrays] == own and _is_count(arrays[0]):
+        optimizer.set_weights(arrays)
+        return
+    iterations: NDArray[Any] = np.array(0)
+    scalars = len(own) - len(optimizer._ordered())
+    if arrays and arrays[0].shape == ():
+        iterations, arrays = arrays[0], arrays[1:]
+    names = [name for group in optimizer._slot_groups() for name in group]
+    # Adam of Keras 2 keeps an empty third slot where amsgrad is off.
+    arrays = arrays[: len(names) * len(params)]
+    keras2 = len(names) * len(params) == len(arrays) and _is_count(iterations)
+    state = {
+        f"{name}/{i}": float32(arrays[k * len(params) + i])
+        for k, name in enumerate(names if keras2 else [])
+        for i in range(len(params))
+    }
+    try:
+        if not keras2:
+            raise ValueError(f"it has {len(arrays)} arrays, {len(own) - scalars} were expected")
+        optimizer.load_state_dict({"iterations": np.array(int(iterations), np.int64), **state})
+    except ValueError as error:
+        warnings.warn(
+            f"load_model: the optimizer's state in the file does not fit, so that it begins anew: "
+            f"{error}",
+            stacklevel=4,
+        )
+
+
+def _is_count(array: NDArray[Any]) -> bool:
+    return array.shape == () and bool(np.isfinite(array)) and 0 <= float(array) < 2**53

@@ -1,0 +1,441 @@
+"""Models in Keras's files: those that Keras wrote, and what pyconv writes in their layout."""
+
+import json
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+from keras_data import NAMES, content, reference, unpacked
+from model_files import X, Y, bits, network, small
+
+import pyconv
+from pyconv import models
+from pyconv.formats import hdf5_reader, hdf5_writer
+
+ENDINGS = [".h5", ".hdf5", ".keras"]
+ALL_ENDINGS = [*ENDINGS, ".weights.h5", ".safetensors"]
+
+
+def same_model(name, model):
+    known = reference(name)
+    np.testing.assert_allclose(model.predict(known["x"], verbose=0), known["predicted"], atol=1e-6)
+    found = model.evaluate(known["x"], known["y"], verbose=0)
+    np.testing.assert_allclose(found, known["evaluated"], atol=1e-5)
+
+
+# --- files of Keras ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_model_of_keras(name, tmp_path):
+    same_model(name, models.load_model(unpacked(tmp_path, name)))
+
+
+@pytest.mark.parametrize("name", ["cnn.h5", "cnn.keras", "keras2.h5"])
+def test_optimizer_of_keras(name, tmp_path):
+    model = models.load_model(unpacked(tmp_path, name))
+    known = reference(name)["optimizer"]
+    found = model.optimizer.variables
+    assert [f.shape for f in found] == [k.shape for k in known]
+    assert model.optimizer.iterations == 4
+    for a, b in zip(found, known, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_decay_of_keras_2(tmp_path):
+    """rate / (1 + decay * iterations), as keras/optimizers.py of Keras 2.0 has it."""
+    model = models.load_model(unpacked(tmp_path, "keras2.h5"))
+    assert model.optimizer.momentum == 0.5
+    assert model.optimizer.learning_rate == pytest.approx(0.01 / (1 + 0.1 * 4))
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+@pytest.mark.parametrize("name", [*NAMES, "cnn.weights.h5", "keras2.weights.h5"])
+def test_weights_of_keras(name, by_name, tmp_path):
+    model = models.clone_model(models.load_model(unpacked(tmp_path, "cnn.h5")))
+    if by_name and not name.endswith(("cnn.h5", "s2.h5")):
+        with pytest.raises(ValueError, match="by_name needs a file that names its layers"):
+            model.load_weights(unpacked(tmp_path, name), by_name=True)
+        return
+    model.load_weights(unpacked(tmp_path, name), by_name=by_name)
+    x = reference(name)["x"]
+    np.testing.assert_allclose(model(x), reference(name)["predicted"], atol=1e-6)
+
+
+def test_uncompiled(tmp_path):
+    model = models.load_model(unpacked(tmp_path, "cnn.h5"), compile=False)
+    assert not model.compiled
+
+
+# --- files in Keras's layout ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_training_goes_on(ending, tmp_path):
+    model = network()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(X, Y, epochs=2, verbose=0)
+    model.save(tmp_path / f"m{ending}")
+    loaded = models.load_model(tmp_path / f"m{ending}")
+    assert bits(loaded) == bits(model)
+    assert loaded.get_config() == model.get_config()
+    losses = [
+        pyconv.utils.set_random_seed(5)
+        or m.fit(X, Y, epochs=2, verbose=0, shuffle=False).history["loss"]
+        for m in (model, loaded)
+    ]
+    assert losses[0] == losses[1]
+    assert bits(loaded) == bits(model)
+
+
+@pytest.mark.parametrize("ending", ALL_ENDINGS)
+def test_weights_alone(ending, tmp_path):
+    model, path = network(), tmp_path / f"w{ending}"
+    model.save_weights(path)
+    other = network(seed=4)
+    assert bits(other) != bits(model)
+    other.load_weights(path)
+    assert bits(other) == bits(model)
+
+
+def test_layout_of_h5(tmp_path):
+    model = small()
+    model.save(tmp_path / "m.h5")
+    names = [layer.name for layer in model.layers]
+    with h5py.File(tmp_path / "m.h5") as file:
+        config = json.loads(file.attrs["model_config"])
+        training = json.loads(file.attrs["training_config"])
+        weights = file["model_weights"]
+        assert [name.decode() for name in weights.attrs["layer_names"]] == names
+        dense = weights[names[-1]]
+        assert [name.decode() for name in dense.attrs["weight_names"]] == [
+            f"{names[-1]}/kernel:0",
+            f"{names[-1]}/bias:0",
+        ]
+        np.testing.assert_array_equal(dense[f"{names[-1]}/kernel:0"], model.weights[2])
+        assert len(file["optimizer_weights"].attrs["weight_names"]) == 2 + 4
+    assert config["class_name"] == "Sequential"
+    first, second = config["config"]["layers"][:2]
+    assert first["class_name"] == "InputLayer"
+    assert first["config"]["batch_input_shape"] == [None, 6, 6, 1]
+    assert second["config"]["data_format"] == "channels_last"
+    assert second["config"]["kernel_initializer"]["module"] == "keras.initializers"
+    assert training["optimizer_config"]["class_name"] == "RMSprop"
+    assert training["loss"] == "sparse_categorical_crossentropy"
+
+
+def test_layout_of_keras_archives(tmp_path):
+    model = small()
+    model.save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        config = json.loads(archive.read("config.json"))
+        assert "keras_version" in json.loads(archive.read("metadata.json"))
+        with archive.open("model.weights.h5") as weights, h5py.File(weights) as file:
+            assert set(file["layers"]) == {"conv2d", "max_pooling2d", "dropout", "flatten", "dense"}
+            np.testing.assert_array_equal(file["layers/dense/vars/1"], model.weights[3])
+            assert len(file["optimizer/vars"]) == 2 + 4
+    assert (config["module"], config["class_name"]) == ("keras", "Sequential")
+    assert config["build_config"] == {"input_shape": [None, 6, 6, 1]}
+    assert config["config"]["layers"][1]["module"] == "keras.layers"
+    assert config["config"]["layers"][1]["registered_name"] is None
+    assert config["compile_config"]["optimizer"]["module"] == "keras.optimizers"
+
+
+def test_the_same_model_gives_the_same_bytes(tmp_path):
+    model = small()
+    for ending in ENDINGS:
+        model.save(tmp_path / f"a{ending}")
+        model.save(tmp_path / f"b{ending}")
+        assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
+
+
+@pytest.mark.parametrize("ending", [*ENDINGS, ".safetensors"])
+def test_without_the_optimizer(ending, tmp_path):
+    small().save(tmp_path / f"m{ending}", include_optimizer=False)
+    assert not models.load_model(tmp_path / f"m{ending}").compiled
+
+
+@pytest.mark.parametrize("ending", ALL_ENDINGS)
+def test_weights_only_are_no_model(ending, tmp_path):
+    path = tmp_path / f"w{ending}"
+    small().save_weights(path)
+    if ending == ".keras":
+        assert models.load_model(path).layers
+        return
+    with pytest.raises(ValueError, match="holds weights only; build the model and call load_we"):
+        models.load_model(path)
+
+
+# --- weights that do not fit ------------------------------------------------------------------
+
+
+def other_head():
+    layers = [pyconv.layers.Flatten(), pyconv.layers.Dense(2), pyconv.layers.Dense(9)]
+    return pyconv.Sequential([pyconv.Input((4,)), *layers])
+
+
+@pytest.mark.parametrize("ending", ALL_ENDINGS)
+def test_mismatch(ending, tmp_path):
+    source, path = other_head(), tmp_path / f"m{ending}"
+    source.save_weights(path)
+    layers = [pyconv.layers.Flatten(), pyconv.layers.Dense(2), pyconv.layers.Dense(3)]
+    model = pyconv.Sequential([pyconv.Input((4,)), *layers])
+    before = bits(model)
+    with pytest.raises(ValueError, match=r"load_weights: .* does not fit: Dense .*\(2, 3\), got"):
+        model.load_weights(path)
+    assert bits(model) == before
+    model.load_weights(path, skip_mismatch=True)
+    assert bits(model) == [*bits(source)[:2], *before[2:]]
+    model.pop()
+    with pytest.raises(ValueError, match="weights of 2 layers"):
+        model.load_weights(path)
+
+
+def test_by_name(tmp_path):
+    source = other_head()
+    source.save_weights(tmp_path / "m.h5")
+    name = source.layers[-1].name
+    layers = [pyconv.layers.Dense(2), pyconv.layers.Dense(9, name=name)]
+    model = pyconv.Sequential([pyconv.Input((4,)), *layers])
+    before = bits(model)
+    model.load_weights(tmp_path / "m.h5", by_name=True)
+    assert bits(model) == [*before[:2], *bits(source)[2:]]
+
+
+# --- older configurations ---------------------------------------------------------------------
+
+KERAS_1 = [
+    {
+        "class_name": "Convolution2D",
+        "config": {
+            "name": "convolution2d_1", "trainable": True, "batch_input_shape": [None, 6, 6, 3],
+            "input_dtype": "float32", "nb_filter": 4, "nb_row": 3, "nb_col": 2,
+            "init": "glorot_uniform", "activation": "relu", "border_mode": "same",
+            "subsample": [2, 1], "dim_ordering": "tf", "W_regularizer": None,
+            "b_regularizer": None, "activity_regularizer": None, "W_constraint": None,
+            "b_constraint": None, "bias": True,
+        },
+    },
+    {
+        "class_name": "MaxPooling2D",
+        "config": {"name": "maxpooling2d_1", "trainable": True, "pool_size": [2, 2],
+                   "strides": [2, 2], "border_mode": "valid", "dim_ordering": "tf"},
+    },
+    {"class_name": "Dropout", "config": {"name": "dropout_1", "trainable": True, "p": 0.25}},
+    {"class_name": "Flatten", "config": {"name": "flatten_1", "trainable": True}},
+    {
+        "class_name": "Dense",
+        "config": {"name": "dense_1", "trainable": True, "output_dim": 3, "init": "uniform",
+                   "activation": "softmax", "W_regularizer": None, "bias": True,
+                   "input_dim": None},
+    },
+]  # fmt: skip
+KERAS_2 = [
+    {
+        "class_name": "Conv2D",
+        "config": {
+            "name": "conv2d_1", "trainable": True, "batch_input_shape": [None, 6, 6, 3],
+            "dtype": "float32", "filters": 4, "kernel_size": [3, 2], "strides": [2, 1],
+            "padding": "same", "data_format": "channels_last", "dilation_rate": [1, 1],
+            "activation": "relu", "use_bias": True,
+            "kernel_initializer": {
+                "class_name": "VarianceScaling",
+                "config": {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform",
+                           "seed": None},
+            },
+            "bias_initializer": {"class_name": "Zeros", "config": {}},
+            "kernel_regularizer": None, "bias_regularizer": None, "activity_regularizer": None,
+            "kernel_constraint": None, "bias_constraint": None,
+        },
+    },
+    {
+        "class_name": "MaxPooling2D",
+        "config": {"name": "max_pooling2d_1", "trainable": True, "pool_size": [2, 2],
+                   "padding": "valid", "strides": [2, 2], "data_format": "channels_last"},
+    },
+    {"class_name": "Dropout", "config": {"name": "dropout_1", "trainable": True, "rate": 0.25}},
+    {"class_name": "Flatten", "config": {"name": "flatten_1", "trainable": True}},
+    {
+        "class_name": "Dense",
+        "config": {"name": "dense_1", "trainable": True, "units": 3, "activation": "softmax",
+                   "use_bias": True},
+    },
+]  # fmt: skip
+
+
+def old_file(layers, optimizer, optimizer_weights):
+    """A file as keras/models.py, save_model, of Keras 1.2 and 2.0 writes it."""
+    pyconv.utils.set_random_seed(0)
+    model = pyconv.Sequential(
+        [
+            pyconv.Input((6, 6, 3)),
+            pyconv.layers.Conv2D(4, (3, 2), (2, 1), "same", activation="relu"),
+            pyconv.layers.MaxPooling2D(2),
+            pyconv.layers.Flatten(),
+            pyconv.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    tree = hdf5_writer.Tree()
+    tree.attrs["keras_version"] = "2.0.8"
+    tree.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": layers})
+    tree.attrs["training_config"] = json.dumps(
+        {"optimizer_config": optimizer, "loss": "categorical_crossentropy",
+         "metrics": ["accuracy"], "sample_weight_mode": None, "loss_weights": None}
+    )  # fmt: skip
+    weights = tree.group("model_weights")
+    weights.attrs.update({"layer_names": [layer["config"]["name"] for layer in layers]})
+    for layer in layers:
+        name = layer["config"]["name"]
+        own = {"c": model.weights[:2], "d": model.weights[2:]}.get(name[0], [])
+        own = [] if name.startswith("dropout") else own
+        names = [f"{name}/{kind}:0" for kind in ("kernel", "bias")][: len(own)]
+        weights.group(name).attrs["weight_names"] = names
+        for path, array in zip(names, own, strict=True):
+            weights.group(name).put(path, array)
+    slots = tree.group("optimizer_weights")
+    slots.attrs["weight_names"] = [f"w{i}" for i in range(len(optimizer_weights))]
+    for i, array in enumerate(optimizer_weights):
+        slots.put(f"w{i}", array)
+    return model, tree
+
+
+@pytest.mark.parametrize("layers", [KERAS_1, KERAS_2])
+def test_files_of_keras_1_and_2(layers, tmp_path):
+    shapes = [(3, 2, 3, 4), (4,), (12, 3), (3,)]
+    state = [np.float32(7), *(np.full(s, i, "f4") for i in (1, 2) for s in shapes)]
+    state += [np.zeros(1, "f4")] * 4  # Keras 2.1's third slot where amsgrad is off
+    config = {"lr": 0.002, "beta_1": 0.9, "beta_2": 0.999, "decay": 0.0, "epsilon": 1e-8}
+    optimizer = {"class_name": "Adam", "config": config}
+    model, tree = old_file(layers, optimizer, state)
+    with open(tmp_path / "m.hdf5", "wb") as file:
+        hdf5_writer.write(file, tree)
+    loaded = models.load_model(tmp_path / "m.hdf5")
+    x = np.random.default_rng(0).random((3, 6, 6, 3))
+    np.testing.assert_array_equal(loaded(x), model(x))
+    assert [layer.name for layer in loaded.layers][-1] == "dense_1"
+    assert loaded.get_layer("dropout_1").rate == 0.25
+    found = loaded.optimizer.state_dict()
+    assert found["iterations"] == 7
+    assert loaded.optimizer.learning_rate == pytest.approx(0.002)
+    for i, shape in enumerate(shapes):
+        assert found[f"momentum/{i}"].shape == found[f"velocity/{i}"].shape == shape
+        assert np.all(found[f"momentum/{i}"] == 1)
+        assert np.all(found[f"velocity/{i}"] == 2)
+    fresh = models.clone_model(loaded)
+    fresh.load_weights(tmp_path / "m.hdf5")
+    np.testing.assert_array_equal(fresh(x), model(x))
+
+
+def test_a_state_of_another_optimizer_warns(tmp_path):
+    optimizer = {"class_name": "SGD", "config": {"lr": 0.1, "momentum": 0.9}}
+    _, tree = old_file(KERAS_2, optimizer, [np.float32(3), np.ones((2, 2), "f4")])
+    with open(tmp_path / "m.h5", "wb") as file:
+        hdf5_writer.write(file, tree)
+    with pytest.warns(UserWarning, match="optimizer's state in the file does not fit"):
+        model = models.load_model(tmp_path / "m.h5")
+    assert model.optimizer.iterations == 0
+
+
+def test_theano_is_refused(tmp_path):
+    _, tree = old_file(KERAS_2, {"class_name": "SGD", "config": {}}, [])
+    tree.group("model_weights").attrs["backend"] = "theano"
+    with open(tmp_path / "m.h5", "wb") as file:
+        hdf5_writer.write(file, tree)
+    with pytest.raises(ValueError, match="Theano backend, which flips them"):
+        models.load_model(tmp_path / "m.h5")
+
+
+# --- other functions --------------------------------------------------------------------------
+
+
+def test_keras_json(tmp_path):
+    with zipfile.ZipFile(unpacked(tmp_path, "cnn.keras")) as archive:
+        text = archive.read("config.json").decode()
+    model = models.model_from_json(text)
+    assert model.name == "cnn"
+    again = models.model_from_json(model.to_json(indent=1))
+    assert again.get_config() == model.get_config()
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "match"),
+    [
+        (3, TypeError, "json_string must be a string"),
+        ("{", ValueError, "model_from_json: "),
+        ("[" * 100_000, ValueError, "model_from_json: "),
+        ("{}", ValueError, "its model is a None"),
+        ('{"class_name": "Functional", "config": {}}', ValueError, "only Sequential models"),
+        ('{"class_name": "Sequential", "config": 3}', ValueError, "must have a list of layers"),
+    ],
+)
+def test_wrong_json(text, error, match):
+    with pytest.raises(error, match=match):
+        models.model_from_json(text)
+
+
+def test_clone():
+    model = network()
+    copy = models.clone_model(model)
+    assert copy.get_config() == model.get_config()
+    assert not np.array_equal(copy.weights[0], model.weights[0])
+    assert not copy.compiled
+    wider = models.clone_model(model, input_tensors=pyconv.Input((8, 8, 3), batch_size=2))
+    assert wider.input_shape == (2, 8, 8, 3)
+
+    def without_dropout(layer):
+        config = layer.get_config()
+        if isinstance(layer, pyconv.layers.Dropout):
+            config["rate"] = 0.0
+        return type(layer).from_config(config)
+
+    assert models.clone_model(model, clone_function=without_dropout).layers[2].rate == 0
+    with pytest.raises(TypeError, match="clone_model: model must be a Sequential"):
+        models.clone_model(3)
+
+
+class Halved(pyconv.layers.Layer):
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def forward(self, x, training):
+        return x / 2
+
+    def backward(self, dy, need_dx):
+        return dy / 2
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_layers_of_ones_own(ending, tmp_path):
+    model = pyconv.Sequential([pyconv.Input((4,)), Halved(), pyconv.layers.Dense(2)])
+    model.save(tmp_path / f"m{ending}")
+    with pytest.raises(ValueError, match="unknown layer 'Halved'"):
+        models.load_model(tmp_path / f"m{ending}")
+    loaded = models.load_model(tmp_path / f"m{ending}", custom_objects={"Halved": Halved})
+    assert bits(loaded) == bits(model)
+
+
+def test_mixed_precision_is_read_as_float32():
+    config = json.loads(models.clone_model(network()).to_json())
+    for layer in config["config"]["layers"][1:]:
+        layer["config"]["dtype"] = {
+            "module": "keras", "class_name": "DTypePolicy",
+            "config": {"name": "mixed_float16"}, "registered_name": None,
+        }  # fmt: skip
+    assert models.model_from_json(json.dumps(config)).layers[0].dtype == "float32"
+
+
+def test_checksum_of_h5(tmp_path):
+    """Keras's own files have none; those of pyconv do."""
+    model = small()
+    model.save(tmp_path / "m.h5")
+    name = model.layers[-1].name
+    damaged = bytearray((tmp_path / "m.h5").read_bytes())
+    with open(tmp_path / "m.h5", "rb") as file:
+        place = hdf5_reader.read(file).find(f"model_weights/{name}/{name}/bias:0").address
+    damaged[place] ^= 1
+    (tmp_path / "m.h5").write_bytes(damaged)
+    with pytest.raises(ValueError, match="load_model: .* its checksum is .* and should be"):
+        models.load_model(tmp_path / "m.h5")
+    (tmp_path / "k.h5").write_bytes(content("cnn.h5"))
+    assert models.load_model(tmp_path / "k.h5").built
