@@ -221,7 +221,8 @@ def restore_optimizer(model: "Sequential", optimizer: "Optimizer", arrays: Array
     A state that does not fit is left alone, with a warning, as Keras does.
     """
     params = model._params()
-    optimizer.build(params, model._param_names())
+    optimizer.variable_names = model._param_names()
+    optimizer.build(params)
     own = [array.shape for array in optimizer.variables]
     if [array.shape for array in arrays] == own and _is_count(arrays[0]):
         optimizer.set_weights(arrays)
