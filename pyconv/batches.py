@@ -232,7 +232,7 @@ def class_weights(owner: str, weights: Any, y: NDArray[Any], classes: int | None
         classes = 2 if classes == 1 else classes
     if y.ndim != 1:
         raise ValueError(f"{owner}: class_weight needs one label a sample, got y {y.shape}")
-    count = int(y.max()) + 1 if classes is None else classes
+    count = max(int(y.max()), 0) + 1 if classes is None else classes
     table = np.ones(count, np.float32)
     for number, weight in weights.items():
         if not isinstance(number, (int, np.integer)) or not 0 <= number < count:
@@ -245,4 +245,5 @@ def class_weights(owner: str, weights: Any, y: NDArray[Any], classes: int | None
         if value.size != 1:
             raise ValueError(f"{owner}: class_weight[{number}] must be a number, got {weight!r}")
         table[number] = value.reshape(())[()]
-    return np.asarray(table[y], np.float32)
+    known = (y >= 0) & (y < count)  # a class that the loss ignores need not be
+    return np.asarray(np.where(known, table[np.where(known, y, 0)], 1), np.float32)

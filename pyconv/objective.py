@@ -13,6 +13,8 @@ from pyconv.layers._memory import Buffers
 from pyconv.losses.loss import Loss
 from pyconv.metrics.metric import Metric
 
+_OF_CLASS_NUMBERS = metrics.SparseCategoricalAccuracy, metrics.SparseTopKCategoricalAccuracy
+
 
 class Objective:
     """The loss and the metrics of a model, and their means over an epoch.
@@ -124,10 +126,24 @@ class Objective:
         if backend.active is not backend.cpu:
             self._measures.metrics(self._metrics, self._unweighted, y, predicted, weight)
             return
+        if self.loss.masks:
+            self._update_masked(y, predicted, weight)
+            return
         for metric in self._metrics[: self._unweighted]:
             metric.update_state(y, predicted)
         for metric in self._metrics[self._unweighted :]:
             metric.update_state(y, predicted, sample_weight=weight)
+
+    def _update_masked(self, y: NDArray[Any], predicted: Array, weight: Array | None) -> None:
+        """Update the metrics where the loss ignores labels: such a row is no hit, as in Keras."""
+        kept = self.loss.row_mask(y)
+        for i, metric in enumerate(self._metrics):
+            own = weight if i >= self._unweighted else None
+            if isinstance(metric, _OF_CLASS_NUMBERS):
+                rows = metric.rows(np.where(kept, y, 0), predicted) * kept
+                metrics.Mean.update_state(metric, rows, own)
+            else:
+                metric.update_state(y, predicted, sample_weight=own)
 
     def reset(self) -> None:
         """Forget the batches so far."""

@@ -50,7 +50,7 @@ def test_imports(line):
         ("import tensorflow as tf; tf.data", "generator"),
         ("import tensorflow as tf; tf.constant(1)", "only tf.keras is there"),
         ("import tensorflow.contrib", "only tf.keras"),
-        ("from keras import ops; ops.matmul", "use numpy"),
+        ("from keras import ops; ops.fft2", "use numpy"),
         ("import keras; keras.layers.Desne", "did you mean 'Dense'"),
     ],
 )

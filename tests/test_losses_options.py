@@ -89,6 +89,19 @@ def test_ignored_rows_do_not_train():
     np.testing.assert_allclose(weights[0], wanted[0], rtol=1e-5, atol=1e-7)
 
 
+def test_metrics_and_class_weights_beside_ignored_rows():
+    model = pyconv.Sequential([pyconv.Input((3,)), pyconv.layers.Dense(3, "softmax")])
+    model.set_weights([np.eye(3) * 9, np.zeros(3)])
+    loss = SparseCategoricalCrossentropy(ignore_class=255)
+    model.compile("sgd", loss, metrics=["accuracy"], weighted_metrics=["accuracy"])
+    x, y = f32(np.eye(3)[[0, 1, 2, 0]]), np.array([0, 255, 2, 1])
+    weight = np.array([1.0, 1.0, 2.0, 1.0])
+    _, plain, weighted = model.evaluate(x, y, verbose=0, sample_weight=weight)
+    assert (plain, weighted) == (0.5, 0.6)
+    by_sample = model.test_on_batch(x, y, sample_weight=weight)[0]
+    assert model.train_on_batch(x, y, class_weight={2: 2.0})[0] == by_sample
+
+
 def test_generalized_cross_entropy():
     rng = np.random.default_rng(0)
     p, y = rng.dirichlet(np.ones(4), 5).astype(np.float32), rng.integers(0, 4, 5)

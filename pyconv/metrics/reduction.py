@@ -160,8 +160,11 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Take up a batch; see ``Metric.update_state``."""
-        rows: NDArray[Any] = np.asarray(self._fn(y_true, y_pred, **self._kwargs))
-        super().update_state(rows, sample_weight)
+        super().update_state(self.rows(y_true, y_pred), sample_weight)
+
+    def rows(self, y_true: Any, y_pred: Any) -> NDArray[Any]:
+        """Return what the function gives."""
+        return np.asarray(self._fn(y_true, y_pred, **self._kwargs))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -5,12 +5,28 @@ from typing import Any
 import numpy as np
 
 from pyconv.compat import _classes, _unsupported
+from pyconv.compat.keras import ops
+
+# What losses and metrics of the user's own are written with; some under older names.
+_MATHS: dict[str, Any] = {
+    **{name: getattr(ops, name) for name in ops.__all__},
+    "cumprod": np.cumprod,
+    "int_shape": np.shape,
+    "l2_normalize": ops.normalize,
+    "ndim": np.ndim,
+    "permute_dimensions": np.transpose,
+    "pow": np.power,
+}
+globals().update(_MATHS)
 
 __all__ = [
+    *_MATHS,
+    "batch_flatten",
     "backend",
     "cast_to_floatx",
     "clear_session",
     "epsilon",
+    "flatten",
     "floatx",
     "get_value",
     "image_data_format",
@@ -121,6 +137,28 @@ def epsilon() -> float:
         1e-07
     """
     return 1e-7
+
+
+def flatten(x: Any) -> Any:
+    """Return an array of one axis.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.flatten([[1, 2], [3, 4]]).tolist()
+        [1, 2, 3, 4]
+    """
+    return np.reshape(x, -1)
+
+
+def batch_flatten(x: Any) -> Any:
+    """Return an array of two axes, of which the first is that of samples.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.batch_flatten([[[1, 2], [3, 4]]]).tolist()
+        [[1, 2, 3, 4]]
+    """
+    return np.reshape(x, (len(x), -1))
 
 
 def clear_session() -> None:

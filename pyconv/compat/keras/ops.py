@@ -1,6 +1,278 @@
-"""``keras.ops``, of which pyconv has none: each name says so."""
+"""``keras.ops``, and what ``keras.backend`` has of it: numpy's functions under Keras's names.
+
+Losses and metrics of the user's own are written with these. Arrays are numpy's, and types are kept:
+the gradient of a loss is taken by differences in float64.
+"""
+
+from typing import Any
+
+import numpy as np
 
 from pyconv.compat import _unsupported
 
-__all__: list[str] = []
+# numpy's own functions, which take what Keras's do.
+_SAME = (
+    "abs", "absolute", "add", "all", "amax", "amin", "any", "arange", "arccos", "arcsin",
+    "arctan", "arctan2", "argmax", "argmin", "argsort", "average", "bincount", "ceil",
+    "concatenate", "copy", "cos", "cosh", "count_nonzero", "cumprod", "cumsum", "divide", "dot",
+    "empty", "equal", "exp", "expand_dims", "expm1", "eye", "flip", "floor", "floor_divide",
+    "full", "full_like", "greater", "greater_equal", "hstack", "isclose", "isfinite", "isinf",
+    "isnan", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2", "logaddexp",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "matmul", "max", "maximum",
+    "mean", "median", "min", "minimum", "mod", "moveaxis", "multiply", "negative", "nonzero",
+    "not_equal", "ones", "ones_like", "outer", "pad", "power", "prod", "ravel", "reciprocal",
+    "repeat", "reshape", "roll", "round", "sign", "sin", "sinh", "size", "sort", "split",
+    "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "take", "take_along_axis",
+    "tan", "tanh", "tensordot", "tile", "trace", "transpose", "tril", "triu", "true_divide",
+    "var", "vstack", "where", "zeros", "zeros_like",
+)  # fmt: skip
+globals().update({name: getattr(np, name) for name in _SAME})
+
+__all__ = sorted(
+    [
+        *_SAME, "binary_crossentropy", "cast", "categorical_crossentropy", "clip",
+        "convert_to_numpy", "convert_to_tensor", "divide_no_nan", "erf", "logsumexp", "normalize",
+        "one_hot", "relu", "rsqrt", "shape", "sigmoid", "softmax", "softplus",
+        "sparse_categorical_crossentropy", "stop_gradient",
+    ]
+)  # fmt: skip
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """Return an array as another type.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.cast([0.5, 1.5], "int32").tolist()
+        [0, 1]
+    """
+    return np.asarray(x).astype(dtype)
+
+
+def clip(x: Any, x_min: Any, x_max: Any) -> Any:
+    """Return an array with its values kept between two.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.clip([0.0, 2.0], 0.5, 1.5).tolist()
+        [0.5, 1.5]
+    """
+    return np.clip(x, x_min, x_max)
+
+
+def convert_to_tensor(x: Any, dtype: Any = None) -> Any:
+    """Return an array.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.convert_to_tensor([1, 2], "float32").dtype
+        dtype('float32')
+    """
+    return np.asarray(x, dtype)
+
+
+def convert_to_numpy(x: Any) -> Any:
+    """Return an array.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.convert_to_numpy([1, 2]).tolist()
+        [1, 2]
+    """
+    return np.asarray(x)
+
+
+def stop_gradient(variable: Any) -> Any:
+    """Return an array as it is.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.stop_gradient(2.0)
+        2.0
+    """
+    return variable
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """Return the shape of an array.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.shape([[1, 2, 3]])
+        (1, 3)
+    """
+    return np.shape(x)
+
+
+def divide_no_nan(x1: Any, x2: Any) -> Any:
+    """Return a quotient, 0 where the divisor is 0.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.divide_no_nan([1.0, 1.0], [2.0, 0.0]).tolist()
+        [0.5, 0.0]
+    """
+    a, b = np.broadcast_arrays(np.asarray(x1), np.asarray(x2))
+    zeros = np.zeros(a.shape, np.result_type(a, b, np.float32))
+    return np.divide(a, b, out=zeros, where=b != 0)
+
+
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
+    """Return one-hot rows of class numbers; a number that is of no class gives zeros.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.one_hot([0, 2], 3).tolist()
+        [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    hot = np.asarray(x, np.int64)[..., None] == np.arange(num_classes)
+    return np.moveaxis(hot.astype(dtype or np.float32), -1, axis)
+
+
+def rsqrt(x: Any) -> Any:
+    """Return 1 over the root.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> float(ops.rsqrt(4.0))
+        0.5
+    """
+    return 1 / np.sqrt(x)
+
+
+def erf(x: Any) -> Any:
+    """Return the error function.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> f"{ops.erf(0.5):.4f}"
+        '0.5205'
+    """
+    import math
+
+    return np.vectorize(math.erf, otypes=[np.result_type(np.asarray(x), np.float32)])(x)
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the logarithm of the sum of exponentials.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> f"{ops.logsumexp([0.0, 0.0]):.4f}"
+        '0.6931'
+    """
+    values = np.asarray(x)
+    top = values.max(axis=axis, keepdims=True)
+    result = np.log(np.exp(values - top).sum(axis=axis, keepdims=True)) + top
+    return result if keepdims else np.squeeze(result, axis)
+
+
+def sigmoid(x: Any) -> Any:
+    """Return ``1 / (1 + exp(-x))``.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> float(ops.sigmoid(0.0))
+        0.5
+    """
+    return 0.5 * (1 + np.tanh(np.asarray(x) / 2))
+
+
+def softplus(x: Any) -> Any:
+    """Return ``log(1 + exp(x))``.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> f"{ops.softplus(0.0):.4f}"
+        '0.6931'
+    """
+    return np.logaddexp(x, 0)
+
+
+def relu(x: Any) -> Any:
+    """Return ``max(x, 0)``.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.relu([-1.0, 1.0]).tolist()
+        [0.0, 1.0]
+    """
+    return np.maximum(x, 0)
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """Return exponentials that sum to 1 along an axis.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.softmax([[0.0, 0.0]]).tolist()
+        [[0.5, 0.5]]
+    """
+    values = np.asarray(x)
+    parts = np.exp(values - values.max(axis=axis, keepdims=True))
+    return parts / parts.sum(axis=axis, keepdims=True)
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+    """Return rows of length 1 along an axis.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.normalize([[3.0, 4.0]]).tolist()
+        [[0.6, 0.8]]
+    """
+    values = np.asarray(x)
+    return values / np.maximum(np.linalg.norm(values, order, axis, keepdims=True), 1e-7)
+
+
+def categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
+    """Return the cross-entropy of each row; see ``pyconv.losses``.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> f"{ops.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])[0]:.4f}"
+        '0.6931'
+    """
+    q = np.asarray(output)
+    if from_logits:
+        return -(target * (q - logsumexp(q, axis, keepdims=True))).sum(axis=axis)
+    q = np.clip(q / q.sum(axis=axis, keepdims=True), 1e-7, 1 - 1e-7)
+    return -(target * np.log(q)).sum(axis=axis)
+
+
+def sparse_categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
+    """Return the cross-entropy of each row's class number; see ``pyconv.losses``.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> f"{ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]])[0]:.4f}"
+        '0.6931'
+    """
+    labels = np.asarray(target)
+    if labels.ndim == np.ndim(output) and labels.shape[axis] == 1:
+        labels = np.squeeze(labels, axis)
+    return categorical_crossentropy(
+        one_hot(labels, np.shape(output)[axis], axis), output, from_logits, axis
+    )
+
+
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
+    """Return the binary cross-entropy of each element.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> f"{ops.binary_crossentropy(1.0, 0.5):.4f}"
+        '0.6931'
+    """
+    y, p = np.asarray(target), np.asarray(output)
+    if from_logits:
+        return np.maximum(p, 0) - p * y + np.log1p(np.exp(-np.abs(p)))
+    p = np.clip(p, 1e-7, float(np.float32(1 - 1e-7)))
+    return -(y * np.log(p) + (1 - y) * np.log1p(-p))
+
+
 __getattr__ = _unsupported.getter(__name__)
