@@ -16,7 +16,7 @@ def test_relu_is_bit_equal_to_torch(isa):
     assert np.array_equal(ops.relu_backward(ops.relu(x), dy), expected)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (4, 10), (33, 1000)])
+@pytest.mark.parametrize("shape", [(1, 1), (4, 10), (33, 1000), (3, 2500)])
 def test_softmax(shape):
     rng = np.random.default_rng(7)
     x, dy = (10 * rng.standard_normal(shape)).astype(np.float32), rng.standard_normal(shape)
@@ -32,12 +32,13 @@ def test_softmax(shape):
     reference.check(ops.softmax_backward(y, dy), results[0][1], results[1][1])
 
 
+@pytest.mark.parametrize("c", [10, 2500])
 @pytest.mark.parametrize("kind", ["classes", "column", "distributions"])
-def test_softmax_cross_entropy(kind):
+def test_softmax_cross_entropy(kind, c):
     rng = np.random.default_rng(8)
-    x = (5 * rng.standard_normal((17, 10))).astype(np.float32)
-    classes = rng.integers(0, 10, 17)
-    labels = np.eye(10, dtype=np.float32)[classes]
+    x = (5 * rng.standard_normal((17, c))).astype(np.float32)
+    classes = rng.integers(0, c, 17)
+    labels = np.eye(c, dtype=np.float32)[classes]
     t = torch.tensor(x, dtype=torch.float64, requires_grad=True)
     exact = torch.nn.functional.cross_entropy(t, torch.tensor(classes), reduction="none")
     exact.sum().backward()
