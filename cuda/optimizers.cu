@@ -45,13 +45,15 @@ struct Rmsprop {
         const float grad = a.g[i];
         const float v = p.rho * a.state[0][i] + (1.f - p.rho) * (grad * grad);
         a.state[0][i] = v;
-        float spread = v + p.epsilon;
+        float spread = v;
         if (a.state[1]) {
             const float mean = p.rho * a.state[1][i] + (1.f - p.rho) * grad;
             a.state[1][i] = mean;
-            spread = v - mean * mean + p.epsilon;
+            spread = v - mean * mean;
         }
-        float step = p.learning_rate * grad / sqrtf(spread);
+        const float root =
+            p.epsilon_outside ? sqrtf(spread) + p.epsilon : sqrtf(spread + p.epsilon);
+        float step = p.learning_rate * grad / root;
         if (a.state[2]) {
             step += p.momentum * a.state[2][i];
             a.state[2][i] = step;
