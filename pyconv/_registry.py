@@ -63,6 +63,7 @@ _INERT = {
     "quantization_config",
     "renorm_momentum",
 }
+_DEFAULTS = {"dtype": "float32", "data_format": "channels_last"}
 _OF_ALL_LAYERS = {"name", "trainable", "dtype", "input_shape", "input_dim"}
 
 
@@ -75,7 +76,7 @@ def _without_inert(found: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 
     def is_inert(name: str, value: Any) -> bool:
         off = value is None or value is False or (name == "decay" and value == 0)
-        return off or name in _INERT or (name == "dtype" and value == "float32")
+        return off or name in _INERT or value == _DEFAULTS.get(name, _INERT)
 
     return {name: v for name, v in arguments.items() if name in known or not is_inert(name, v)}
 

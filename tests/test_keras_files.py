@@ -425,6 +425,18 @@ def test_mixed_precision_is_read_as_float32():
     assert models.model_from_json(json.dumps(config)).layers[0].dtype == "float32"
 
 
+def test_arguments_that_only_one_side_has():
+    layers = [pyconv.layers.RandomCrop(4, 4), pyconv.layers.RandomBrightness(0.1)]
+    config = json.loads(pyconv.Sequential([pyconv.Input((6, 6, 3)), *layers]).to_json())
+    _, crop, brightness = (layer["config"] for layer in config["config"]["layers"])
+    assert not {"per_image", "padding"} & set(crop)
+    brightness["data_format"] = "channels_last"
+    assert len(models.model_from_json(json.dumps(config)).layers) == 2
+    brightness["data_format"] = "channels_first"
+    with pytest.raises(ValueError, match="data_format"):
+        models.model_from_json(json.dumps(config))
+
+
 def test_checksum_of_h5(tmp_path):
     """Keras's own files have none; those of pyconv do."""
     model = small()

@@ -16,6 +16,11 @@ _MODULES = {
     "constraint": "keras.constraints",
     "rate": "keras.optimizers.schedules",
 }
+# Arguments that Keras's classes do not take, left out where they have these values.
+_NOT_KERAS: dict[str, dict[str, Any]] = {
+    "RandomCrop": {"per_image": False, "padding": 0},
+    "SpatialDropout2D": {"trainable": True},
+}
 _OTHER_NAMES = {
     "Convolution2D": "Conv2D",
     "Convolution2DTranspose": "Conv2DTranspose",
@@ -62,6 +67,9 @@ def layer_config(layer: "Layer", modules: bool) -> dict[str, Any]:
         config.setdefault("data_format", "channels_last")
     if kind.__name__ == "InputLayer" and not modules:
         config["batch_input_shape"] = config.pop("batch_shape")
+    for name, value in _NOT_KERAS.get(kind.__name__, {}).items():
+        if config.get(name) == value:
+            del config[name]
     known = kind.__module__.startswith("pyconv.")
     config = {name: _nested(name, value) for name, value in config.items()}
     result = _object(kind.__name__, "keras.layers" if known else None, config, modules)
