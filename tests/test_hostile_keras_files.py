@@ -130,7 +130,7 @@ def attributes(**texts):
         (attributes(model_config="[" * 100_000), "is damaged or no model file"),
         (attributes(model_config="1" * 10_000), "is damaged or no model file"),
         (attributes(model_config="null"), "holds weights only"),
-        (attributes(model_config='{"class_name": "Functional"}'), "only Sequential models"),
+        (attributes(model_config='{"class_name": "Mine"}'), "only Sequential models"),
         (attributes(layer_names="a"), "layer_names must be a list of strings"),
         (attributes(layer_names=["b"]), "it has no group 'b'"),
     ],

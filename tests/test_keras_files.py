@@ -365,7 +365,8 @@ def test_keras_json(tmp_path):
         ("{", ValueError, "model_from_json: "),
         ("[" * 100_000, ValueError, "model_from_json: "),
         ("{}", ValueError, "its model is a None"),
-        ('{"class_name": "Functional", "config": {}}', ValueError, "only Sequential models"),
+        ('{"class_name": "Functional", "config": {}}', ValueError, "must have a list of layers"),
+        ('{"class_name": "Mine", "config": {}}', ValueError, "only Sequential models"),
         ('{"class_name": "Sequential", "config": 3}', ValueError, "must have a list of layers"),
     ],
 )
@@ -413,6 +414,48 @@ def test_layers_of_ones_own(ending, tmp_path):
         models.load_model(tmp_path / f"m{ending}")
     loaded = models.load_model(tmp_path / f"m{ending}", custom_objects={"Halved": Halved})
     assert bits(loaded) == bits(model)
+
+
+def functional(form):
+    """A network as the functional API of Keras 2 or 3 describes it, its layers in any order."""
+
+    def layer(class_name, name, source, **config):
+        history = {"keras_history": [source, 0, 0]}
+        tensor = {"class_name": "__keras_tensor__", "config": history}
+        nodes = [[[source, 0, 0, {}]]] if form == 2 else [{"args": [tensor], "kwargs": {}}]
+        return {
+            "class_name": class_name,
+            "name": name,
+            "config": {"name": name, **config},
+            "inbound_nodes": nodes if source else [],
+        }
+
+    layers = [
+        layer("Dense", "head", "flat", units=3),
+        layer("InputLayer", "in", None, batch_input_shape=[None, 6, 6, 2]),
+        layer("Conv2D", "conv", "in", filters=2, kernel_size=3),
+        layer("Flatten", "flat", "conv"),
+    ]
+    return {"class_name": "Functional", "config": {"name": "f", "layers": layers}}
+
+
+@pytest.mark.parametrize("form", [2, 3])
+def test_functional_models_that_are_stacks(form):
+    config = functional(form)
+    model = models.model_from_json(json.dumps(config))
+    assert [layer.name for layer in model.layers] == ["conv", "flat", "head"]
+    assert model.output_shape == (None, 3)
+    nodes = config["config"]["layers"][3]["inbound_nodes"]
+    nodes[:] = functional(form)["config"]["layers"][2]["inbound_nodes"]
+    with pytest.raises(ValueError, match="'conv' and 'flat' both follow 'in'; only models that"):
+        models.model_from_json(json.dumps(config))
+    nodes[:] = functional(form)["config"]["layers"][0]["inbound_nodes"] * 2
+    with pytest.raises(ValueError, match="the layer 'flat' has 2 inputs; only models that are"):
+        models.model_from_json(json.dumps(config))
+    nodes[:] = functional(form)["config"]["layers"][0]["inbound_nodes"]
+    config["config"]["layers"].pop(0)
+    with pytest.raises(ValueError, match=r"nothing leads to the layers \['flat'\]"):
+        models.model_from_json(json.dumps(config))
 
 
 def test_mixed_precision_is_read_as_float32():

@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pyconv.formats import keras_graph
+
 if TYPE_CHECKING:
     from pyconv.layers.layer import Layer
     from pyconv.model import Sequential
@@ -147,8 +149,13 @@ def from_model_config(config: Any) -> dict[str, Any]:
     if not isinstance(config, Mapping):
         raise ValueError(f"a model's config must be a dict, got {config!r:.60}")
     kind, inner = config.get("class_name"), config.get("config")
+    if kind in ("Functional", "Model"):
+        return keras_graph.stack(inner)
     if kind != "Sequential":
-        raise ValueError(f"its model is a {kind!r:.60}; only Sequential models are read")
+        raise ValueError(
+            f"its model is a {kind!r:.60}; only Sequential models, and others that are a stack of "
+            "layers, are read"
+        )
     if isinstance(inner, list):
         inner = {"layers": inner}  # Keras 1, and Keras 2 before 2.2.3
     if not isinstance(inner, Mapping):
