@@ -9,6 +9,7 @@ if TYPE_CHECKING:
         activations,
         backend,
         callbacks,
+        constraints,
         datasets,
         initializers,
         interop,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         ops,
         optimizers,
         preprocessing,
+        regularizers,
         utils,
     )
     from pyconv._devices import (
@@ -46,6 +48,7 @@ __all__ = [
     "activations",
     "backend",
     "callbacks",
+    "constraints",
     "datasets",
     "device",
     "devices",
@@ -63,6 +66,7 @@ __all__ = [
     "optimizers",
     "preprocessing",
     "profile",
+    "regularizers",
     "set_conv_algorithm",
     "set_device",
     "set_float32_precision",

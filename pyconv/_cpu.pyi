@@ -123,6 +123,41 @@ def dense_forward(
 def dense_backward_input(dy: Array, w: Array, out: Array | None = None) -> Array: ...
 def dense_backward_weights(x: Array, dy: Array, out: Array | None = None) -> Array: ...
 
+# batch normalization: x, y and dy (..., C), all others (C,); mean and variance of a batch are over
+# all axes but the last, the variance biased
+def batchnorm_moments(
+    x: Array,
+    mean: Array | None = None,
+    rest: Array | None = None,  # what rounding took from the mean
+    variance: Array | None = None,
+) -> tuple[Array, Array, Array]: ...
+def batchnorm_forward(
+    x: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    mean: Array,
+    rest: Array | None,
+    variance: Array,
+    epsilon: float,
+    out: Array | None = None,  # may be x itself
+) -> Array: ...
+
+# writes dgamma, dbeta and out, the gradient of x, where they are given; out may be dy itself.
+# of_batch: mean and variance are those of x, through which its gradient passes as well
+def batchnorm_backward(
+    x: Array,
+    dy: Array,
+    gamma: Array | None,
+    mean: Array,
+    rest: Array | None,
+    variance: Array,
+    epsilon: float,
+    of_batch: bool,
+    dgamma: Array | None = None,
+    dbeta: Array | None = None,
+    out: Array | None = None,
+) -> None: ...
+
 # elementwise, any shape; out may be dy or x itself
 def relu_forward(x: Array, out: Array | None = None) -> Array: ...
 def relu_backward(y: Array, dy: Array, out: Array | None = None) -> Array: ...

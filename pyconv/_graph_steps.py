@@ -38,6 +38,7 @@ _SAME_AT_EACH_STEP = {
     Softmax,
     ZeroPadding2D,
 }
+_ON_THE_DEVICE = {"linear", "relu", "sigmoid", "softmax", "tanh"}
 _MOST = 8  # shapes of batches
 
 
@@ -80,13 +81,20 @@ def _can_be_recorded(model: "Trainable", batch: Batch, logits: bool) -> bool:
         hasattr(backend.active, "Graph")
         and batch.sample_weight is None
         and not spans_recorded()
+        and not model._penalized
         and all(map(_is_same_at_each_step, model.layers))
         and model.objective.is_native(batch.y, len(model.output_shape), logits)
     )
 
 
 def _is_same_at_each_step(layer: Any) -> bool:
-    return type(layer) in _SAME_AT_EACH_STEP or (type(layer) is Dropout and layer.rate == 0)
+    if type(layer) is Dropout:
+        return bool(layer.rate == 0)
+    # The other activations are computed on the host.
+    activation = getattr(layer, "activation", None)
+    return type(layer) in _SAME_AT_EACH_STEP and (
+        activation is None or activation.name in _ON_THE_DEVICE
+    )
 
 
 def _key(model: "Trainable", batch: Batch, logits: bool) -> tuple[Any, ...]:

@@ -102,3 +102,27 @@ def construct(owner: str, found: Callable[..., T], config: Mapping[str, Any]) ->
 def to_config(instance: Any) -> dict[str, Any]:
     """Return ``{"class_name": ..., "config": {...}}`` of an object that has ``get_config``."""
     return {"class_name": type(instance).__name__, "config": instance.get_config()}
+
+
+def find_object(
+    owner: str,
+    name: str,
+    identifier: Any,
+    base: type[T],
+    classes: Mapping[str, type[T]],
+    example: str,
+) -> T | None:
+    """Return the object that None, an object, its class, a name or a config means."""
+    if identifier is None or isinstance(identifier, base):
+        return identifier
+    if isinstance(identifier, type) and issubclass(identifier, base):
+        return identifier()
+    if isinstance(identifier, str):
+        return find_class(owner, name, identifier, classes)()
+    if isinstance(identifier, Mapping):
+        found, config = find_config(owner, name, identifier, classes)
+        return construct(owner, found, config)
+    raise TypeError(
+        f"{owner}: {name} must be None, a name such as {example}, or a {base.__name__}, got a "
+        f"{type(identifier).__name__}"
+    )

@@ -14,6 +14,7 @@ from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
 from pyconv.layers._conv_pool import joined
 from pyconv.layers._names import auto_name, check_name
+from pyconv.layers._penalties import Penalized, penalized
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.training import Trainer
@@ -264,7 +265,9 @@ class Sequential(Trainer):
         """The layers, those that are faster together as one step."""
         if self._steps_of != self._layers:
             self._steps_of = list(self._layers)
-            self._steps_made = joined(self._layers)
+            self._steps_made = penalized(joined(self._layers))
+            self._penalized = [s for s in self._steps_made if isinstance(s, Penalized)]
+            self._constrained = [la for la in self._layers if la.weight_constraints]
             self._steps_spanned = [SpannedStep(step) for step in self._steps_made]
             self._generation = -1
         if self._generation != backend.generation:
@@ -304,6 +307,11 @@ class Sequential(Trainer):
         if not self.trainable:
             return self.weights
         return [w for layer in self._layers for w in layer.non_trainable_weights]
+
+    @property
+    def losses(self) -> list[float]:
+        """The penalties of the layers' regularizers, of results as of the last call."""
+        return [value for layer in self._layers for value in layer.losses]
 
     def count_params(self) -> int:
         """Return how many numbers the weights hold.

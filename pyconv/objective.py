@@ -116,6 +116,11 @@ class Objective:
         self._loss_total += value * len(rows)
         self._loss_count += len(rows)
 
+    def add_penalty(self, value: float, samples: int) -> None:
+        """Add to the loss of a batch of so many samples what regularizers take."""
+        self._penalty_total += value * samples
+        self._penalty_count += samples
+
     def _update_metrics(
         self, y: NDArray[Any], output: Array, weight: Array | None, logits: bool
     ) -> None:
@@ -148,6 +153,7 @@ class Objective:
     def reset(self) -> None:
         """Forget the batches so far."""
         self._loss_total, self._loss_count = 0.0, 0
+        self._penalty_total, self._penalty_count = 0.0, 0
         self._measures.forget()
         for metric in self._metrics:
             metric.reset_state()
@@ -159,6 +165,8 @@ class Objective:
         """
         self._measures.take_up()
         loss = self._loss_total / self._loss_count if self._loss_count else 0.0
+        if self._penalty_count:
+            loss += self._penalty_total / self._penalty_count
         results: dict[str, Any] = {"loss": loss}
         for name, metric in zip(self._names, self._metrics, strict=True):
             value = metric.result()

@@ -1,6 +1,7 @@
 """What training needs of a model, and what compiling adds to it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyconv import backend, losses, optimizers
@@ -30,6 +31,10 @@ class Trainable(ABC):
     _loss: Any = None
     _compiled_with: dict[str, Any] | None = None
     _graph_steps: "GraphSteps | None" = None
+
+    # Steps with regularizers and layers with constraints, as the last forward found them.
+    _penalized: Sequence[Any] = ()
+    _constrained: Sequence[Any] = ()
 
     # What the model gives.
 
@@ -231,6 +236,8 @@ class Trainable(ABC):
                 if not optimizer.built:
                     optimizer.variable_names = self._param_names()
                 optimizer.apply(self._grads(), self._params())
+                for layer in self._constrained:
+                    layer.constrain()
 
     def _pass(self, batch: Batch, logits: bool) -> None:
         """Go forward and backward through the layers."""
@@ -240,6 +247,8 @@ class Trainable(ABC):
         dy = self.objective.measure(batch.y, output, batch.sample_weight, logits, gradient=True)
         assert dy is not None
         factor = self.optimizer.loss_scale_factor if self.optimizer is not None else None
+        if self._penalized:
+            self._add_penalties(len(batch.x), factor)
         if factor is not None:
             dy *= factor
         with span("backward"):
@@ -260,6 +269,13 @@ class Trainable(ABC):
             with span("forward"):
                 output = self._forward(batch.x, training=False, logits=logits)
             objective.measure(batch.y, output, batch.sample_weight, logits, gradient=False)
+            if self._penalized:
+                self._add_penalties(len(batch.x), None)
+
+    def _add_penalties(self, samples: int, scale: float | None) -> None:
+        for step in self._penalized:
+            step.scale = 1.0 if scale is None else scale
+        self.objective.add_penalty(sum(step.penalty() for step in self._penalized), samples)
 
     def _require_compiled(self, method: str) -> None:
         if self.optimizer is None:

@@ -71,6 +71,7 @@ inline Activation activation_of(const char* op, const std::string& name) {
 }
 
 // One a family of operations, each in its own file: its functions' entries in the module.
+void bind_batchnorm(py::module_& m);
 void bind_conv2d(py::module_& m);
 void bind_data(py::module_& m);
 void bind_dense(py::module_& m);

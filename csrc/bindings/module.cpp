@@ -19,6 +19,7 @@ PYBIND11_MODULE(PYCONV_MODULE, m) {
     bind_conv2d(m);
     bind_pool2d(m);
     bind_dense(m);
+    bind_batchnorm(m);
     bind_elementwise(m);
     bind_softmax(m);
     bind_optimizers(m);

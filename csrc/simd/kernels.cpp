@@ -6,6 +6,7 @@
 
 #include PYCONV_VEC_HEADER
 
+#include "simd/batchnorm.h"
 #include "simd/elementwise.h"
 #include "simd/groups.h"
 #include "simd/optimizers.h"
@@ -33,6 +34,10 @@ const Kernels PYCONV_TABLE = {
     column_sums,
     add,
     any_combine_rows,
+    column_moments,
+    normalize_rows,
+    column_products,
+    normalize_backward,
     max_windows,
     max_windows_unpool,
     max_windows_backward,

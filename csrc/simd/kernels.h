@@ -112,6 +112,21 @@ struct Kernels {
     void (*combine_rows)(int rows, int64_t n, const float* a, int64_t a_ld, const float* b,
                          int64_t b_ld, float* y);
 
+    // Batch normalization of (rows, cols); mean, scale, shift and the like are (cols,).
+    // mean[j], less the first row, so that no digits are lost, and m2[j], the sum of squares off it
+    void (*column_moments)(int64_t rows, int64_t cols, const float* x, int64_t ld, float* mean,
+                           float* m2);
+    // y = (x - mean) * scale + shift
+    void (*normalize_rows)(int64_t rows, int64_t cols, const float* x, const float* mean,
+                           const float* scale, const float* shift, float* y);
+    // sums[j] of dy, and products[j], the sum of dy * (x - mean)
+    void (*column_products)(int64_t rows, int64_t cols, const float* x, const float* mean,
+                            const float* dy, float* sums, float* products);
+    // dx = dy * of_dy + (x - mean) * of_x + shift
+    void (*normalize_backward)(int64_t rows, int64_t cols, const float* x, const float* mean,
+                               const float* dy, const float* of_dy, const float* of_x,
+                               const float* shift, float* dx);
+
     // Pooling of a row of windows; taps (count) pointers to the first window's cells, in scan
     // order; y and dy (windows, c); dtaps as taps, in the gradient.
     // winners (windows, c): which cell each maximum is; null where nobody asks.

@@ -4,6 +4,7 @@ from typing import Any
 
 from pyconv.layers.activation import Activation
 from pyconv.layers.avgpool2d import AveragePooling2D
+from pyconv.layers.batchnorm import BatchNormalization
 from pyconv.layers.conv2d import Conv2D
 from pyconv.layers.dense import Dense
 from pyconv.layers.dropout import Dropout
@@ -34,6 +35,7 @@ __all__ = [
     "Activation",
     "AveragePooling2D",
     "AvgPool2D",
+    "BatchNormalization",
     "Conv2D",
     "Convolution2D",
     "Cutout",
@@ -68,6 +70,7 @@ _CLASSES: dict[str, type[Layer]] = {
     for layer in (
         Activation,
         AveragePooling2D,
+        BatchNormalization,
         Conv2D,
         Cutout,
         Dense,

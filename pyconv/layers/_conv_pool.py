@@ -19,6 +19,7 @@ def joined(layers: list[Layer]) -> list[Any]:
             type(layer) is MaxPooling2D
             and type(before) is Conv2D
             and before.activation.name in ("linear", "relu")
+            and before.activity_regularizer is None
         ):
             steps[-1] = ConvPool(before, layer)
         else:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from pyconv import activations, initializers
+from pyconv import activations, constraints, initializers, regularizers
 from pyconv._types import Array
-from pyconv.layers._arguments import refuse
 from pyconv.layers.layer import Layer
 
 
@@ -17,17 +16,23 @@ class KernelLayer(Layer):
         use_bias: bool,
         kernel_initializer: Any,
         bias_initializer: Any,
-        unsupported: dict[str, Any],
+        kept: dict[str, Any],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        refuse(self.label, unsupported)
         self.activation = activations.find(self.label, activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.find(
             self.label, "kernel_initializer", kernel_initializer
         )
         self.bias_initializer = initializers.find(self.label, "bias_initializer", bias_initializer)
+        # {"kernel_regularizer": ...} and so on, for each weight.
+        self._kept = {
+            name: (regularizers if name.endswith("regularizer") else constraints).find(
+                self.label, name, given
+            )
+            for name, given in kept.items()
+        }
         # ReLU is applied by the kernel while the result is still in registers.
         self._fused = "relu" if self.activation is activations.relu else "linear"
         self._y: Array | None = None
@@ -44,32 +49,58 @@ class KernelLayer(Layer):
         """The bias, or None where the layer has none or is not built."""
         return self._weights.get("bias")
 
+    def __getattr__(self, name: str) -> Any:
+        """Give ``kernel_regularizer`` and what else is kept for weights."""
+        kept = vars(self).get("_kept", {})
+        if name not in kept:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return kept[name]
+
     @property
     def ends_in_softmax(self) -> bool:
         """Whether the activation is a softmax."""
-        return self.activation is activations.softmax
+        return self.activation is activations.softmax and self.activity_regularizer is None
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {
             **super().get_config(),
-            "activation": self.activation.name,
+            "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
+            **{
+                name: (regularizers if name.endswith("regularizer") else constraints).serialize(
+                    value
+                )
+                for name, value in self._kept.items()
+            },
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
         }
 
     def _add_kernel_and_bias(self, shape: tuple[int, ...]) -> None:
-        self._add_weight("kernel", shape, self.kernel_initializer)
+        self._add_kept("kernel", shape, self.kernel_initializer)
         if self.use_bias:
-            self._add_weight("bias", shape[-1:], self.bias_initializer)
+            self._add_kept("bias", shape[-1:], self.bias_initializer)
+
+    def _add_kept(self, name: str, shape: tuple[int, ...], initializer: Any) -> None:
+        kept = self._kept
+        self._add_weight(
+            name,
+            shape,
+            initializer,
+            kept.get(f"{name}_regularizer"),
+            kept.get(f"{name}_constraint"),
+        )
 
     def _activate(self, y: Array) -> Array:
-        """Apply, in place, an activation that the kernel did not."""
-        if self._fused == "linear":
-            self.activation.forward(y, y)
+        """Apply an activation that the kernel did not, in place where y is not needed again."""
         self._y = y
-        return y
+        if self._fused == "relu":
+            return y
+        if self.activation.uses_input:
+            return self.activation.forward(y, self._buffer("activated", y.shape))
+        return self.activation.forward(y, y)
 
     def _activation_gradient(self, dy: Array) -> Array:
         """Return the gradient of the product from that of the result, in place."""

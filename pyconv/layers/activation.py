@@ -33,12 +33,12 @@ class Activation(Layer):
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.find(self.label, activation)
-        self._y: Array | None = None
+        self._kept: Array | None = None
 
     @property
     def ends_in_softmax(self) -> bool:
         """Whether the activation is a softmax."""
-        return self.activation is activations.softmax
+        return self.activation is activations.softmax and self.activity_regularizer is None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return ``input_shape``."""
@@ -48,8 +48,9 @@ class Activation(Layer):
         """Return the activation of x; with ``logits`` x itself."""
         if logits:
             return x
-        self._y = self.activation.forward(x, self._buffer("y", x.shape))
-        return self._y
+        y = self.activation.forward(x, self._buffer("y", x.shape))
+        self._kept = x if self.activation.uses_input else y
+        return y
 
     def backward(self, dy: Array, need_dx: bool, logits: bool = False) -> Array | None:
         """Return the gradient of x, written over dy, where it is needed."""
@@ -57,9 +58,9 @@ class Activation(Layer):
             return None
         if logits:
             return dy
-        assert self._y is not None
-        return self.activation.backward(self._y, dy, dy)
+        assert self._kept is not None
+        return self.activation.backward(self._kept, dy, dy)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "activation": self.activation.name}
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}

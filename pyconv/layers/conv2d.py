@@ -34,11 +34,13 @@ class Conv2D(KernelLayer):
         use_bias: whether a number is added to each map.
         kernel_initializer: first values of the kernel.
         bias_initializer: first values of the bias.
-        kernel_regularizer: not supported, must be None.
-        bias_regularizer: not supported, must be None.
-        activity_regularizer: not supported, must be None.
-        kernel_constraint: not supported, must be None.
-        bias_constraint: not supported, must be None.
+        kernel_regularizer: a penalty on the kernel that is added to the loss, such as ``"l2"`` or
+            ``pyconv.regularizers.L2(1e-4)``, or None.
+        bias_regularizer: a penalty on the bias, or None.
+        activity_regularizer: a penalty on the result, divided by the size of the batch, or None.
+        kernel_constraint: applied to the kernel after each step, such as
+            ``pyconv.constraints.MaxNorm(2)``, or None.
+        bias_constraint: applied to the bias after each step, or None.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
@@ -75,11 +77,11 @@ class Conv2D(KernelLayer):
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
-        kernel_regularizer: None = None,
-        bias_regularizer: None = None,
-        activity_regularizer: None = None,
-        kernel_constraint: None = None,
-        bias_constraint: None = None,
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -90,10 +92,10 @@ class Conv2D(KernelLayer):
             {
                 "kernel_regularizer": kernel_regularizer,
                 "bias_regularizer": bias_regularizer,
-                "activity_regularizer": activity_regularizer,
                 "kernel_constraint": kernel_constraint,
                 "bias_constraint": bias_constraint,
             },
+            activity_regularizer=activity_regularizer,
             **kwargs,
         )
         check_data_format(self.label, data_format)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from pyconv import backend
+from pyconv import backend, regularizers
 from pyconv._convert import float32_array
 from pyconv._types import Array, Shape
 from pyconv.initializers import Initializer
@@ -18,6 +18,7 @@ from pyconv.layers._arguments import (
 )
 from pyconv.layers._memory import Buffers, check_fits
 from pyconv.layers._names import auto_name, check_name
+from pyconv.regularizers import Regularizer
 
 
 class Layer:
@@ -34,6 +35,8 @@ class Layer:
         input_shape: the shape of one sample, without the batch; on the first layer of a model
             it stands for an ``Input``.
         input_dim: ``input_shape=(input_dim,)``.
+        activity_regularizer: a penalty on the result, divided by the size of the batch and added
+            to the loss.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -58,6 +61,7 @@ class Layer:
         trainable: bool = True,
         dtype: Any = None,
         name: str | None = None,
+        activity_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
         owner = type(self).__name__
@@ -72,7 +76,14 @@ class Layer:
         self._output_shape: Shape | None = None
         self._weights: dict[str, Array] = {}
         self._given_weights: Mapping[str, Array] | None = None
+        self._untrained: set[str] = set()
         self._grads: list[Array] = []
+        self.activity_regularizer = regularizers.find(
+            self.label, "activity_regularizer", activity_regularizer
+        )
+        self.weight_regularizers: dict[str, Regularizer] = {}
+        self.weight_constraints: dict[str, Any] = {}
+        self._activity_penalty: float | None = None
         self._buffers = Buffers(self.label)
 
     # --- what a kind of layer implements --------------------------------------------------
@@ -171,6 +182,7 @@ class Layer:
 
     def unbuild(self) -> None:
         """Forget the weights and the shapes, as before ``build``."""
+        self._activity_penalty = None
         self._weights.clear()
         self._grads.clear()
         self._input_shape = self._output_shape = None
@@ -198,7 +210,10 @@ class Layer:
             self.build((None, *batch.shape[1:]))
         self.compute_output_shape(batch.shape)
         self.move()
-        return np.array(self.forward(backend.on_device(batch), bool(training)), np.float32)
+        y = np.array(self.forward(backend.on_device(batch), bool(training)), np.float32)
+        if self.activity_regularizer is not None:
+            self._activity_penalty = float(self.activity_regularizer(y)) / max(len(y), 1)
+        return y
 
     def move(self) -> None:
         """Bring the weights to where operations run, if they are elsewhere."""
@@ -213,13 +228,15 @@ class Layer:
     @property
     def params(self) -> list[Array]:
         """The arrays that training changes, unless ``trainable`` is False."""
-        return list(self._weights.values())
+        if not self._untrained:
+            return list(self._weights.values())
+        return [w for name, w in self._weights.items() if name not in self._untrained]
 
     @property
     def grads(self) -> list[Array]:
         """The gradients of ``params``, in the same order, as the last ``backward`` left them."""
-        if len(self._grads) != len(self._weights):
-            self._grads = [backend.zeros(w.shape, np.float32) for w in self._weights.values()]
+        if len(self._grads) != len(self._weights) - len(self._untrained):
+            self._grads = [backend.zeros(w.shape, np.float32) for w in self.params]
         return self._grads
 
     @property
@@ -235,12 +252,14 @@ class Layer:
     @property
     def trainable_weights(self) -> list[Array]:
         """The weights that training changes."""
-        return self.weights if self.trainable else []
+        return self.params if self.trainable else []
 
     @property
     def non_trainable_weights(self) -> list[Array]:
         """The weights that training leaves as they are."""
-        return [] if self.trainable else self.weights
+        if not self.trainable:
+            return self.weights
+        return [w for name, w in self._weights.items() if name in self._untrained]
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights."""
@@ -296,7 +315,21 @@ class Layer:
             )
         return sum(w.size for w in self._weights.values())
 
-    def _add_weight(self, name: str, shape: tuple[int, ...], initializer: Initializer) -> None:
+    def _add_weight(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        initializer: Initializer,
+        regularizer: Regularizer | None = None,
+        constraint: Any = None,
+        trainable: bool = True,
+    ) -> None:
+        if regularizer is not None:
+            self.weight_regularizers[name] = regularizer
+        if constraint is not None:
+            self.weight_constraints[name] = constraint
+        if not trainable:
+            self._untrained.add(name)
         if self._given_weights is not None:
             stored = stored_weight(self.label, name, shape, self._given_weights)
             self._weights[name] = backend.on_device(stored)
@@ -312,6 +345,44 @@ class Layer:
                 f"{self.label}: the initializer of {name} must return {shape}, got {values.shape}"
             )
         self._weights[name] = backend.on_device(values)
+
+    # --- penalties ---------------------------------------------------------------------------
+
+    @property
+    def losses(self) -> list[float]:
+        """The penalties: of each weight that trains, and of the last call's result."""
+        if self._activity_penalty is None:
+            return self.weight_penalties()
+        return [*self.weight_penalties(), self._activity_penalty]
+
+    def weight_penalties(self) -> list[float]:
+        """Return the penalties of the weights that training changes."""
+        if not self.trainable:
+            return []
+        return [
+            float(regularizer(np.asarray(self._weights[name])))
+            for name, regularizer in self.weight_regularizers.items()
+            if name in self._weights
+        ]
+
+    def add_penalty_gradients(self, scale: float = 1.0) -> None:
+        """Add the gradients of the weights' penalties to ``grads``."""
+        names = [name for name in self._weights if name not in self._untrained]
+        for name, grad in zip(names, self.grads, strict=True):
+            regularizer = self.weight_regularizers.get(name)
+            if regularizer is not None:
+                slope = regularizer.gradient(np.asarray(self._weights[name]))
+                if scale != 1:
+                    slope = slope * np.float32(scale)
+                grad += backend.on_device(np.asarray(slope, np.float32))
+
+    def constrain(self) -> None:
+        """Apply the constraints to the weights, where they train."""
+        if not self.trainable:
+            return
+        for name, constraint in self.weight_constraints.items():
+            weight = self._weights[name]
+            weight[...] = np.asarray(constraint(np.asarray(weight)), np.float32)
 
     # --- state ------------------------------------------------------------------------------
 
@@ -332,7 +403,14 @@ class Layer:
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": self.dtype,
+        }
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
@@ -346,6 +424,11 @@ class Layer:
 
     def _buffer(self, name: str, shape: tuple[int, ...]) -> Array:
         return cast(Array, self._buffers.get(name, shape))
+
+    def _weight_once_built(self, name: str) -> Array:
+        if name not in self._weights:
+            raise AttributeError(f"{self.label}: {name} exists once the layer is built")
+        return self._weights[name]
 
     def _shape_once_built(self, shape: Shape | None, what: str) -> Shape:
         if shape is None:

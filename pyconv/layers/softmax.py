@@ -43,6 +43,8 @@ class Softmax(Layer):
     @property
     def ends_in_softmax(self) -> bool:
         """Whether the axis is the last."""
+        if self.activity_regularizer is not None:
+            return False
         return self.axis == -1 or (self.built and self.axis == len(self.input_shape) - 1)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -1,0 +1,117 @@
+// Bindings of batch normalization.
+
+#include "ops/batchnorm.h"
+
+#include <optional>
+
+#include "bindings/bindings.h"
+#include "check.h"
+
+namespace pyconv {
+namespace {
+
+BatchNormShape batchnorm_shape(const char* op, const Input& x, double epsilon) {
+    if (x.shape().empty() || x.shape().back() < 1)
+        fail(op, "x must have at least one channel on its last axis, got ", to_string(x.shape()));
+    if (!(epsilon >= 0)) fail(op, "epsilon must be at least 0, got ", epsilon);
+    const int64_t c = x.shape().back();
+    return {x.size() / c, c, static_cast<float>(epsilon)};
+}
+
+Input channels(const char* op, const char* name, const Object& value, int64_t c) {
+    Input input(op, name, value, 1);
+    input.expect(op, name, {c});
+    return input;
+}
+
+std::optional<Input> optional_channels(const char* op, const char* name, const Object& value,
+                                       int64_t c) {
+    if (value.is_none()) return std::nullopt;
+    return channels(op, name, value, c);
+}
+
+const float* data_of(const std::optional<Input>& input) { return input ? input->data() : nullptr; }
+
+py::tuple batchnorm_moments_(Object x, Object mean, Object rest, Object variance) {
+    const char* op = "batch_norm_moments";
+    const Input xi(op, "x", x);
+    const BatchNormShape s = batchnorm_shape(op, xi, 0);
+    if (s.rows < 1) fail(op, "x must have at least one row, got ", to_string(xi.shape()));
+    Output m(op, "mean", mean, {s.c}), r(op, "rest", rest, {s.c}),
+        v(op, "variance", variance, {s.c});
+    m.apart_from(op, xi);
+    r.apart_from(op, xi).apart_from(op, m);
+    v.apart_from(op, xi).apart_from(op, m).apart_from(op, r);
+    without_gil("batchnorm_moments", std::tie(xi, m, r, v),
+                [&] { batchnorm_moments(s, xi.data(), m.data(), r.data(), v.data()); });
+    return py::make_tuple(m.object(), r.object(), v.object());
+}
+
+Object batchnorm_forward_(Object x, Object gamma, Object beta, Object mean, Object rest,
+                          Object variance, double epsilon, Object out) {
+    const char* op = "batch_norm";
+    const Input xi(op, "x", x);
+    const BatchNormShape s = batchnorm_shape(op, xi, epsilon);
+    const auto g = optional_channels(op, "gamma", gamma, s.c);
+    const auto b = optional_channels(op, "beta", beta, s.c);
+    const Input m = channels(op, "mean", mean, s.c), v = channels(op, "variance", variance, s.c);
+    const auto r = optional_channels(op, "rest", rest, s.c);
+    Output y(op, "out", out, xi.shape());
+    y.over_or_apart_from(op, xi).apart_from(op, m).apart_from(op, v);
+    if (g) y.apart_from(op, *g);
+    if (b) y.apart_from(op, *b);
+    if (r) y.apart_from(op, *r);
+    without_gil("batchnorm_forward", std::tie(xi, g, b, m, r, v, y), [&] {
+        batchnorm_forward(s, xi.data(), data_of(g), data_of(b), m.data(), data_of(r), v.data(),
+                          y.data());
+    });
+    return y.object();
+}
+
+// dgamma, dbeta and out are written where they are given.
+void batchnorm_backward_(Object x, Object dy, Object gamma, Object mean, Object rest,
+                         Object variance, double epsilon, bool of_batch, Object dgamma,
+                         Object dbeta, Object out) {
+    const char* op = "batch_norm_backward";
+    const Input xi(op, "x", x), dyi(op, "dy", dy);
+    const BatchNormShape s = batchnorm_shape(op, xi, epsilon);
+    dyi.expect(op, "dy", xi.shape());
+    const auto g = optional_channels(op, "gamma", gamma, s.c);
+    const Input m = channels(op, "mean", mean, s.c), v = channels(op, "variance", variance, s.c);
+    const auto r = optional_channels(op, "rest", rest, s.c);
+    std::optional<Output> dg, db, dx;
+    if (!dgamma.is_none()) dg.emplace(op, "dgamma", dgamma, Shape{s.c});
+    if (!dbeta.is_none()) db.emplace(op, "dbeta", dbeta, Shape{s.c});
+    if (!out.is_none()) dx.emplace(op, "out", out, xi.shape());
+    for (std::optional<Output>* output : {&dg, &db, &dx}) {
+        if (!*output) continue;
+        (*output)->apart_from(op, xi).apart_from(op, m).apart_from(op, v);
+        if (g) (*output)->apart_from(op, *g);
+        if (r) (*output)->apart_from(op, *r);
+        if (output != &dx) (*output)->apart_from(op, dyi);
+    }
+    if (dx) dx->over_or_apart_from(op, dyi);
+    if (dg && db) dg->apart_from(op, *db);
+    for (std::optional<Output>* output : {&dg, &db})
+        if (*output && dx) (*output)->apart_from(op, *dx);
+    without_gil("batchnorm_backward", std::tie(xi, dyi, g, m, r, v, dg, db, dx), [&] {
+        batchnorm_backward(s, xi.data(), dyi.data(), data_of(g), m.data(), data_of(r), v.data(),
+                           of_batch, dg ? dg->data() : nullptr, db ? db->data() : nullptr,
+                           dx ? dx->data() : nullptr);
+    });
+}
+
+}  // namespace
+
+void bind_batchnorm(py::module_& m) {
+    const py::object none = py::none();
+    m.def("batchnorm_moments", &batchnorm_moments_, "x"_a, "mean"_a = none, "rest"_a = none,
+          "variance"_a = none);
+    m.def("batchnorm_forward", &batchnorm_forward_, "x"_a, "gamma"_a, "beta"_a, "mean"_a, "rest"_a,
+          "variance"_a, "epsilon"_a, "out"_a = none);
+    m.def("batchnorm_backward", &batchnorm_backward_, "x"_a, "dy"_a, "gamma"_a, "mean"_a, "rest"_a,
+          "variance"_a, "epsilon"_a, "of_batch"_a, "dgamma"_a = none, "dbeta"_a = none,
+          "out"_a = none);
+}
+
+}  // namespace pyconv

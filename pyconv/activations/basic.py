@@ -1,0 +1,178 @@
+"""Activation functions that have kernels, or whose gradient follows from their result."""
+
+from typing import Any
+
+import numpy as np
+
+from pyconv import backend
+from pyconv._types import Array
+from pyconv.activations.function import ActivationFunction
+
+
+class Linear(ActivationFunction):
+    """The input unchanged.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.activations.linear([-1.0, 2.0])
+        array([-1.,  2.], dtype=float32)
+    """
+
+    name = "linear"
+
+    def forward(self, x: Array, out: Array) -> Array:
+        return x
+
+    def backward(self, kept: Array, dy: Array, out: Array) -> Array:
+        return dy
+
+
+class ReLU(ActivationFunction):
+    """max(x, 0); its gradient at 0 is 0.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.activations.relu([-1.0, 2.0])
+        array([0., 2.], dtype=float32)
+    """
+
+    name = "relu"
+
+    def __call__(self, x: Any, *arguments: Any, **named: Any) -> Array:
+        """Return max(x, 0), or the variant of ``negative_slope``, ``max_value``, ``threshold``."""
+        if not arguments and not named:
+            return super().__call__(x)
+        from pyconv.layers.relu import ReLU
+
+        names = ("negative_slope", "max_value", "threshold")
+        given = {**dict(zip(names, arguments, strict=False)), **named}
+        return ReLU(name="relu", **given)(x)
+
+    def forward(self, x: Array, out: Array) -> Array:
+        return backend.active.relu_forward(x, out)
+
+    def backward(self, kept: Array, dy: Array, out: Array) -> Array:
+        return backend.active.relu_backward(kept, dy, out)
+
+
+class Softmax(ActivationFunction):
+    """exp(x) over its sum along the last axis: positive numbers that sum to 1.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.activations.softmax([[0.0, 0.0]])
+        array([[0.5, 0.5]], dtype=float32)
+    """
+
+    name = "softmax"
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Array, out: Array) -> Array:
+        if self.axis in (-1, x.ndim - 1):
+            return backend.active.softmax_forward(x, out)
+        turned = backend.float32(np.moveaxis(x, self.axis, -1))
+        np.copyto(out, np.moveaxis(backend.active.softmax_forward(turned), -1, self.axis))
+        return out
+
+    def backward(self, kept: Array, dy: Array, out: Array) -> Array:
+        return backend.active.softmax_backward(kept, dy, out)
+
+
+class Sigmoid(ActivationFunction):
+    """1 / (1 + exp(-x)).
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.activations.sigmoid([0.0])
+        array([0.5], dtype=float32)
+    """
+
+    name = "sigmoid"
+
+    def forward(self, x: Array, out: Array) -> Array:
+        # exp overflows to infinity below about -88, and 1 / infinity is the right 0.
+        with np.errstate(over="ignore"):
+            np.exp(np.negative(x, out=out), out=out)
+        out += 1
+        np.reciprocal(out, out=out)
+        return out
+
+    def backward(self, kept: Array, dy: Array, out: Array) -> Array:
+        np.multiply(dy, kept * (1 - kept), out=out)
+        return out
+
+
+class Tanh(ActivationFunction):
+    """The hyperbolic tangent.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.activations.tanh([0.0])
+        array([0.], dtype=float32)
+    """
+
+    name = "tanh"
+
+    def forward(self, x: Array, out: Array) -> Array:
+        np.tanh(x, out=out)
+        return out
+
+    def backward(self, kept: Array, dy: Array, out: Array) -> Array:
+        np.multiply(dy, 1 - kept * kept, out=out)
+        return out
+
+
+class Exponential(ActivationFunction):
+    """exp(x).
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.activations.exponential([0.0])
+        array([1.], dtype=float32)
+    """
+
+    name = "exponential"
+
+    def forward(self, x: Array, out: Array) -> Array:
+        with np.errstate(over="ignore"):
+            np.exp(x, out=out)
+        return out
+
+    def backward(self, kept: Array, dy: Array, out: Array) -> Array:
+        np.multiply(dy, kept, out=out)
+        return out
+
+
+class LogSoftmax(ActivationFunction):
+    """The logarithm of softmax, along the last axis.
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.activations.log_softmax([[0.0, 0.0]]).round(3)
+        array([[-0.693, -0.693]], dtype=float32)
+    """
+
+    name = "log_softmax"
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Array, out: Array) -> Array:
+        values = np.asarray(x, np.float64)
+        values = values - values.max(axis=self.axis, keepdims=True)
+        values -= np.log(np.exp(values).sum(axis=self.axis, keepdims=True))
+        out[...] = values.astype(np.float32)
+        return out
+
+    def backward(self, kept: Array, dy: Array, out: Array) -> Array:
+        grad = np.asarray(dy, np.float64)
+        total = grad.sum(axis=self.axis, keepdims=True)
+        slope = grad - np.exp(np.asarray(kept, np.float64)) * total
+        out[...] = slope.astype(np.float32)
+        return out
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the axis."""
+        return {"axis": self.axis}
