@@ -98,8 +98,9 @@ void batchnorm_forward(const BatchNormShape& s, const float* x, const float* gam
     float* scale = scratch.take<float>(c);
     float* shift = scratch.take<float>(c);
     for (int64_t j = 0; j < c; ++j) {
-        scale[j] = static_cast<float>((gamma ? gamma[j] : 1.f) * inverse_deviation(s, variance[j]));
-        shift[j] = beta ? beta[j] : 0.f;
+        const double factor = (gamma ? gamma[j] : 1.f) * inverse_deviation(s, variance[j]);
+        scale[j] = static_cast<float>(factor);
+        shift[j] = static_cast<float>((beta ? beta[j] : 0.f) - (rest ? factor * rest[j] : 0.0));
     }
     chunks.run([&](int64_t i) {
         const int64_t at = chunks.begin(i) * c;

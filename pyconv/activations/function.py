@@ -16,6 +16,18 @@ class ActivationFunction:
     """A function of an array with its gradient; layers know it by its name.
 
     Called with more arguments it is another member of its family: ``elu(x, alpha=0.5)``.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> class Square(pyconv.activations.ActivationFunction):
+        ...     name = "square"
+        ...     uses_input = True
+        ...     def forward(self, x, out):
+        ...         return np.square(x, out=out)
+        ...     def backward(self, kept, dy, out):
+        ...         return np.multiply(dy, 2 * kept, out=out)
+        >>> pyconv.layers.Activation(Square())([[3.0]])
+        array([[9.]], dtype=float32)
     """
 
     name: str

@@ -6,13 +6,21 @@ from pyconv.layers.activation import Activation
 from pyconv.layers.avgpool2d import AveragePooling2D
 from pyconv.layers.batchnorm import BatchNormalization
 from pyconv.layers.conv2d import Conv2D
+from pyconv.layers.conv2d_transpose import Conv2DTranspose
 from pyconv.layers.dense import Dense
+from pyconv.layers.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
 from pyconv.layers.dropout import Dropout
 from pyconv.layers.flatten import Flatten
 from pyconv.layers.global_avgpool2d import GlobalAveragePooling2D
+from pyconv.layers.global_maxpool2d import GlobalMaxPooling2D
+from pyconv.layers.identity import ActivityRegularization, Identity
 from pyconv.layers.input import Input, InputLayer
 from pyconv.layers.layer import Layer
+from pyconv.layers.layernorm import LayerNormalization
+from pyconv.layers.leakyrelu import ELU, LeakyReLU, PReLU
 from pyconv.layers.maxpool2d import MaxPooling2D
+from pyconv.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise, SpatialDropout2D
+from pyconv.layers.normalization import Normalization
 from pyconv.layers.random_brightness import RandomBrightness, RandomContrast
 from pyconv.layers.random_crop import RandomCrop
 from pyconv.layers.random_erasing import Cutout, RandomErasing
@@ -22,6 +30,8 @@ from pyconv.layers.random_translation import RandomTranslation
 from pyconv.layers.random_zoom import RandomZoom
 from pyconv.layers.relu import ReLU
 from pyconv.layers.rescaling import Rescaling
+from pyconv.layers.reshape import Permute, RepeatVector, Reshape
+from pyconv.layers.resize import Cropping2D, UpSampling2D
 from pyconv.layers.softmax import Softmax
 from pyconv.layers.zeropadding2d import ZeroPadding2D
 
@@ -30,25 +40,45 @@ Convolution2D = Conv2D
 MaxPool2D = MaxPooling2D
 AvgPool2D = AveragePooling2D
 GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool2D = GlobalMaxPooling2D
+Convolution2DTranspose = Conv2DTranspose
+SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
+    "ELU",
     "Activation",
+    "ActivityRegularization",
+    "AlphaDropout",
     "AveragePooling2D",
     "AvgPool2D",
     "BatchNormalization",
     "Conv2D",
+    "Conv2DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
+    "Cropping2D",
     "Cutout",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling2D",
     "GlobalAvgPool2D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling2D",
+    "Identity",
     "Input",
     "InputLayer",
     "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
     "MaxPool2D",
     "MaxPooling2D",
+    "Normalization",
+    "PReLU",
+    "Permute",
     "RandomBrightness",
     "RandomContrast",
     "RandomCrop",
@@ -58,8 +88,14 @@ __all__ = [
     "RandomTranslation",
     "RandomZoom",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
+    "Reshape",
+    "SeparableConv2D",
+    "SeparableConvolution2D",
     "Softmax",
+    "SpatialDropout2D",
+    "UpSampling2D",
     "ZeroPadding2D",
     "deserialize",
     "serialize",
@@ -68,6 +104,26 @@ __all__ = [
 _CLASSES: dict[str, type[Layer]] = {
     layer.__name__.lower(): layer
     for layer in (
+        ELU,
+        LeakyReLU,
+        PReLU,
+        ActivityRegularization,
+        Identity,
+        Permute,
+        RepeatVector,
+        Reshape,
+        AlphaDropout,
+        GaussianDropout,
+        GaussianNoise,
+        SpatialDropout2D,
+        Cropping2D,
+        UpSampling2D,
+        GlobalMaxPooling2D,
+        LayerNormalization,
+        DepthwiseConv2D,
+        SeparableConv2D,
+        Conv2DTranspose,
+        Normalization,
         Activation,
         AveragePooling2D,
         BatchNormalization,

@@ -91,15 +91,16 @@ def check_dtype(owner: str, value: Any) -> None:
 
 
 def check_data_format(owner: str, value: Any) -> None:
-    """Raise a ValueError unless ``value`` is None or 'channels_last'."""
-    if value in (None, "channels_last"):
+    """Raise a ValueError unless ``value`` is None, 'channels_last' or 'channels_first'."""
+    if value in (None, "channels_last", "channels_first"):
         return
     fix = "images are (N, H, W, C)"
-    if value == "channels_first":
-        fix = "turn images into (N, H, W, C) with x.transpose(0, 2, 3, 1)"
-    elif isinstance(value, str):
+    if isinstance(value, str):
         fix = f"an activation is given by name: activation={value!r}"
-    raise ValueError(f"{owner}: data_format must be None or 'channels_last', got {value!r}; {fix}")
+    raise ValueError(
+        f"{owner}: data_format must be None, 'channels_last' or 'channels_first', got "
+        f"{value!r:.60}; {fix}"
+    )
 
 
 def refuse(owner: str, arguments: dict[str, Any]) -> None:

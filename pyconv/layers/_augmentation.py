@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pyconv import _random, backend
 from pyconv._args import int_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import check_data_format, image_shape, number_arg
+from pyconv.layers._arguments import image_shape, number_arg
 from pyconv.layers._memory import Buffers
 from pyconv.layers.layer import Layer
 
@@ -26,7 +26,7 @@ class Augmentation(Layer):
 
     def __init__(self, seed: int | None, data_format: str | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        check_data_format(self.label, data_format)
+        self._set_data_format(data_format)
         self.seed = None if seed is None else int_arg(self.label, "seed", seed, 0, 2**63 - 1)
         self._start(_random.fresh_seed() if self.seed is None else self.seed, 0)
         self._on_host = Buffers(self.label, on_host=True)

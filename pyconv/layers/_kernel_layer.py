@@ -83,14 +83,17 @@ class KernelLayer(Layer):
         if self.use_bias:
             self._add_kept("bias", shape[-1:], self.bias_initializer)
 
-    def _add_kept(self, name: str, shape: tuple[int, ...], initializer: Any) -> None:
-        kept = self._kept
+    def _add_kept(
+        self, name: str, shape: tuple[int, ...], initializer: Any, kind: str | None = None
+    ) -> None:
+        """Add a weight with the regularizer and the constraint of its ``kind``."""
+        kept, kind = self._kept, kind or name
         self._add_weight(
             name,
             shape,
             initializer,
-            kept.get(f"{name}_regularizer"),
-            kept.get(f"{name}_constraint"),
+            kept.get(f"{kind}_regularizer"),
+            kept.get(f"{kind}_constraint"),
         )
 
     def _activate(self, y: Array) -> Array:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pyconv._args import pair_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import check_data_format, image_shape
+from pyconv.layers._arguments import image_shape
 from pyconv.layers._windows import Windows
 from pyconv.layers.layer import Layer
 
@@ -16,7 +16,7 @@ class Pool2D(Layer):
         self, pool_size: Any, strides: Any, padding: Any, data_format: Any, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        check_data_format(self.label, data_format)
+        self._set_data_format(data_format)
         self.pool_size = pair_arg(self.label, "pool_size", pool_size)
         self.strides = (
             self.pool_size if strides is None else pair_arg(self.label, "strides", strides)

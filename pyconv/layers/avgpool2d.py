@@ -16,11 +16,12 @@ class AveragePooling2D(Pool2D):
         padding: ``"valid"``: only whole windows; ``"same"``: the result has
             ``ceil(H / stride)`` rows; or, beyond Keras, an integer or
             ``((top, bottom), (left, right))``.
-        data_format: None or ``"channels_last"``.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``, for which axes are turned
+            at the border of the layer.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
-        ``(N, H, W, C)``.
+        ``(N, H, W, C)``, or ``(N, C, H, W)`` where channels are first.
 
     Output shape:
         ``(N, OH, OW, C)``.

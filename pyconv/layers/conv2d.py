@@ -6,7 +6,7 @@ from typing import Any
 from pyconv import backend
 from pyconv._args import int_arg, pair_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import check_data_format, image_shape, known_sizes
+from pyconv.layers._arguments import image_shape, known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
 from pyconv.layers._windows import Windows
 
@@ -25,7 +25,8 @@ class Conv2D(KernelLayer):
         padding: ``"valid"`` for none; ``"same"`` for zeros such that a stride of 1 keeps the
             image's size (an odd cell of padding goes to the bottom and the right); or, beyond
             Keras, an integer for all sides or ``((top, bottom), (left, right))``.
-        data_format: None or ``"channels_last"``.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``, for which axes are turned
+            at the border of the layer.
         dilation_rate: an integer, or (height, width): the step between a filter's cells. It
             cannot be above 1 together with strides.
         groups: the channels are cut into so many groups, each seen by as large a share of the
@@ -44,7 +45,7 @@ class Conv2D(KernelLayer):
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
-        ``(N, H, W, C)``.
+        ``(N, H, W, C)``, or ``(N, C, H, W)`` where channels are first.
 
     Output shape:
         ``(N, OH, OW, filters)``, where OH is ``floor((H + top + bottom - dh*(KH - 1) - 1) / sh)
@@ -98,7 +99,7 @@ class Conv2D(KernelLayer):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-        check_data_format(self.label, data_format)
+        self._set_data_format(data_format)
         self.filters = int_arg(self.label, "filters", filters)
         self.kernel_size = pair_arg(self.label, "kernel_size", kernel_size)
         self.strides = pair_arg(self.label, "strides", strides)

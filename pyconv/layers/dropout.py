@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from pyconv import _random, backend
 from pyconv._args import int_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import number_arg, refuse
+from pyconv.layers._arguments import number_arg
 from pyconv.layers.layer import Layer
+from pyconv.layers.noise import choices, kept_factors, noise_shape_arg
 
 
 class Dropout(Layer):
@@ -17,7 +20,8 @@ class Dropout(Layer):
 
     Args:
         rate: the share, from 0 to 1.
-        noise_shape: not supported, must be None.
+        noise_shape: the shape of the choices, 1 where one is for all: ``(None, 1, 1, None)`` for
+            whole channels of an image; None for that of the input.
         seed: an integer for the same choices in each run; by default it is drawn from the
             library's generator (``pyconv.utils.set_random_seed``).
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
@@ -42,15 +46,16 @@ class Dropout(Layer):
     """
 
     def __init__(
-        self, rate: float, noise_shape: None = None, seed: int | None = None, **kwargs: Any
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        refuse(self.label, {"noise_shape": noise_shape})
+        self.noise_shape = noise_shape_arg(self.label, noise_shape)
         self.rate = number_arg(self.label, "rate", rate, 0, 1)
         self.seed = None if seed is None else int_arg(self.label, "seed", seed, 0, 2**63 - 1)
         self._stream = _random.fresh_seed() if self.seed is None else self.seed
         self._next = 0
         self._offset: int | None = None
+        self._factor: Any = None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return ``input_shape``."""
@@ -64,6 +69,10 @@ class Dropout(Layer):
         # Each forward draws from its own part of the stream; backward reads that part again.
         self._offset = self._next
         self._next = (self._next + x.size) % 2**64
+        if self.noise_shape is not None:
+            generator = np.random.default_rng((self._stream, self._offset))
+            kept = kept_factors(generator, self.rate, choices(x.shape, self.noise_shape))
+            self._factor = backend.on_device(kept)
         return self._drop(x, self._buffer("y", x.shape))
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
@@ -74,6 +83,9 @@ class Dropout(Layer):
 
     def _drop(self, x: Array, out: Array) -> Array:
         assert self._offset is not None
+        if self.noise_shape is not None:
+            np.multiply(x, self._factor, out=out)
+            return out
         return backend.active.dropout(x, self.rate, self._stream, self._offset, out)
 
     def get_state(self) -> dict[str, int]:
@@ -95,4 +107,9 @@ class Dropout(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+        return {
+            **super().get_config(),
+            "rate": self.rate,
+            "noise_shape": self.noise_shape,
+            "seed": self.seed,
+        }

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import check_data_format
 from pyconv.layers.layer import Layer
@@ -12,7 +14,8 @@ class Flatten(Layer):
     """Each sample as one row of numbers, in row-major order: ``(h*W + w)*C + c`` for an image.
 
     Args:
-        data_format: None or ``"channels_last"``.
+        data_format: None or ``"channels_last"``; or ``"channels_first"``, for which the first axis
+            of a sample goes to its end before, so that weights fit either way.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
@@ -33,6 +36,7 @@ class Flatten(Layer):
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_data_format(self.label, data_format)
+        self.data_format = data_format or "channels_last"
         self._shape: tuple[int, ...] = ()
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -45,10 +49,26 @@ class Flatten(Layer):
         return input_shape[0], size
 
     def forward(self, x: Array, training: bool) -> Array:
-        """Return x as (N, product of the other sizes), without a copy."""
+        """Return x as (N, product of the other sizes), without a copy where channels are last."""
         self._shape = x.shape
+        if self.data_format == "channels_first" and x.ndim > 2:
+            turned = np.moveaxis(np.asarray(x), 1, -1)
+            y = self._buffer("y", turned.shape)
+            y[...] = turned
+            x = y
         return x.reshape(len(x), math.prod(x.shape[1:]))
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
-        """Return dy in the shape of x, without a copy."""
-        return dy.reshape(self._shape) if need_dx else None
+        """Return dy in the shape of x, without a copy where channels are last."""
+        if not need_dx:
+            return None
+        if self.data_format == "channels_first" and len(self._shape) > 2:
+            n, channels, *rest = self._shape
+            dx = self._buffer("dx", self._shape)
+            dx[...] = np.moveaxis(np.asarray(dy).reshape(n, *rest, channels), -1, 1)
+            return dx
+        return dy.reshape(self._shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "data_format": self.data_format}

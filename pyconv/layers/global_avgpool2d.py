@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from pyconv import backend
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import check_data_format, image_shape
+from pyconv.layers._arguments import image_shape
 from pyconv.layers.layer import Layer
 
 
@@ -12,12 +12,13 @@ class GlobalAveragePooling2D(Layer):
     """The mean of each channel over the whole image.
 
     Args:
-        data_format: None or ``"channels_last"``.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``, for which axes are turned
+            at the border of the layer.
         keepdims: True keeps the two axes of the image, with size 1.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
-        ``(N, H, W, C)``.
+        ``(N, H, W, C)``, or ``(N, C, H, W)`` where channels are first.
 
     Output shape:
         ``(N, C)``, or ``(N, 1, 1, C)`` with ``keepdims``.
@@ -36,7 +37,7 @@ class GlobalAveragePooling2D(Layer):
         self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        check_data_format(self.label, data_format)
+        self._set_data_format(data_format)
         self.keepdims = bool(keepdims)
         self._shape = (0, 0, 0, 0)
 

@@ -10,6 +10,7 @@ from pyconv._convert import float32_array
 from pyconv._types import Array, Shape
 from pyconv.initializers import Initializer
 from pyconv.layers._arguments import (
+    check_data_format,
     check_dtype,
     declared_shape,
     shape_arg,
@@ -419,6 +420,16 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+    def _set_data_format(self, data_format: Any) -> None:
+        """Have the layer turn axes at its border where images are to be (N, C, H, W)."""
+        from pyconv.layers._channels_first import channels_first
+
+        check_data_format(self.label, data_format)
+        self.data_format = data_format or "channels_last"
+        if self.data_format == "channels_first":
+            kind: Any = type(self)
+            self.__class__ = channels_first(kind)
 
     # --- helpers of subclasses --------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pyconv._args import padding_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import check_data_format, image_shape
+from pyconv.layers._arguments import image_shape
 from pyconv.layers.layer import Layer
 
 
@@ -14,11 +14,12 @@ class ZeroPadding2D(Layer):
     Args:
         padding: an integer for all sides, (height, width) for a border of so many rows above
             and below and so many columns left and right, or ``((top, bottom), (left, right))``.
-        data_format: None or ``"channels_last"``.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``, for which axes are turned
+            at the border of the layer.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
-        ``(N, H, W, C)``.
+        ``(N, H, W, C)``, or ``(N, C, H, W)`` where channels are first.
 
     Output shape:
         ``(N, top + H + bottom, left + W + right, C)``.
@@ -38,7 +39,7 @@ class ZeroPadding2D(Layer):
         self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        check_data_format(self.label, data_format)
+        self._set_data_format(data_format)
         pads = padding_arg(self.label, padding)
         if isinstance(pads, str):
             raise ValueError(
