@@ -101,6 +101,10 @@ def construct(owner: str, found: Callable[..., T], config: Mapping[str, Any]) ->
 
 def to_config(instance: Any) -> dict[str, Any]:
     """Return ``{"class_name": ..., "config": {...}}`` of an object that has ``get_config``."""
+    if not hasattr(instance, "get_config"):
+        raise ValueError(
+            f"{instance!r:.60} is no plain data: it has no get_config; make it a class to save it"
+        )
     return {"class_name": type(instance).__name__, "config": instance.get_config()}
 
 

@@ -42,7 +42,7 @@ class Sequential(Trainer):
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         self.name = auto_name("Sequential") if name is None else check_name("Sequential", name)
-        self.trainable = bool(trainable)
+        self._trainable = bool(trainable)
         self._layers: list[Layer] = []
         self._input: InputLayer | None = None
         self._stopped_at_logits = False
@@ -57,6 +57,20 @@ class Sequential(Trainer):
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._build_if_known()
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes weights; setting it sets that of each layer, as in Keras.
+
+        It is to be set before ``compile``.
+        """
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self._layers:
+            layer.trainable = bool(value)
 
     # --- the stack ----------------------------------------------------------------------------
 
@@ -307,6 +321,11 @@ class Sequential(Trainer):
         if not self.trainable:
             return self.weights
         return [w for layer in self._layers for w in layer.non_trainable_weights]
+
+    # Keras's other names of them.
+    variables = weights
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
 
     @property
     def losses(self) -> list[float]:

@@ -233,6 +233,7 @@ def test_cutout_and_random_erasing_change_a_rectangle():
         (lambda: layers.RandomErasing(2.0), "factor must be from 0 to 1"),
         (lambda: layers.RandomBrightness(0.1, value_range=3), "value_range must be two numbers"),
         (lambda: layers.RandomFlip(seed=-1), "seed must be from 0"),
+        (lambda: layers.RandomFlip(data_format="middle"), "data_format must be None"),
         (lambda: layers.RandomFlip()(np.ones((2, 5))), "input must be"),
     ],
 )

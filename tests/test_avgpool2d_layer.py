@@ -51,7 +51,7 @@ def test_wrong_arguments():
     with pytest.raises(ValueError, match="AveragePooling2D 'a': padding must be smaller"):
         AveragePooling2D(2, padding=((0, 2), (0, 0)), name="a")
     with pytest.raises(ValueError, match="GlobalAveragePooling2D 'g': data_format"):
-        GlobalAveragePooling2D("channels_first", name="g")
+        GlobalAveragePooling2D("middle", name="g")
 
 
 @pytest.mark.parametrize("shape", [(None, 5), (None, 4, 4), (None, 4, 4, None)])

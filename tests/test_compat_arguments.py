@@ -57,6 +57,11 @@ def test_old_arguments(old, new):
     assert {name: getattr(layer, name) for name in new} == new
 
 
+def test_the_order_of_theano():
+    layer = layers.Conv2D(4, 3, dim_ordering="th")
+    assert layer.compute_output_shape((None, 3, 8, 9)) == (None, 4, 6, 7)
+
+
 def test_stride_gives_a_hint():
     with pytest.warns(UserWarning, match="stride is called strides"):
         layers.MaxPooling2D(2, stride=2)

@@ -214,3 +214,24 @@ def test_fans():
 def test_wrong_arguments(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+def test_identity():
+    assert initializers.get("identity")((2, 3)).tolist() == [[1, 0, 0], [0, 1, 0]]
+    with pytest.raises(ValueError, match="only be used for 2D matrices"):
+        initializers.Identity()((2,))
+
+
+def test_functions_other_names_and_clones():
+    layer = pyconv.layers.Dense(2, kernel_initializer=lambda shape, dtype: np.full(shape, 3, dtype))
+    assert (layer([[1.0]]) == 3).all()
+    assert (initializers.get(np.ones)((2,)) == 1).all()
+    with pytest.raises(ValueError, match="a function is no plain data"):
+        layer.get_config()
+    assert initializers.he_normal is initializers.HeNormal
+    assert isinstance(initializers.get("OrthogonalInitializer"), initializers.Orthogonal)
+    known = initializers.RandomNormal(stddev=2.0, seed=1)
+    assert np.array_equal(known.clone()((3,)), known((3,)))
+    assert initializers.deserialize("ones")((1,)) == 1
+    config = initializers.serialize(known)
+    assert initializers.deserialize(config).get_config() == known.get_config()

@@ -68,7 +68,7 @@ def test_shapes(shape, arguments, expected):
         ({"strides": -1}, ValueError, "'p': strides must be from 1"),
         ({"padding": "reflect"}, ValueError, "'p': padding must be 'valid', 'same'"),
         ({"padding": 2}, ValueError, "'p': padding must be smaller than pool_size, .*padding="),
-        ({"data_format": "channels_first"}, ValueError, "'p': data_format"),
+        ({"data_format": "middle"}, ValueError, "'p': data_format"),
         ({"stride": 2}, ValueError, "did you mean 'strides' in place of 'stride'"),
     ],
 )

@@ -23,7 +23,7 @@ _GROUPS = {
     "Add Average Concatenate Dot Maximum Minimum Multiply Subtract Merge add average concatenate "
     "dot maximum minimum multiply subtract merge": _BRANCHES,
     "LSTM GRU RNN SimpleRNN LSTMCell GRUCell Embedding Bidirectional TimeDistributed ConvLSTM2D "
-    "Masking RepeatVector MultiHeadAttention Attention TextVectorization CuDNNLSTM CuDNNGRU "
+    "Masking MultiHeadAttention Attention TextVectorization CuDNNLSTM CuDNNGRU "
     "Tokenizer pad_sequences": _TEXT,
     "Conv3D Convolution3D Conv3DTranspose MaxPooling3D MaxPool3D AveragePooling3D "
     "GlobalMaxPooling3D GlobalAveragePooling3D ZeroPadding3D UpSampling3D Cropping3D": _VOLUMES,
@@ -35,7 +35,6 @@ _NAMES: dict[str, str] = {
     "Convolution1D": "use Conv2D on (N, 1, steps, C) with kernel_size=(1, k)",
     "MaxPooling1D": "use MaxPooling2D on (N, 1, steps, C) with pool_size=(1, k)",
     "LocallyConnected2D": "use Conv2D, whose filters are the same at each place",
-    "Permute": "transpose the data with numpy before it is given to the model",
     "RemoteMonitor": "use CSVLogger, or a Callback of your own",
     "KerasClassifier": "call Sequential's fit and predict",
     "KerasRegressor": "call Sequential's fit and predict",

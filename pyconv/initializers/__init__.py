@@ -7,8 +7,8 @@ without one it draws from the library's generator (``pyconv.utils.set_random_see
 from typing import Any
 
 from pyconv import _registry
-from pyconv.initializers.base import Initializer
-from pyconv.initializers.constant import Constant, Ones, Zeros
+from pyconv.initializers.base import FromFunction, Initializer
+from pyconv.initializers.constant import Constant, Identity, Ones, Zeros
 from pyconv.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
 from pyconv.initializers.scaling import (
     GlorotNormal,
@@ -27,6 +27,7 @@ __all__ = [
     "GlorotUniform",
     "HeNormal",
     "HeUniform",
+    "Identity",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
@@ -37,14 +38,40 @@ __all__ = [
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
+    "constant",
+    "deserialize",
     "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
     "serialize",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
 ]
+
+# Keras's other names of the classes.
+constant, identity, ones, zeros = Constant, Identity, Ones, Zeros
+glorot_normal, glorot_uniform = GlorotNormal, GlorotUniform
+he_normal, he_uniform = HeNormal, HeUniform
+lecun_normal, lecun_uniform = LecunNormal, LecunUniform
+orthogonal, variance_scaling = Orthogonal, VarianceScaling
+random_normal, random_uniform = RandomNormal, RandomUniform
+truncated_normal = TruncatedNormal
 
 _BY_ID: dict[str, type[Initializer]] = {
     "zeros": Zeros,
     "ones": Ones,
     "constant": Constant,
+    "identity": Identity,
     "random_uniform": RandomUniform,
     "random_normal": RandomNormal,
     "truncated_normal": TruncatedNormal,
@@ -64,6 +91,8 @@ _CLASSES: dict[str, type[Initializer]] = {
     "one": Ones,
     "uniform": RandomUniform,
     "normal": RandomNormal,
+    "identityinitializer": Identity,
+    "orthogonalinitializer": Orthogonal,
 }
 
 
@@ -72,7 +101,7 @@ def get(identifier: Any) -> Initializer:
 
     Args:
         identifier: an initializer, its class, a name such as ``"he_normal"`` or ``"HeNormal"``,
-            or what ``serialize`` returned.
+            what ``serialize`` returned, or a function ``fn(shape)`` or ``fn(shape, dtype)``.
 
     Raises:
         ValueError: no initializer has this name, or its configuration does not fit.
@@ -97,6 +126,8 @@ def find(owner: str, name: str, identifier: Any) -> Initializer:
     if isinstance(identifier, dict):
         found, config = _registry.find_config(owner, name, identifier, _CLASSES)
         return _registry.construct(owner, found, config)
+    if callable(identifier) and not isinstance(identifier, type):
+        return FromFunction(identifier)
     raise TypeError(
         f"{owner}: {name} must be a name, such as 'glorot_uniform', or an object of "
         f"pyconv.initializers, got a {type(identifier).__name__}"
@@ -112,3 +143,26 @@ def serialize(initializer: Initializer) -> dict[str, Any]:
         {'class_name': 'Constant', 'config': {'value': 2.0}}
     """
     return _registry.to_config(initializer)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Initializer:
+    """Return the initializer of what ``serialize`` returned.
+
+    Args:
+        config: ``{"class_name": ..., "config": {...}}``, or a name.
+        custom_objects: your own classes by name.
+
+    Raises:
+        ValueError: the class is not known, or the configuration does not fit.
+
+    Example:
+        >>> from pyconv import initializers
+        >>> initializers.deserialize({"class_name": "Constant", "config": {"value": 2.0}})
+        Constant(value=2.0)
+    """
+    known = _registry.with_custom(_CLASSES, custom_objects)
+    owner, what = "initializers.deserialize", "initializer"
+    if isinstance(config, str):
+        return _registry.find_class(owner, what, config, known)()
+    found, arguments = _registry.find_config(owner, what, config, known)
+    return _registry.construct(owner, found, arguments)

@@ -1,5 +1,6 @@
 """The base class of initializers, and the checks of their arguments."""
 
+import inspect
 import math
 from typing import Any
 
@@ -34,9 +35,35 @@ class Initializer:
         """Return the initializer that ``get_config`` described."""
         return cls(**config)
 
+    def clone(self) -> "Initializer":
+        """Return another initializer of the same configuration."""
+        return self.from_config(self.get_config())
+
     def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
+
+
+class FromFunction(Initializer):
+    """An initializer that asks a function of the user's own: ``fn(shape)`` or with a dtype."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self._takes_dtype = "dtype" in inspect.signature(function).parameters
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
+        options = {"dtype": "float32"} if self._takes_dtype else {}
+        values = self.function(shape, **options)
+        return np.asarray(values, np.float32)
+
+    def get_config(self) -> dict[str, Any]:
+        raise ValueError(
+            f"initializer {self.function!r:.60}: a function is no plain data; make it a class of "
+            "Initializer to save it"
+        )
+
+    def __repr__(self) -> str:
+        return f"FromFunction({self.function!r:.60})"
 
 
 def shape_of(initializer: Initializer, shape: tuple[int, ...], dtype: Any) -> tuple[int, ...]:

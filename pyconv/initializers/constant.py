@@ -34,6 +34,32 @@ class Ones(Initializer):
         return np.ones(shape_of(self, shape, dtype), np.float32)
 
 
+class Identity(Initializer):
+    """``gain`` times the identity matrix; only for shapes of two axes.
+
+    Example:
+        >>> from pyconv import initializers
+        >>> initializers.Identity(2.0)((2, 3))
+        array([[2., 0., 0.],
+               [0., 2., 0.]], dtype=float32)
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = number(self, "gain", gain)
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
+        shape = shape_of(self, shape, dtype)
+        if len(shape) != 2:
+            raise ValueError(
+                "Identity: Identity matrix initializer can only be used for 2D matrices, got "
+                f"shape={shape}"
+            )
+        return np.asarray(self.gain * np.eye(*shape), np.float32)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"gain": self.gain}
+
+
 class Constant(Initializer):
     """All ``value``.
 

@@ -26,7 +26,8 @@ class Augmentation(Layer):
 
     def __init__(self, seed: int | None, data_format: str | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._set_data_format(data_format)
+        if data_format is not None:
+            self._set_data_format(data_format)
         self.seed = None if seed is None else int_arg(self.label, "seed", seed, 0, 2**63 - 1)
         self._start(_random.fresh_seed() if self.seed is None else self.seed, 0)
         self._on_host = Buffers(self.label, on_host=True)

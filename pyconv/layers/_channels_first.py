@@ -49,10 +49,6 @@ def channels_first(kind: Any) -> Any:
             out[...] = turned
             return out
 
-        def get_config(self) -> dict[str, Any]:
-            """Return the constructor's arguments as plain data."""
-            return {**super().get_config(), "data_format": "channels_first"}
-
     ChannelsFirst.__name__ = kind.__name__
     ChannelsFirst.__qualname__ = kind.__qualname__
     ChannelsFirst.__module__ = kind.__module__

@@ -33,6 +33,7 @@ class KernelLayer(Layer):
             )
             for name, given in kept.items()
         }
+        vars(self).update(self._kept)
         # ReLU is applied by the kernel while the result is still in registers.
         self._fused = "relu" if self.activation is activations.relu else "linear"
         self._y: Array | None = None
@@ -48,13 +49,6 @@ class KernelLayer(Layer):
     def bias(self) -> Array | None:
         """The bias, or None where the layer has none or is not built."""
         return self._weights.get("bias")
-
-    def __getattr__(self, name: str) -> Any:
-        """Give ``kernel_regularizer`` and what else is kept for weights."""
-        kept = vars(self).get("_kept", {})
-        if name not in kept:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return kept[name]
 
     @property
     def ends_in_softmax(self) -> bool:

@@ -68,7 +68,3 @@ class Flatten(Layer):
             dx[...] = np.moveaxis(np.asarray(dy).reshape(n, *rest, channels), -1, 1)
             return dx
         return dy.reshape(self._shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "data_format": self.data_format}

@@ -1,11 +1,13 @@
 """The base of all layers: names, weights, buffers and configuration."""
 
-from collections.abc import Mapping
+import functools
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import numpy as np
 
-from pyconv import backend, regularizers
+from pyconv import backend, constraints, initializers, regularizers
 from pyconv._convert import float32_array
 from pyconv._types import Array, Shape
 from pyconv.initializers import Initializer
@@ -25,8 +27,11 @@ from pyconv.regularizers import Regularizer
 class Layer:
     """A step of a network: an array in, an array out, and the gradient back.
 
-    A new layer implements ``compute_output_shape``, ``forward`` and ``backward``, and
-    ``_create_weights`` where it has weights.
+    A new layer implements ``forward(x, training)`` and ``backward(dy, need_dx)``, and
+    ``compute_output_shape`` where the result has another shape than its input. It makes its
+    weights in ``build(input_shape)`` by ``add_weight``. As in Keras it may implement
+    ``call(x)`` in place of ``forward``; there is no automatic differentiation, so that only a
+    layer with ``backward`` can be trained, or stand behind one that is.
 
     Args:
         trainable: False keeps the weights as they are in training.
@@ -54,7 +59,28 @@ class Layer:
         ...         return -dy if need_dx else None
         >>> Negate()(np.ones((1, 2)))
         array([[-1., -1.]], dtype=float32)
+        >>> class Scale(pyconv.layers.Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight((input_shape[-1],), "ones", name="factor")
+        ...     def forward(self, x, training):
+        ...         self.x = x
+        ...         return x * self.factor
+        ...     def backward(self, dy, need_dx):
+        ...         self.grads[0][...] = (dy * self.x).sum(axis=0)
+        ...         return dy * self.factor if need_dx else None
+        >>> model = pyconv.Sequential([pyconv.Input((2,)), Scale()])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.ones((4, 2)), np.zeros((4, 2)), verbose=0)
+        >>> model.get_weights()[0]
+        array([0.99, 0.99], dtype=float32)
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Have a ``build`` of the user's own end with what the base's does."""
+        super().__init_subclass__(**kwargs)
+        own = vars(cls).get("build")
+        if own is not None:
+            cls.build = _whole_build(own)  # type: ignore[method-assign, assignment]
 
     def __init__(
         self,
@@ -85,6 +111,8 @@ class Layer:
         self.weight_regularizers: dict[str, Regularizer] = {}
         self.weight_constraints: dict[str, Any] = {}
         self._activity_penalty: float | None = None
+        self._building = False
+        self._call_takes_training: bool | None = None
         self._buffers = Buffers(self.label)
 
     # --- what a kind of layer implements --------------------------------------------------
@@ -92,10 +120,16 @@ class Layer:
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape that an input of ``input_shape`` gives, the batch first.
 
+        By default ``input_shape``, and that of what ``call`` returns where a layer has it.
+
         Raises:
             ValueError: the layer does not take such an input.
         """
-        raise NotImplementedError
+        if not hasattr(self, "call"):
+            return tuple(input_shape)
+        sizes = tuple(1 if n is None else n for n in input_shape)
+        result: Shape = np.shape(self.call(np.zeros(sizes, np.float32)))
+        return (input_shape[0], *result[1:])
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the layer's result for a batch.
@@ -104,7 +138,13 @@ class Layer:
         layer keeps what ``backward`` needs. ``__call__`` is the version for users, which builds
         and checks first and returns a fresh array.
         """
-        raise NotImplementedError
+        if not hasattr(self, "call"):
+            raise NotImplementedError(f"{self.label}: a layer must implement forward or call")
+        if self._call_takes_training is None:
+            self._call_takes_training = "training" in inspect.signature(self.call).parameters
+        options = {"training": training} if self._call_takes_training else {}
+        result: Array = backend.float32(self.call(x, **options))
+        return result
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
         """Fill ``grads`` and return the gradient of the last forward's input.
@@ -114,7 +154,10 @@ class Layer:
                 is a buffer that nobody reads again.
             need_dx: False where the gradient of the input is not wanted; the result is None.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{self.label}: it must implement backward(dy, need_dx) to be trained: there is no "
+            "automatic differentiation"
+        )
 
     def flops(self, input_shape: Shape) -> int:
         """Return the multiplications and additions of ``forward``, two for each multiply-add.
@@ -151,6 +194,10 @@ class Layer:
         """Whether the layer knows its input's shape and has its weights."""
         return self._output_shape is not None
 
+    @built.setter
+    def built(self, value: bool) -> None:
+        """Take what a ``build`` of Keras's says at its end; a layer knows by itself."""
+
     @property
     def input_shape(self) -> Shape:
         """Shape of the input, the batch first; AttributeError before the layer is built."""
@@ -171,6 +218,8 @@ class Layer:
             ValueError: the layer does not take such an input; the layer is left as it was.
         """
         shape = shape_arg(self.label, "input_shape", input_shape)
+        if self._building:
+            return
         output_shape = self.compute_output_shape(shape)
         if not self.built:
             try:
@@ -262,6 +311,11 @@ class Layer:
             return self.weights
         return [w for name, w in self._weights.items() if name in self._untrained]
 
+    # Keras's other names of them.
+    variables = weights
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
     def get_weights(self) -> list[Array]:
         """Return copies of the weights."""
         return [np.array(w) for w in self._weights.values()]
@@ -315,6 +369,59 @@ class Layer:
                 f"{self.label}: count_params needs a built layer; call build(input_shape) first"
             )
         return sum(w.size for w in self._weights.values())
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: Any = None,
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Array:
+        """Add a weight, in a ``build`` of one's own, and return its array.
+
+        Args:
+            shape: its shape; ``()`` by default.
+            initializer: its first values; None for ``"glorot_uniform"``.
+            dtype: None or ``"float32"``.
+            trainable: whether training changes it: ``grads`` has its gradient then.
+            autocast: has no effect.
+            regularizer: a penalty on it, or None.
+            constraint: applied to it after each step, or None.
+            aggregation: has no effect.
+            overwrite_with_gradient: must be False.
+            name: its name; by default ``variable``, counted.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: an argument has a wrong value, or the name is taken.
+        """
+        if isinstance(shape, str):  # Keras 2 has the name first
+            shape, name = initializer, shape
+            initializer = None
+        check_dtype(self.label, dtype)
+        if overwrite_with_gradient:
+            raise ValueError(f"{self.label}: overwrite_with_gradient must be False")
+        if name is None:
+            name = f"variable_{len(self._weights)}" if self._weights else "variable"
+        if name in self._weights:
+            raise ValueError(f"{self.label}: it has a weight named {name!r} already")
+        label = self.label
+        sizes = shape_arg(label, "shape", () if shape is None else shape)
+        self._add_weight(
+            name,
+            tuple(n for n in sizes if n is not None),
+            initializers.find(label, "initializer", initializer or "glorot_uniform"),
+            regularizers.find(label, "regularizer", regularizer),
+            constraints.find(label, "constraint", constraint),
+            trainable,
+        )
+        return self._weights[name]
 
     def _add_weight(
         self,
@@ -409,6 +516,8 @@ class Layer:
             "trainable": self.trainable,
             "dtype": self.dtype,
         }
+        if hasattr(self, "data_format"):
+            config["data_format"] = self.data_format
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
@@ -447,3 +556,26 @@ class Layer:
                 f"{self.label}: {what} is known once the layer is built or has been called"
             )
         return shape
+
+
+def _whole_build(own: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Return a ``build`` that does what a layer's own does, and then what the base's does."""
+
+    @functools.wraps(own)
+    def build(self: Layer, input_shape: Any) -> None:
+        if self._building:
+            own(self, input_shape)
+            return
+        shape = shape_arg(self.label, "input_shape", input_shape)
+        if not self.built:
+            self._building = True
+            try:
+                own(self, shape)
+            except BaseException:
+                self._weights.clear()
+                raise
+            finally:
+                self._building = False
+        Layer.build(self, shape)
+
+    return build

@@ -9,6 +9,7 @@ from pyconv.compat.keras import (
     applications,
     backend,
     callbacks,
+    constraints,
     datasets,
     initializers,
     layers,
@@ -18,6 +19,7 @@ from pyconv.compat.keras import (
     ops,
     optimizers,
     preprocessing,
+    regularizers,
     saving,
     utils,
 )
@@ -34,6 +36,7 @@ __all__ = [
     "applications",
     "backend",
     "callbacks",
+    "constraints",
     "datasets",
     "initializers",
     "layers",
@@ -43,6 +46,7 @@ __all__ = [
     "ops",
     "optimizers",
     "preprocessing",
+    "regularizers",
     "saving",
     "utils",
 ]
