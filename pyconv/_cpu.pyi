@@ -142,7 +142,7 @@ def batchnorm_forward(
     out: Array | None = None,  # may be x itself
 ) -> Array: ...
 
-# writes dgamma, dbeta and out, the gradient of x, where they are given; out may be dy itself.
+# writes dgamma, dbeta and dx where they are given; dx may be dy itself.
 # of_batch: mean and variance are those of x, through which its gradient passes as well
 def batchnorm_backward(
     x: Array,
@@ -155,7 +155,7 @@ def batchnorm_backward(
     of_batch: bool,
     dgamma: Array | None = None,
     dbeta: Array | None = None,
-    out: Array | None = None,
+    dx: Array | None = None,
 ) -> None: ...
 
 # elementwise, any shape; out may be dy or x itself

@@ -39,6 +39,7 @@ CALLS = {
     "dense_forward": ((ones(4, 3), ones(3, 2), ones(2), "linear"), (4, 2)),
     "dense_backward_input": ((ones(4, 2), ones(3, 2)), (4, 3)),
     "dense_backward_weights": ((ones(4, 3), ones(4, 2)), (3, 2)),
+    "batchnorm_forward": ((ones(5, 3), *[ones(3)] * 4, ones(3), 1e-3), (5, 3)),
     "relu_forward": ((ones(7),), (7,)),
     "relu_backward": ((ones(7), ones(7)), (7,)),
     "dropout": ((ones(7), 0.5, 1, 0), (7,)),

@@ -68,10 +68,10 @@ Object batchnorm_forward_(Object x, Object gamma, Object beta, Object mean, Obje
     return y.object();
 }
 
-// dgamma, dbeta and out are written where they are given.
+// dgamma, dbeta and dx are written where they are given.
 void batchnorm_backward_(Object x, Object dy, Object gamma, Object mean, Object rest,
                          Object variance, double epsilon, bool of_batch, Object dgamma,
-                         Object dbeta, Object out) {
+                         Object dbeta, Object dx) {
     const char* op = "batch_norm_backward";
     const Input xi(op, "x", x), dyi(op, "dy", dy);
     const BatchNormShape s = batchnorm_shape(op, xi, epsilon);
@@ -79,25 +79,25 @@ void batchnorm_backward_(Object x, Object dy, Object gamma, Object mean, Object 
     const auto g = optional_channels(op, "gamma", gamma, s.c);
     const Input m = channels(op, "mean", mean, s.c), v = channels(op, "variance", variance, s.c);
     const auto r = optional_channels(op, "rest", rest, s.c);
-    std::optional<Output> dg, db, dx;
+    std::optional<Output> dg, db, di;
     if (!dgamma.is_none()) dg.emplace(op, "dgamma", dgamma, Shape{s.c});
     if (!dbeta.is_none()) db.emplace(op, "dbeta", dbeta, Shape{s.c});
-    if (!out.is_none()) dx.emplace(op, "out", out, xi.shape());
-    for (std::optional<Output>* output : {&dg, &db, &dx}) {
+    if (!dx.is_none()) di.emplace(op, "dx", dx, xi.shape());
+    for (std::optional<Output>* output : {&dg, &db, &di}) {
         if (!*output) continue;
         (*output)->apart_from(op, xi).apart_from(op, m).apart_from(op, v);
         if (g) (*output)->apart_from(op, *g);
         if (r) (*output)->apart_from(op, *r);
-        if (output != &dx) (*output)->apart_from(op, dyi);
+        if (output != &di) (*output)->apart_from(op, dyi);
     }
-    if (dx) dx->over_or_apart_from(op, dyi);
+    if (di) di->over_or_apart_from(op, dyi);
     if (dg && db) dg->apart_from(op, *db);
     for (std::optional<Output>* output : {&dg, &db})
-        if (*output && dx) (*output)->apart_from(op, *dx);
-    without_gil("batchnorm_backward", std::tie(xi, dyi, g, m, r, v, dg, db, dx), [&] {
+        if (*output && di) (*output)->apart_from(op, *di);
+    without_gil("batchnorm_backward", std::tie(xi, dyi, g, m, r, v, dg, db, di), [&] {
         batchnorm_backward(s, xi.data(), dyi.data(), data_of(g), m.data(), data_of(r), v.data(),
                            of_batch, dg ? dg->data() : nullptr, db ? db->data() : nullptr,
-                           dx ? dx->data() : nullptr);
+                           di ? di->data() : nullptr);
     });
 }
 
@@ -111,7 +111,7 @@ void bind_batchnorm(py::module_& m) {
           "variance"_a, "epsilon"_a, "out"_a = none);
     m.def("batchnorm_backward", &batchnorm_backward_, "x"_a, "dy"_a, "gamma"_a, "mean"_a, "rest"_a,
           "variance"_a, "epsilon"_a, "of_batch"_a, "dgamma"_a = none, "dbeta"_a = none,
-          "out"_a = none);
+          "dx"_a = none);
 }
 
 }  // namespace pyconv
