@@ -148,7 +148,7 @@ def test_an_image_may_be_unknown_in_size():
         ({"activation": 3}, TypeError, "activation must be None, a name or a function"),
         ({"kernel_initializer": "glorot"}, ValueError, "unknown kernel_initializer 'glorot'"),
         ({"bias_initializer": 0.0}, TypeError, "bias_initializer must be a name"),
-        ({"data_format": "middle"}, ValueError, "images are"),
+        ({"data_format": "middle"}, ValueError, "an activation is given by name"),
     ],
 )
 def test_wrong_arguments(change, error, text):
