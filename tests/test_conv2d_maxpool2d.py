@@ -12,6 +12,10 @@ CASES = [
     ((33, 6, 7, 16), 17, 3, "same", 3, 2, "same"),
     ((4, 9, 9, 4), 5, 3, "valid", (2, 3), 1, "valid"),
     ((1, 16, 16, 32), 32, 3, "same", 2, 2, "valid"),
+    ((3, 9, 11, 5), 19, 3, "same", 2, 2, "valid"),
+    ((2, 7, 6, 3), 33, (5, 3), ((2, 1), (3, 4)), 2, 2, "valid"),
+    ((2, 5, 8, 2), 8, (1, 4), "valid", 2, 2, "valid"),
+    ((3, 13, 11, 16), 16, 3, "same", 2, 2, "valid"),
     ((0, 8, 8, 3), 4, 2, "same", 2, 2, "valid"),
 ]
 
@@ -50,6 +54,24 @@ def test_same_as_two_layers(case, activation, isa, threads):
             else:
                 assert ours.tobytes() == expected.tobytes()
         assert [r.tobytes() for r in one] == [r.tobytes() for r in results(True, 1)]
+
+
+@pytest.mark.parametrize(
+    "strides, dilation", [((2, 1), (1, 1)), ((1, 3), (1, 1)), ((1, 1), (2, 3))]
+)
+def test_steps_of_windows_and_of_cells(strides, dilation, isa):
+    rng = np.random.default_rng(5)
+    x, w = (rng.standard_normal(shape, np.float32) for shape in ((2, 13, 17, 3), (3, 2, 3, 5)))
+    geometry = (strides, (1, 2, 2, 1), dilation, 1, "relu")
+    pool = ((2, 2), (2, 2), (0, 0, 0, 0))
+    maps = backend.active.conv2d_forward(x, w, None, *geometry)
+    expected = backend.active.maxpool2d_forward(maps, *pool)
+    winners = backend.empty(expected.shape, np.float32)
+    y = backend.active.conv2d_maxpool2d_forward(x, w, None, *geometry, *pool, winners=winners)
+    assert np.array_equal(y, expected)
+    dy = rng.standard_normal(y.shape, np.float32)
+    dx = backend.active.maxpool2d_unpool(winners, dy, maps.shape, *pool)
+    assert np.array_equal(dx, backend.active.maxpool2d_backward(maps, dy, *pool))
 
 
 def test_winners_name_cells_of_the_image():

@@ -70,6 +70,17 @@ Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* 
             taps_->conv, s.oc, false, [&](int64_t tap) { return w + tap * c * s.oc + g * oc; },
             panels + g * size);
     packed_ = panels;
+    if (pools_in_registers(s)) pooled_ = std::make_unique<const PooledConv>(s);
+}
+
+bool Conv2dForward::pools(const WindowShape& pool) const {
+    const bool winograd = !kn2row_ && !spread_ && !taps_;
+    return (winograd || pooled_) && pools_pairs(s_, pool);
+}
+
+void Conv2dForward::run_pooled(int64_t images, const float* x, float* y, float* winners) const {
+    if (pooled_) return pooled_->run(images, x, packed_, b_, activation_, y, winners);
+    winograd_forward_pooled(s_, images, x, packed_, b_, activation_, y, winners);
 }
 
 void Conv2dForward::run(int64_t images, const float* x, float* y) const {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "ops/conv2d_groups.h"
+#include "ops/conv2d_pooled.h"
 #include "ops/conv_taps.h"
 #include "ops/shapes.h"
 #include "scratch.h"
@@ -23,12 +24,18 @@ public:
     // x (images, h, w, c) -> y (images, oh, ow, oc)
     void run(int64_t images, const float* x, float* y) const;
 
+    // Whether the pooling of `pool`, which follows, can be part of it.
+    bool pools(const WindowShape& pool) const;
+    // The same and that pooling: y and winners as in maxpool2d.h.
+    void run_pooled(int64_t images, const float* x, float* y, float* winners) const;
+
 private:
     Conv2dShape s_;
     const float* b_;
     Activation activation_;
     std::unique_ptr<const TapPlan> taps_;       // of one group, for the direct algorithm
     std::unique_ptr<const SpreadPlan> spread_;  // of many small groups
+    std::unique_ptr<const PooledConv> pooled_;  // the direct one with a pooling
     bool kn2row_ = false;
     const float* packed_ = nullptr;  // panels of all groups, or Winograd's or kn2row's filters
 };

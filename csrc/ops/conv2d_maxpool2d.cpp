@@ -1,4 +1,5 @@
-// A thread convolves a few images into its cache and pools them there.
+// Windows of 2x2 are pooled in registers where the kernel can; else a thread convolves a few images
+// into its cache and pools them there.
 
 #include "ops/conv2d_maxpool2d.h"
 
@@ -22,6 +23,7 @@ void conv2d_maxpool2d_forward(const Conv2dShape& conv, const WindowShape& pool, 
                               float* winners) {
     Scratch shared;
     const Conv2dForward forward(conv, w, b, activation, shared);
+    if (forward.pools(pool)) return forward.run_pooled(conv.n, x, y, winners);
     const int64_t image = conv.oh * conv.ow * conv.oc;
     // With few images each of the two operations is shared out by itself.
     const bool few = conv.n < 2 * num_threads();

@@ -93,6 +93,19 @@ public:
                            k.nr, c0 > 0 ? simd::kAccumulate : 0);
     }
 
+    // The largest of each tile: y and winners (n, oh / 2, ow / 2, oc).
+    void finish_pooled(const float* bias, int n, int flags, float* y, float* winners) const {
+        const int nr = simd::kernels().nr;
+        const int64_t rows = g_.oh / 2, cols = g_.ow / 2;
+        g_.each_run(
+            first_, count_, [&](int64_t at, int64_t image, int64_t i, int64_t j, int64_t tiles) {
+                if (i >= rows) return;
+                const int64_t to = ((image * rows + i) * cols + j) * g_.oc;
+                wk_.output_pooled(std::min(tiles, cols - j), n, m_ + at * nr, nr, m_plane_, bias,
+                                  y + to, winners ? winners + to : nullptr, g_.oc, flags);
+            });
+    }
+
     void finish(const float* bias, int n, int flags, float* dst) const {
         const int nr = simd::kernels().nr;
         g_.each_run(
@@ -112,8 +125,10 @@ private:
     int64_t first_ = 0, count_ = 0, rows_ = 0;
 };
 
+// finish(block, column, n) takes the product with channels column .. column + n.
+template <class Finish>
 void multiply(const WinogradTiling& g, const simd::WinogradKernels& wk, const float* src,
-              const float* u, const float* bias, Activation activation, float* dst) {
+              const float* u, const Finish& finish) {
     if (g.tiles() == 0) return;
     const simd::Kernels& k = simd::kernels();
     const int64_t points = wk.size * wk.size, unit = 4 * k.mr;  // tiles
@@ -122,7 +137,6 @@ void multiply(const WinogradTiling& g, const simd::WinogradKernels& wk, const fl
     const int64_t share = ceil_div(g.tiles(), num_threads());
     const int64_t block = ceil_div(ceil_div(share, ceil_div(share, most)), k.mr) * k.mr;
     const int64_t panels = ceil_div(g.oc, k.nr), u_panel = g.c * k.nr;
-    const int flags = activation == Activation::kRelu ? simd::kRelu : 0;
     parallel_for(ceil_div(g.tiles(), block), [&](int64_t begin, int64_t end) {
         Scratch scratch;
         Block tiles(g, wk, block, scratch);
@@ -133,11 +147,13 @@ void multiply(const WinogradTiling& g, const simd::WinogradKernels& wk, const fl
                 const int64_t column = panel * k.nr;
                 const int n = static_cast<int>(std::min<int64_t>(k.nr, g.oc - column));
                 tiles.multiply(u + panel * u_panel, panels * u_panel, n);
-                tiles.finish(bias ? bias + column : nullptr, n, flags, dst + column);
+                finish(tiles, column, n);
             }
         }
     });
 }
+
+int flags_of(Activation activation) { return activation == Activation::kRelu ? simd::kRelu : 0; }
 
 }  // namespace
 
@@ -166,7 +182,20 @@ void winograd_forward(const Conv2dShape& s, int64_t images, const float* x, cons
                       const float* b, Activation activation, float* y) {
     WinogradTiling g = winograd_tiling(s);
     g.n = images;
-    multiply(g, winograd_kernels(s), x, filters, b, activation, y);
+    multiply(g, winograd_kernels(s), x, filters, [&](const Block& block, int64_t column, int n) {
+        block.finish(b ? b + column : nullptr, n, flags_of(activation), y + column);
+    });
+}
+
+void winograd_forward_pooled(const Conv2dShape& s, int64_t images, const float* x,
+                             const float* filters, const float* b, Activation activation, float* y,
+                             float* winners) {
+    WinogradTiling g = winograd_tiling(s);
+    g.n = images;
+    multiply(g, winograd_kernels(s), x, filters, [&](const Block& block, int64_t column, int n) {
+        block.finish_pooled(b ? b + column : nullptr, n, flags_of(activation), y + column,
+                            winners ? winners + column : nullptr);
+    });
 }
 
 void winograd_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {
@@ -176,7 +205,9 @@ void winograd_backward_input(const Conv2dShape& s, const float* dy, const float*
     const int64_t reach = s.kernel.h - 1;
     const WinogradTiling g{s.n, s.oh, s.ow, s.oc, reach - s.padding.top, reach - s.padding.left,
                            s.h, s.w,  s.c};
-    multiply(g, wk, dy, u, nullptr, Activation::kLinear, dx);
+    multiply(g, wk, dy, u, [&](const Block& block, int64_t column, int n) {
+        block.finish(nullptr, n, 0, dx + column);
+    });
 }
 
 }  // namespace pyconv

@@ -21,6 +21,10 @@ bool uses_winograd(const Conv2dShape& s);
 const float* winograd_filters(const Conv2dShape& s, const float* w, Scratch& scratch);
 void winograd_forward(const Conv2dShape& s, int64_t images, const float* x, const float* filters,
                       const float* b, Activation activation, float* y);
+// The same and max pooling of 2x2 cells: y (images, oh / 2, ow / 2, oc), winners as in maxpool2d.h.
+void winograd_forward_pooled(const Conv2dShape& s, int64_t images, const float* x,
+                             const float* filters, const float* b, Activation activation, float* y,
+                             float* winners);
 void winograd_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx);
 void winograd_backward_filter(const Conv2dShape& s, const float* x, const float* dy, float* dw);
 

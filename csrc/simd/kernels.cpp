@@ -10,6 +10,7 @@
 #include "simd/elementwise.h"
 #include "simd/groups.h"
 #include "simd/optimizers.h"
+#include "simd/pooled_tiles.h"
 #include "simd/pooling.h"
 #include "simd/rows.h"
 #include "simd/tiles.h"
@@ -26,6 +27,7 @@ const Kernels PYCONV_TABLE = {
     kLanes,
     any_tile,
     any_tile_row,
+    any_pooled_row,
     any_outer_tile,
     pack_panel,
     pack_panel_transposed,

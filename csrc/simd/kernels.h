@@ -33,6 +33,12 @@ struct WindowRow {
     bool overlap;        // a gradient adds to what a cell holds, else it overwrites
 };
 
+// Windows of 2x2 cells side by side, a window's cells a_row and a_col floats apart in the source.
+struct PooledRow {
+    int64_t windows, segments, length;  // products: (segments * length) of each cell
+    int64_t a_row, a_col, y_step;
+};
+
 // Winograd's tiles side by side: tile t begins in column `col + 2 t` of image rows of `width`
 // pixels, `ld` floats apart. Values outside are read as 0, and not written.
 struct TileRow {
@@ -53,6 +59,11 @@ struct WinogradKernels {
     // m is read in whole vectors.
     void (*output)(const TileRow& row, int64_t c, const float* m, int64_t tile_step,
                    int64_t plane_step, const float* bias, float* const* rows, int flags);
+    // The same, and max pooling of the tiles, all of which lie in the image: y and winners
+    // (tiles, c), y_step apart; winners may be null.
+    void (*output_pooled)(int64_t tiles, int64_t c, const float* m, int64_t tile_step,
+                          int64_t plane_step, const float* bias, float* y, float* winners,
+                          int64_t y_step, int flags);
     void (*output_backward)(const TileRow& row, int64_t c, const float* const* rows, float* dm,
                             int64_t tile_step, int64_t plane_step, int64_t group_step);
 };
@@ -91,6 +102,12 @@ struct Kernels {
     void (*tile_row)(int64_t tiles, int n, int64_t segments, int64_t length, const float* a,
                      int64_t a_step, const int64_t* offsets, const float* b, const float* bias,
                      float* y, int64_t y_step, int flags);
+
+    // The largest of each window's four products, which are as tile_row's: cell (i, j) of window p
+    // starts at a + i * a_row + (2 p + j) * a_col + offsets[s]. y and winners: `windows` times n
+    // values, y_step apart; winners says which cell it is, and may be null.
+    void (*pooled_row)(const PooledRow& row, int n, const float* a, const int64_t* offsets,
+                       const float* b, const float* bias, float* y, float* winners, int flags);
 
     // Sum of outer products over pixels, for gradients of weights: y (m, n) with rows y_ld apart
     // (+)= sum of a[i] * b[j]; a m pointers, b one pointer, all moved by `walk`. b is read in

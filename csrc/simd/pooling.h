@@ -21,6 +21,40 @@ PYCONV_INLINE void find_max(const WindowRow& w, const float* const* taps, int64_
     }
 }
 
+// Stores the largest of a window of four cells, and which it is where `winners` asks for it: the
+// first n channels, at most a vector.
+PYCONV_INLINE void store_largest(const Vec (&cells)[4], int n, float* y, float* winners,
+                                 int flags) {
+    const auto value = [&](int i) { return flags & kRelu ? Vec::relu(cells[i]) : cells[i]; };
+    const auto store = [&](Vec v, float* p) {
+        if (n >= kLanes) {
+            v.store(p);
+        } else {
+            Part{n}.store(v, p);
+        }
+    };
+    Vec best = value(0);
+    if (!winners) {
+        // ReLU of the largest is the largest of the ReLUs.
+        best = cells[0];
+        PYCONV_UNROLL
+        for (int i = 1; i < 4; ++i)
+            best = Vec::select(Vec::greater_or_nan(cells[i], best), cells[i], best);
+        store(flags & kRelu ? Vec::relu(best) : best, y);
+        return;
+    }
+    Vec winner = Vec::zero();
+    PYCONV_UNROLL
+    for (int i = 1; i < 4; ++i) {
+        const Vec x = value(i);
+        const auto better = Vec::greater_or_nan(x, best);
+        best = Vec::select(better, x, best);
+        winner = Vec::select(better, Vec::set1(static_cast<float>(i)), winner);
+    }
+    store(best, y);
+    store(winner, winners);
+}
+
 // Gives the gradient to the cell that won, and 0 to the others.
 template <class At>
 PYCONV_INLINE void give_to_winner(const WindowRow& w, Vec winner, Vec grad, int64_t offset, At at,

@@ -3,7 +3,7 @@
 // Part of kernels.cpp.
 #pragma once
 
-#include "simd/access.h"
+#include "simd/pooling.h"
 
 namespace pyconv::simd {
 namespace {
@@ -221,6 +221,25 @@ void winograd_output(const TileRow& row, int64_t c, const float* m, int64_t tile
     });
 }
 
+// The tiles as windows of max pooling: y and winners (tiles, y_step).
+template <int R>
+void winograd_output_pooled(int64_t tiles, int64_t c, const float* m, int64_t tile_step,
+                            int64_t plane_step, const float* bias, float* y, float* winners,
+                            int64_t y_step, int flags) {
+    using T = OutputTransform<R>;
+    for (int64_t t = 0; t < tiles; ++t, m += tile_step, y += y_step) {
+        each_vector(c, [&](int64_t k, auto at) {
+            const Vec start = bias ? at.load(bias + k) : Vec::zero();
+            Vec cells[4];
+            transform_2d<T>(
+                [&](int i, int j) { return Vec::load(m + (i * T::kIn + j) * plane_step + k); },
+                [&](int i, int j, Vec value) { cells[2 * i + j] = value + start; });
+            store_largest(cells, static_cast<int>(c - k), y + k,
+                          winners ? winners + t * y_step + k : nullptr, flags);
+        });
+    }
+}
+
 template <int R>
 constexpr WinogradKernels winograd_kernels() {
     return {R + 1,
@@ -228,6 +247,7 @@ constexpr WinogradKernels winograd_kernels() {
             transform_planes<FilterAdjoint<R>>,
             transform_tiles<InputTransform<R>>,
             winograd_output<R>,
+            winograd_output_pooled<R>,
             transform_tiles<OutputAdjoint<R>>};
 }
 
