@@ -57,7 +57,7 @@ def test_same_as_two_layers(case, activation, isa, threads):
 
 
 @pytest.mark.parametrize(
-    "strides, dilation", [((2, 1), (1, 1)), ((1, 3), (1, 1)), ((1, 1), (2, 3))]
+    ("strides", "dilation"), [((2, 1), (1, 1)), ((1, 3), (1, 1)), ((1, 1), (2, 3))]
 )
 def test_steps_of_windows_and_of_cells(strides, dilation, isa):
     rng = np.random.default_rng(5)

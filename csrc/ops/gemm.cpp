@@ -44,57 +44,87 @@ void pack_group(const Gemm& g, int64_t k0, int64_t kc, int64_t column, int64_t c
     }
 }
 
-// C rows m0 .. m1 and columns column .. column + columns (+)= the products with rows of B; b holds
-// its panels, `panel` floats from one to the next, with rows b_ld apart.
+// Where the rows of B that meet a pass lie: panels of `width` columns.
+struct Panels {
+    const float* b;
+    int64_t width, panel, ld;  // columns of a panel; floats from one to the next, and between rows
+};
+
+// C rows m0 .. m1 and columns column .. column + columns (+)= the products with rows k0 .. k0 + kc
+// of B.
 void multiply_group(const Gemm& g, int64_t k0, int64_t kc, int64_t m0, int64_t m1, int64_t column,
-                    int64_t columns, const float* b, int64_t panel, int64_t b_ld) {
+                    int64_t columns, Panels panels) {
     const simd::Kernels& k = simd::kernels();
     const int flags = (k0 > 0 ? simd::kAccumulate : 0) |
                       (k0 + kc == g.k && g.activation == Activation::kRelu ? simd::kRelu : 0);
-    for (int64_t j = 0; j < columns; j += k.nr, b += panel) {
-        const int n = static_cast<int>(std::min<int64_t>(k.nr, columns - j));
+    for (int64_t j = 0; j < columns; j += panels.width, panels.b += panels.panel) {
+        const int n = static_cast<int>(std::min(panels.width, columns - j));
         const float* bias = k0 == 0 && g.bias ? g.bias + column + j : nullptr;
-        for (int64_t row = m0; row < m1; row += k.mr) {
-            const int m = static_cast<int>(std::min<int64_t>(k.mr, m1 - row));
+        for (int64_t row = m0, left = m1 - m0; left > 0;) {
+            // Two halves rather than a whole tile and one of so few rows that it waits for sums.
+            const bool halves = left > k.mr && left < k.mr + k.mr / 2;
+            const int m = static_cast<int>(halves ? left / 2 : std::min<int64_t>(k.mr, left));
             const float* a[kMaxTileRows];
             float* c[kMaxTileRows];
             for (int i = 0; i < m; ++i) {
                 a[i] = g.a + (row + i) * g.lda;
                 c[i] = g.c + (row + i) * g.ldc + column + j;
             }
-            k.tile(m, n, 1, kc, a, k0, b, b_ld, bias, c, flags);
+            k.tile(m, n, 1, kc, a, k0, panels.b, panels.ld, bias, c, flags);
+            row += m;
+            left -= m;
         }
     }
 }
 
 }  // namespace
 
+int64_t packed_b_size(int64_t k, int64_t n) {
+    const int nr = simd::kernels().nr;
+    return ceil_div(n, nr) * nr * k;
+}
+
+void pack_b(int64_t k, int64_t n, const float* b, float* packed) {
+    const simd::Kernels& kernels = simd::kernels();
+    const int nr = kernels.nr;
+    parallel_for(ceil_div(n, nr), [&](int64_t begin, int64_t end) {
+        for (int64_t p = begin; p < end; ++p)
+            kernels.pack_panel(k, static_cast<int>(std::min<int64_t>(nr, n - p * nr)), b + p * nr,
+                               n, packed + p * nr * k);
+    });
+}
+
 void gemm(const Gemm& g) {
-    const int nr = simd::kernels().nr, mr = simd::kernels().mr;
-    const int64_t panels = ceil_div(g.n, nr), row_parts = ceil_div(g.m, MC);
+    const simd::Kernels& k = simd::kernels();
+    const int nr = k.nr, mr = k.mr;
+    // One tile of rows reads B once: a copy would not pay.
+    const bool in_place = !g.packed && !g.b_transposed && g.m <= mr && g.ldb >= nr;
+    const int64_t width = in_place ? k.tile_columns(static_cast<int>(g.m)) : nr;
+    const int64_t panels = ceil_div(g.n, width), row_parts = ceil_div(g.m, MC);
     const int64_t part_rows = ceil_div(ceil_div(g.m, std::max<int64_t>(1, row_parts)), mr) * mr;
     const int64_t share = panels * row_parts / (2 * num_threads());
-    const int64_t group =
-        g.b_transposed || g.k * g.n < kLargeB ? 1 : std::clamp<int64_t>(share, 1, kGroup);
+    const bool large = !g.b_transposed && g.k * g.n >= kLargeB;
+    const int64_t group = in_place || !large ? 1 : std::clamp<int64_t>(share, 1, kGroup);
     // Parts of rows innermost, so that a thread takes whole columns of B where it can.
     parallel_for(ceil_div(panels, group) * row_parts, [&](int64_t begin, int64_t end) {
         Scratch scratch;
-        float* packed = scratch.take<float>(KC * group * nr);
+        float* packed = g.packed ? nullptr : scratch.take<float>(KC * group * width);
         for (int64_t task = begin; task < end; ++task) {
-            const int64_t column = task / row_parts * group * nr;
-            const int64_t columns = std::min(group * nr, g.n - column);
+            const int64_t column = task / row_parts * group * width;
+            const int64_t columns = std::min(group * width, g.n - column);
             const int64_t m0 = task % row_parts * part_rows, m1 = std::min(g.m, m0 + part_rows);
-            // One tile of rows reads B once: a copy would not pay.
-            const bool in_place = !g.b_transposed && m1 - m0 <= mr && columns % nr == 0;
             for (int64_t k0 = 0; k0 < g.k; k0 += KC) {
                 const int64_t kc = std::min(KC, g.k - k0);
-                if (in_place) {
-                    multiply_group(g, k0, kc, m0, m1, column, columns, g.b + k0 * g.ldb + column,
-                                   nr, g.ldb);
+                Panels b{packed, nr, kc * nr, nr};
+                // Whole vectors of the last row may reach beyond B.
+                if (in_place && (columns % nr == 0 || k0 + kc < g.k)) {
+                    b = {g.b + k0 * g.ldb + column, width, width, g.ldb};
+                } else if (g.packed) {
+                    b = {g.packed + column * g.k + k0 * nr, nr, nr * g.k, nr};
                 } else {
                     pack_group(g, k0, kc, column, columns, packed);
-                    multiply_group(g, k0, kc, m0, m1, column, columns, packed, kc * nr, nr);
                 }
+                multiply_group(g, k0, kc, m0, m1, column, columns, b);
             }
         }
     });

@@ -26,6 +26,7 @@ const Kernels PYCONV_TABLE = {
     kTileCols,
     kLanes,
     any_tile,
+    tile_columns,
     any_tile_row,
     any_pooled_row,
     any_outer_tile,

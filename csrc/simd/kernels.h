@@ -96,6 +96,9 @@ struct Kernels {
                  int64_t a_offset, const float* b, int64_t b_ld, const float* bias, float* const* y,
                  int flags);
 
+    // The most columns, n, of a tile of m rows: nr, and more where rows are few.
+    int (*tile_columns)(int m);
+
     // The same for `tiles` whole tiles side by side, whose rows are equally far apart: row i of
     // segment s starts at a + i * a_step + offsets[s], and is written to y + i * y_step. b is
     // packed, with rows nr apart.

@@ -33,17 +33,16 @@ PYCONV_INLINE void store_largest(const Vec (&cells)[4], int n, float* y, float* 
             Part{n}.store(v, p);
         }
     };
-    Vec best = value(0);
     if (!winners) {
         // ReLU of the largest is the largest of the ReLUs.
-        best = cells[0];
+        Vec best = cells[0];
         PYCONV_UNROLL
         for (int i = 1; i < 4; ++i)
             best = Vec::select(Vec::greater_or_nan(cells[i], best), cells[i], best);
         store(flags & kRelu ? Vec::relu(best) : best, y);
         return;
     }
-    Vec winner = Vec::zero();
+    Vec best = value(0), winner = Vec::zero();
     PYCONV_UNROLL
     for (int i = 1; i < 4; ++i) {
         const Vec x = value(i);

@@ -161,15 +161,18 @@ void outer_tile(int n, const PixelWalk& w, const float* const* a, const float* b
     end_tile(acc, n, [&](int i) { return y + i * y_ld; }, flags);
 }
 
+// A tile of few rows is wider: chains of FMA that hide its latency.
+constexpr int kWideVecs = 8, kWideRows = 3;
+
 // Calls body<M, V>() with the run-time m rows and v vectors as constants.
-template <int M, int V, class Body>
+template <int M, int V, int kVecs = V, class Body>
 void with_tile_size(int m, int v, const Body& body) {
     if (m == M && v == V) {
         body.template operator()<M, V>();
     } else if constexpr (V > 1) {
-        with_tile_size<M, V - 1>(m, v, body);
+        with_tile_size<M, V - 1, kVecs>(m, v, body);
     } else if constexpr (M > 1) {
-        with_tile_size<M - 1, kTileVecs>(m, v, body);
+        with_tile_size<M - 1, kVecs, kVecs>(m, v, body);
     }
 }
 
@@ -182,9 +185,16 @@ void any_tile(int m, int n, int64_t segments, int64_t length, const float* const
         tile<kTileRows, kTileVecs>(n, segments, length, a, a_offset, b, b_ld, bias, y, flags);
         return;
     }
-    with_tile_size<kTileRows, kTileVecs>(m, vectors(n), [&]<int M, int V>() {
+    const auto body = [&]<int M, int V>() {
         tile<M, V>(n, segments, length, a, a_offset, b, b_ld, bias, y, flags);
-    });
+    };
+    if (n <= kTileCols) {
+        with_tile_size<kTileRows, kTileVecs>(m, vectors(n), body);
+    } else if (m == 1) {
+        with_tile_size<1, kWideVecs>(1, vectors(n), body);
+    } else {
+        with_tile_size<kWideRows, kWideVecs / 2>(m, vectors(n), body);
+    }
 }
 
 void any_tile_row(int64_t tiles, int n, int64_t segments, int64_t length, const float* a,
@@ -216,6 +226,11 @@ void any_outer_tile(int m, int n, const PixelWalk& walk, const float* const* a, 
     for (int i = 0; i < m; i += kTileRows)
         any_outer_tile_of<false>(m - i < kTileRows ? m - i : kTileRows, n, walk, a + i, b,
                                  y + i * y_ld, y_ld, flags);
+}
+
+int tile_columns(int m) {
+    const int vecs = m == 1 ? kWideVecs : m <= kWideRows ? kWideVecs / 2 : kTileVecs;
+    return (vecs > kTileVecs ? vecs : kTileVecs) * kLanes;
 }
 
 void pack_panel(int64_t k, int n, const float* src, int64_t ld, float* dst) {
