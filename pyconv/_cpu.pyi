@@ -275,3 +275,39 @@ def trace_span(name: str, begin: int) -> None: ...
 # bytes that an operation moved, and the shapes of its arrays, or first and end of a range
 def trace_threads() -> list[tuple[int, str, int]]: ...
 def trace_events(thread: int) -> list[tuple[str, str, int, int, int, tuple[Any, ...]]]: ...
+
+# the forward pass of a stack of layers in one call; stages take shapes of one sample (1, H, W, C),
+# and keep the arrays, whose values they read at each run
+class Prediction:
+    def conv2d(
+        self,
+        x_shape: Shape4,
+        w: Array,
+        b: Array | None,
+        strides: Pair,
+        padding: Padding,
+        dilation: Pair,
+        groups: int,
+        activation: str,
+    ) -> None: ...
+    def conv2d_maxpool2d(
+        self,
+        x_shape: Shape4,
+        w: Array,
+        b: Array | None,
+        strides: Pair,
+        padding: Padding,
+        dilation: Pair,
+        groups: int,
+        activation: str,
+        pool_size: Pair,
+        pool_strides: Pair,
+        pool_padding: Padding,
+    ) -> None: ...
+    def maxpool2d(
+        self, x_shape: Shape4, pool_size: Pair, strides: Pair, padding: Padding
+    ) -> None: ...
+    def dense(self, w: Array, b: Array | None, activation: str) -> None: ...
+    def softmax(self, classes: int) -> None: ...
+    # x (N, ...) -> (N, values of the last stage)
+    def run(self, x: Array, out: Array | None = None) -> Array: ...

@@ -158,15 +158,17 @@ def predict(model: Trainable, data: Batches, callbacks: CallbackList, progress: 
             for listener in begin:
                 listener(step, None)
             with span("predict step"):
-                output = model._forward(batch.x, training=False)
+                output = model._predicted(batch.x)
             if isinstance(data, ArrayBatches):
                 if collected is None:
                     rows = min(data.samples, data.steps * len(output))
-                    collected = np.empty((rows, *output.shape[1:]), np.float32)
-                collected[at : at + len(output)] = output
+                    one = rows == len(output)
+                    collected = output if one else np.empty((rows, *output.shape[1:]), np.float32)
+                if collected is not output:
+                    collected[at : at + len(output)] = output
                 at += len(output)
             else:
-                parts.append(np.array(output))
+                parts.append(output)
             progress.update(len(batch.x), dict)
             for listener in end:
                 listener(step, {"outputs": output})

@@ -9,6 +9,7 @@ from pyconv import backend
 from pyconv import layers as layers_module
 from pyconv._args import int_arg
 from pyconv._convert import float32_array
+from pyconv._prediction import Predictor
 from pyconv._spans import SpannedStep, recorded
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
@@ -54,6 +55,7 @@ class Sequential(Trainer):
         self._steps_made: list[Any] = []
         self._steps_spanned: list[Any] = []
         self._generation = backend.generation
+        self._predictor = Predictor()
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._build_if_known()
@@ -245,7 +247,8 @@ class Sequential(Trainer):
         if batch.ndim < 1:
             raise ValueError(f"{self.label}: x must have a batch axis, got a single number")
         self._ensure_built(batch.shape[1:])
-        return np.array(self._forward(backend.on_device(batch), bool(training)))
+        inputs = backend.on_device(batch)
+        return np.array(self._forward(inputs, True)) if training else self._predicted(inputs)
 
     @property
     def _ends_in_softmax(self) -> bool:
@@ -262,6 +265,13 @@ class Sequential(Trainer):
             else last.forward(x, training)
         )
         return result
+
+    def _predicted(self, x: Array) -> Array:
+        if backend.active is backend.cpu and not recorded():
+            result = self._predictor(self._steps(), x)
+            if result is not None:
+                return result
+        return np.array(self._forward(x, training=False))
 
     def _backward(self, dy: Array) -> None:
         steps = self._steps()

@@ -66,6 +66,10 @@ class Trainable(ABC):
         """Return the output, in a buffer that the next call overwrites."""
 
     @abstractmethod
+    def _predicted(self, x: Array) -> Array:
+        """Return the output of inference, in an array of its own on the host."""
+
+    @abstractmethod
     def _backward(self, dy: Array) -> None:
         """Fill the gradients from that of the output, which may be overwritten."""
 

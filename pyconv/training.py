@@ -292,7 +292,7 @@ class Trainer(Trainable):
             (4, 3)
         """
         inputs = sources.input_batch(self, "predict_on_batch", x)
-        return np.array(self._forward(inputs, training=False))
+        return self._predicted(inputs)
 
     def _progress(
         self, level: int, data: loops.Batches, validation: loops.Batches | None = None

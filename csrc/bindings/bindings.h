@@ -79,6 +79,7 @@ void bind_elementwise(py::module_& m);
 void bind_optimizers(py::module_& m);
 void bind_peak(py::module_& m);
 void bind_pool2d(py::module_& m);
+void bind_prediction(py::module_& m);  // of the CPU only
 void bind_runtime(py::module_& m);
 void bind_softmax(py::module_& m);
 void bind_trace(py::module_& m);

@@ -78,8 +78,7 @@ void sgd_update_(py::sequence params, py::sequence grads, Object velocities, flo
 
 void rmsprop_update_(py::sequence params, py::sequence grads, py::sequence velocities,
                      Object mean_grads, Object momentums, float learning_rate, float rho,
-                     float momentum, float epsilon, float weight_decay,
-                     bool epsilon_outside) {
+                     float momentum, float epsilon, float weight_decay, bool epsilon_outside) {
     const char* op = "rmsprop_update";
     check_momentum(op, momentum, "momentums", momentums);
     const Parameters p(

@@ -68,6 +68,7 @@ void read_environment() {
 }  // namespace
 
 void bind_runtime(py::module_& m) {
+    bind_prediction(m);
     read_environment();
     m.def("set_num_threads", &set_num_threads_, "n"_a);
     m.def("get_num_threads", &num_threads);

@@ -22,7 +22,11 @@ void conv2d_maxpool2d_forward(const Conv2dShape& conv, const WindowShape& pool, 
                               const float* w, const float* b, Activation activation, float* y,
                               float* winners) {
     Scratch shared;
-    const Conv2dForward forward(conv, w, b, activation, shared);
+    pooled_forward({conv, w, b, activation, shared}, conv, pool, x, y, winners);
+}
+
+void pooled_forward(const Conv2dForward& forward, const Conv2dShape& conv, const WindowShape& pool,
+                    const float* x, float* y, float* winners) {
     if (forward.pools(pool)) return forward.run_pooled(conv.n, x, y, winners);
     const int64_t image = conv.oh * conv.ow * conv.oc;
     // With few images each of the two operations is shared out by itself.

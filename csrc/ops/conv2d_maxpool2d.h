@@ -1,6 +1,7 @@
 // Convolution and the max pooling that follows it, in one pass over memory.
 #pragma once
 
+#include "ops/conv2d.h"
 #include "ops/shapes.h"
 
 namespace pyconv {
@@ -10,5 +11,9 @@ namespace pyconv {
 void conv2d_maxpool2d_forward(const Conv2dShape& conv, const WindowShape& pool, const float* x,
                               const float* w, const float* b, Activation activation, float* y,
                               float* winners);
+
+// The same for conv.n images with filters that are packed already.
+void pooled_forward(const Conv2dForward& forward, const Conv2dShape& conv, const WindowShape& pool,
+                    const float* x, float* y, float* winners);
 
 }  // namespace pyconv

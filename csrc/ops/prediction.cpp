@@ -1,0 +1,141 @@
+// Layers of few weights are taken depth first: a thread carries a few samples through all of them
+// in its cache. The others follow one after the other, each shared out by itself.
+
+#include "ops/prediction.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "check.h"
+#include "ops/conv2d.h"
+#include "ops/conv2d_maxpool2d.h"
+#include "ops/dense.h"
+#include "ops/maxpool2d.h"
+#include "ops/softmax.h"
+#include "parallel.h"
+
+namespace pyconv {
+namespace {
+
+constexpr int64_t kSmallWeights = 16 * 1024;  // floats
+constexpr int64_t kPartFloats = 32 * 1024;    // of the widest result of a part
+
+Conv2dShape of_samples(Conv2dShape s, int64_t n) {
+    s.n = n;
+    return s;
+}
+
+bool few_weights(const Conv2dShape& s) {
+    return s.kernel.h * s.kernel.w * s.group_c() * s.oc <= kSmallWeights;
+}
+
+}  // namespace
+
+void Prediction::conv2d(const Conv2dShape& conv, const float* w, const float* b,
+                        Activation activation) {
+    stages_.push_back({conv.h * conv.w * conv.c, conv.oh * conv.ow * conv.oc, few_weights(conv),
+                       [=](int64_t n, Scratch& scratch) -> Run {
+                           const auto forward = std::make_shared<const Conv2dForward>(
+                               of_samples(conv, n), w, b, activation, scratch);
+                           return [=](int64_t part, const float* x, float* y) {
+                               forward->run(part, x, y);
+                           };
+                       }});
+}
+
+void Prediction::conv2d_maxpool2d(const Conv2dShape& conv, const WindowShape& pool, const float* w,
+                                  const float* b, Activation activation) {
+    stages_.push_back({conv.h * conv.w * conv.c, pool.oh * pool.ow * pool.c, few_weights(conv),
+                       [=](int64_t n, Scratch& scratch) -> Run {
+                           const auto forward = std::make_shared<const Conv2dForward>(
+                               of_samples(conv, n), w, b, activation, scratch);
+                           return [=](int64_t part, const float* x, float* y) {
+                               pooled_forward(*forward, of_samples(conv, part), pool, x, y,
+                                              nullptr);
+                           };
+                       }});
+}
+
+void Prediction::maxpool2d(const WindowShape& pool) {
+    stages_.push_back(
+        {pool.h * pool.w * pool.c, pool.oh * pool.ow * pool.c, true, [=](int64_t, Scratch&) -> Run {
+             return [=](int64_t part, const float* x, float* y) {
+                 WindowShape windows = pool;
+                 windows.n = part;
+                 maxpool2d_forward(windows, x, y);
+             };
+         }});
+}
+
+void Prediction::dense(int64_t in, int64_t units, const float* w, const float* b,
+                       Activation activation) {
+    // All samples at once, however few the weights are: a product of many rows is faster.
+    stages_.push_back({in, units, false, [=](int64_t, Scratch&) -> Run {
+                           return [=](int64_t n, const float* x, float* y) {
+                               dense_forward({n, in, units}, x, w, b, activation, y);
+                           };
+                       }});
+}
+
+void Prediction::softmax(int64_t classes) {
+    const int64_t in = out();
+    stages_.push_back({in, in, false, [=](int64_t, Scratch&) -> Run {
+                           return [=](int64_t n, const float* x, float* y) {
+                               softmax_forward(n * in / classes, classes, x, y);
+                           };
+                       }});
+}
+
+void Prediction::run(int64_t n, const float* x, float* y) {
+    if (n == 0) return;
+    const std::lock_guard<std::mutex> lock(running_);
+    Scratch scratch;
+    std::vector<Run> runs;
+    for (const Stage& stage : stages_) runs.push_back(stage.prepare(n, scratch));
+    const size_t count = stages_.size();
+    size_t small = 0;
+    while (small < count && stages_[small].small) ++small;
+    if (small < 2 || n < 2 * num_threads()) small = 0;
+    if (small > 0) {
+        float* to = small == count ? y : buffer(0, n * stages_[small - 1].out);
+        run_small(n, x, {runs.begin(), runs.begin() + static_cast<int64_t>(small)}, to);
+        x = to;
+    }
+    for (size_t i = small; i < count; ++i) {
+        float* to = i + 1 == count ? y : buffer(i % 2 == small % 2, n * stages_[i].out);
+        runs[i](n, x, to);
+        x = to;
+    }
+}
+
+void Prediction::run_small(int64_t n, const float* x, const std::vector<Run>& runs, float* y) {
+    int64_t widest = 0;
+    for (size_t i = 0; i + 1 < runs.size(); ++i) widest = std::max(widest, stages_[i].out);
+    // As many parts for each thread, of about equal size.
+    const int64_t most = std::max<int64_t>(1, kPartFloats / widest);
+    const int64_t parts = std::min(n, ceil_div(ceil_div(n, most), num_threads()) * num_threads());
+    const int64_t largest = ceil_div(n, parts), last_out = stages_[runs.size() - 1].out;
+    parallel_for(parts, [&](int64_t begin, int64_t end) {
+        Scratch scratch;
+        float* maps[2] = {scratch.take<float>(largest * widest),
+                          scratch.take<float>(largest * widest)};
+        for (int64_t part = begin; part < end; ++part) {
+            const int64_t first = n * part / parts, size = n * (part + 1) / parts - first;
+            const float* from = x + first * in();
+            for (size_t i = 0; i < runs.size(); ++i) {
+                float* to = i + 1 == runs.size() ? y + first * last_out : maps[i % 2];
+                runs[i](size, from, to);
+                from = to;
+            }
+        }
+    });
+}
+
+float* Prediction::buffer(int i, int64_t floats) {
+    if (static_cast<int64_t>(buffers_[i].size()) < floats)
+        buffers_[i].resize(static_cast<size_t>(floats));
+    return buffers_[i].data();
+}
+
+}  // namespace pyconv

@@ -1,0 +1,50 @@
+// The forward pass of a whole stack of layers, in one call.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "ops/shapes.h"
+#include "scratch.h"
+
+namespace pyconv {
+
+class Prediction {
+public:
+    // Stages, each on the result of the one before; shapes are those of one sample. Weights are
+    // read at each run.
+    void conv2d(const Conv2dShape& conv, const float* w, const float* b, Activation activation);
+    void conv2d_maxpool2d(const Conv2dShape& conv, const WindowShape& pool, const float* w,
+                          const float* b, Activation activation);
+    void maxpool2d(const WindowShape& pool);
+    void dense(int64_t in, int64_t units, const float* w, const float* b, Activation activation);
+    void softmax(int64_t classes);
+
+    bool empty() const { return stages_.empty(); }
+    // Floats of a sample and of its result, where there is a stage.
+    int64_t in() const { return stages_.front().in; }
+    int64_t out() const { return stages_.back().out; }
+
+    // x (n, in) -> y (n, out). Runs of several threads follow one another.
+    void run(int64_t n, const float* x, float* y);
+
+private:
+    using Run = std::function<void(int64_t n, const float* x, float* y)>;
+    struct Stage {
+        int64_t in, out;  // floats of a sample
+        bool small;       // so few weights that they may be read for each few samples anew
+        // Packs what a batch of n needs into scratch; the result serves parts of that batch.
+        std::function<Run(int64_t n, Scratch& scratch)> prepare;
+    };
+
+    void run_small(int64_t n, const float* x, const std::vector<Run>& runs, float* y);
+    float* buffer(int i, int64_t floats);
+
+    std::vector<Stage> stages_;
+    std::vector<float> buffers_[2];
+    std::mutex running_;
+};
+
+}  // namespace pyconv
