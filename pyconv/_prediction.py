@@ -1,4 +1,4 @@
-"""The forward pass of a whole stack as one call of the CPU backend, where all its layers have it."""
+"""The forward pass of a stack as one native call, where all its layers are known there."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,10 +39,7 @@ class Predictor:
         return None if self._run is None else self._run(x)
 
     def _current(self) -> bool:
-        for held, name, array in self._weights:
-            if held.get(name) is not array:
-                return False
-        return True
+        return all(held.get(name) is array for held, name, array in self._weights)
 
     def _plan(self, steps: list[Any], shape: tuple[int, ...]) -> None:
         self._steps, self._shape, self._run, self._weights = steps, shape, None, []

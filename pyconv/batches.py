@@ -39,6 +39,13 @@ class Rows:
         self._native = array.dtype in _NATIVE and array.flags.c_contiguous and array.flags.aligned
         self._dtype = np.int64 if array.dtype == np.int64 and name == "y" else np.float32
 
+    def slice(self, first: int, count: int) -> NDArray[Any]:
+        """Return rows in their order: of the array itself where nothing is to be converted."""
+        here = self._on_host or backend.active is backend.cpu
+        if here and self._native and self._array.dtype == self._dtype:
+            return self._array[first : first + count]
+        return self.take(np.arange(first, first + count))
+
     def take(self, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return these rows, in a buffer."""
         out = self._buffers.get(self._name, (len(rows), *self._array.shape[1:]), self._dtype)
@@ -82,28 +89,34 @@ class ArrayBatches:
             None if array is None else Rows(array, name)
             for name, array in zip(("x", "y", "sample_weight"), arrays, strict=True)
         ]
-        self._order = np.arange(0)
-        self._at = 0
+        self._order: NDArray[np.int64] | None = None  # of this pass; None for that of the arrays
+        self._at = self.samples
 
     def __iter__(self) -> Iterator[Batch]:
         if not self._continues:
-            self._at = self._order.size
+            self._at = self.samples
         for _ in range(self.steps):
             with span("batch"):
-                if self._at >= self._order.size:
+                if self._at >= self.samples:
                     self._order, self._at = self._new_order(), 0
-                rows = self._order[self._at : self._at + self._batch_size]
-                self._at += len(rows)
-                batch = Batch(*(None if c is None else c.take(rows) for c in self._columns))  # type: ignore[arg-type]
+                count = min(self._batch_size, self.samples - self._at)
+                batch = Batch(*(None if c is None else self._rows(c, count) for c in self._columns))  # type: ignore[arg-type]
+                self._at += count
             yield batch
 
-    def _new_order(self) -> NDArray[np.int64]:
+    def _rows(self, column: Rows, count: int) -> NDArray[Any]:
+        if self._order is None:
+            return column.slice(self._at, count)
+        return column.take(self._order[self._at : self._at + count])
+
+    def _new_order(self) -> NDArray[np.int64] | None:
         if self._shuffle is True:
             return _random.generator().permutation(self.samples)
+        if self._shuffle != "batch":
+            return None
         order = np.arange(self.samples)
-        if self._shuffle == "batch":
-            for at in range(0, self.samples, self._batch_size):
-                _random.generator().shuffle(order[at : at + self._batch_size])
+        for at in range(0, self.samples, self._batch_size):
+            _random.generator().shuffle(order[at : at + self._batch_size])
         return order
 
 

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from pyconv import loops, sources
 from pyconv._args import int_arg
 from pyconv._types import Array

@@ -80,8 +80,11 @@ class TestArrays:
         np.testing.assert_array_equal(batch.x, wanted)
 
     def test_memory_is_used_again(self):
-        addresses = [b.x.ctypes.data for b in ArrayBatches((X, None, None), 4)]
-        assert len(set(addresses)) == 1
+        made = ArrayBatches((X, None, None), 4, shuffle=True)
+        assert len({b.x.ctypes.data for b in made}) == 1
+
+    def test_what_is_as_wanted_is_not_copied(self):
+        assert all(np.shares_memory(b.x, X) for b in ArrayBatches((X, None, None), 4))
 
     def test_the_set_is_not_copied(self, tmp_path):
         """A set larger than memory, as a file."""

@@ -1,0 +1,134 @@
+"""Prediction of a whole stack in one native call: the bits of its layers one after the other."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import pyconv
+from pyconv import backend, layers, zoo
+
+pytestmark = pytest.mark.cpu
+
+STACKS = {
+    "course": lambda: zoo.deck_cnn(),
+    "course mlp": lambda: zoo.deck_mlp(),
+    "any windows": lambda: pyconv.Sequential(
+        [
+            pyconv.Input((17, 13, 4)),
+            layers.Conv2D(6, (3, 2), strides=(2, 1), padding="same", groups=2),
+            layers.MaxPooling2D((3, 2), 2, "same"),
+            layers.MaxPooling2D(2, 1),
+            layers.Conv2D(33, 3, dilation_rate=2, padding=2, activation="relu", use_bias=False),
+            layers.Flatten(),
+            layers.Dense(19, activation="relu"),
+            layers.Dense(5),
+            layers.Softmax(),
+        ]
+    ),
+    "one layer": lambda: pyconv.Sequential([pyconv.Input((7,)), layers.Dense(3)]),
+    "large filters": lambda: pyconv.Sequential(
+        [
+            pyconv.Input((9, 8, 32)),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+        ]
+    ),
+}
+
+
+def samples(model, n):
+    x = np.random.default_rng(n).standard_normal((n, *model.input_shape[1:]), np.float32)
+    return np.ascontiguousarray(x)
+
+
+def one_by_one(model, x):
+    return np.array(model._forward(x, training=False))
+
+
+@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("n", [0, 1, 5, 33])
+def test_same_bits_as_layer_by_layer(name, n, isa, threads):
+    pyconv.utils.set_random_seed(1)
+    model = STACKS[name]()
+    x = samples(model, n)
+    for count in (1, 2, 3):
+        threads(count)
+        got = model._predictor(model._steps(), x)
+        assert got is not None
+        assert got.tobytes() == one_by_one(model, x).tobytes()
+        assert model(x).tobytes() == got.tobytes()
+
+
+def test_weights_are_those_of_the_moment():
+    model = STACKS["course"]()
+    x = samples(model, 8)
+    model.predict(x, verbose=0)
+    for layer in model.layers:
+        for weight in layer.weights:
+            weight *= 0.5
+            assert model(x).tobytes() == one_by_one(model, x).tobytes()
+    model.layers[0]._weights["bias"] = np.ones(16, np.float32)
+    assert model(x).tobytes() == one_by_one(model, x).tobytes()
+    model.pop()
+    model.add(layers.Dense(4))
+    assert model(x).tobytes() == one_by_one(model, x).tobytes()
+
+
+def test_layers_that_it_does_not_know():
+    known = [pyconv.Input((6, 6, 3)), layers.Conv2D(4, 3)]
+    for other in ([layers.AveragePooling2D(2)], [], [layers.Conv2D(2, 1, activation="tanh")]):
+        model = pyconv.Sequential([*known, *other])
+        x = samples(model, 3)
+        assert model._predictor(model._steps(), x) is None
+        assert model(x).tobytes() == one_by_one(model, x).tobytes()
+        known = [pyconv.Input((6, 6, 3)), layers.Conv2D(4, 3)]
+
+
+def test_copies_predict_with_weights_of_their_own():
+    model = STACKS["one layer"]()
+    x = samples(model, 4)
+    before = model(x)
+    other = copy.deepcopy(model)
+    for weight in other.weights:
+        weight[...] = 0
+    assert model(x).tobytes() == before.tobytes()
+    assert not other(x).any()
+
+
+def test_results_are_arrays_of_their_own():
+    model = STACKS["course"]()
+    x = samples(model, 3)
+    first, unchanged = model.predict(x, verbose=0), x.copy()
+    kept = first.copy()
+    second = model.predict(x[::-1].copy(), verbose=0)
+    assert not np.shares_memory(first, second)
+    assert np.array_equal(first, kept)
+    assert np.array_equal(x, unchanged)
+
+
+def refusals():
+    w = np.zeros((3, 3, 2, 4), np.float32)
+    conv = ((1, 5, 5, 2), w, None, (1, 1), (0,) * 4, (1, 1), 1, "linear")
+    dense = np.zeros((36, 2), np.float32)
+    return [
+        (lambda p: p.run(np.zeros((1, 3), np.float32)), "no stages"),
+        (lambda p: p.softmax(3), "must follow another"),
+        (lambda p: (p.conv2d(*conv), p.conv2d(*conv)), "cannot follow one of 36"),
+        (lambda p: (p.conv2d(*conv), p.softmax(5)), "must divide the 36 values"),
+        (lambda p: (p.conv2d(*conv), p.dense(dense[:-1], None, "linear")), "cannot follow"),
+        (lambda p: p.dense(dense, np.zeros(3, np.float32), "linear"), r"b must be \(2,\)"),
+        (lambda p: (p.conv2d(*conv), p.run(np.zeros((1, 5, 5, 3), np.float32))), "50 values"),
+        (lambda p: p.conv2d((1, 5, 5, 3), *conv[1:]), "3 channels"),
+        (lambda p: p.conv2d((1, 2, 2, 2), *conv[1:]), "Prediction"),
+        (lambda p: p.maxpool2d((1, 2, 2, 2), (3, 3), (1, 1), (0,) * 4), "Prediction"),
+    ]
+
+
+@pytest.mark.parametrize("case", range(len(refusals())))
+def test_refuses(case):
+    call, message = refusals()[case]
+    with pytest.raises(ValueError, match=message):
+        call(backend.cpu.Prediction())
