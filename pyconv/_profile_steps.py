@@ -46,7 +46,7 @@ def prepared(model: "Sequential", shape: tuple[int, ...]) -> tuple[Callable[[], 
     if trains(model):
         y = _targets(model, (len(x), *output.shape[1:]), random)
         model.objective.resolve(y, output.shape)
-    batches = _endless(ArrayBatches((x, y, None), shape[0]))
+    batches = _endless(ArrayBatches((x, y, None), shape[0], shuffle=True))
 
     def run() -> None:
         batch = next(batches)

@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -79,15 +80,28 @@ def declared(text):
     return functions
 
 
+def class_body(text, name):
+    """Return the source of the methods of a class."""
+    (node,) = (n for n in ast.parse(text).body if isinstance(n, ast.ClassDef) and n.name == name)
+    return "\n".join(map(ast.unparse, node.body))
+
+
 def test_stub():
-    stub = declared((pathlib.Path(pyconv.__file__).parent / "_cpu.pyi").read_text())
-    functions = {n: getattr(native, n) for n in dir(native) if not n.startswith("_")}
-    assert stub.keys() == functions.keys()
-    for name, function in functions.items():
-        signature = function.__doc__.splitlines()[0]
-        names, defaults = declared(f"def {signature}: ...")[name]
-        assert stub[name][0] == names, name
-        assert stub[name][1] == pytest.approx(defaults), name
+    source = (pathlib.Path(pyconv.__file__).parent / "_cpu.pyi").read_text()
+    for place, body in [
+        (native, source),
+        (native.Prediction, class_body(source, "Prediction")),
+    ]:
+        stub = declared(body)
+        functions = {n: getattr(place, n) for n in dir(place) if not n.startswith("_")}
+        functions = {n: f for n, f in functions.items() if not isinstance(f, type)}
+        assert stub.keys() == functions.keys()
+        for name, function in functions.items():
+            # pybind11 gives the type of self in a form that is not Python.
+            signature = re.sub(r"self: [^,)]*", "self", function.__doc__.splitlines()[0])
+            names, defaults = declared(f"def {signature}: ...")[name]
+            assert stub[name][0] == names, name
+            assert stub[name][1] == pytest.approx(defaults), name
 
 
 def test_every_function_with_an_out_is_here():
