@@ -57,6 +57,9 @@ CALLS = {
     ),
     "erase": ((X, np.array([[0, 2, 1, 3]] * 2), ones(2, 8)), X.shape),
     "gather_rows": ((ones(4, 3), np.array([3, 1])), (2, 3)),
+    "crop_flip": ((ones(2, 3, 3, 1), np.zeros((2, 4), np.int64), (2, 2)), (2, 2, 2, 1)),
+    "affine_transform": ((ones(2, 3, 3, 1), np.zeros((2, 6))), (2, 3, 3, 1)),
+    "erase": ((ones(2, 3, 3, 1), np.zeros((2, 4), np.int64), ones(2, 1)), (2, 3, 3, 1)),
     "peak_triad": ((ones(7), ones(7)), (7,)),
 }
 IN_PLACE = {
@@ -116,7 +119,7 @@ def test_out(name):
     fresh = function(*arguments)
     assert fresh.shape == shape
     out = np.full(shape, np.nan, np.float32)
-    assert function(*arguments, out) is out
+    assert function(*arguments, out=out) is out
     assert np.array_equal(out, fresh)
 
     fixed = np.zeros(shape, np.float32)
@@ -132,7 +135,7 @@ def test_out(name):
         (fixed, ValueError, "writable"),
     ]:
         with pytest.raises(error, match=f": out must be .*{text}|: out .*{text}"):
-            function(*arguments, wrong)
+            function(*arguments, out=wrong)
     assert not fixed.any()
 
 
@@ -149,10 +152,10 @@ def test_out_within_an_input(name):
         given = [*arguments[:i], inside, *arguments[i + 1 :]]
         shifted = memory[1 : 1 + size].reshape(shape)
         with pytest.raises(ValueError, match="out must not share memory"):
-            function(*given, shifted)
+            function(*given, out=shifted)
         if name in IN_PLACE:
             wanted = function(*given)
-            assert np.array_equal(function(*given, inside), wanted)
+            assert np.array_equal(function(*given, out=inside), wanted)
 
 
 def test_cross_entropy_writes_apart_from_what_it_reads():
