@@ -63,7 +63,7 @@ def _add(native: Any, step: Any, shape: tuple[int, ...]) -> tuple[int, ...] | No
     kind = type(step)
     if kind is Dropout:
         return shape
-    if kind is Flatten:
+    if kind is Flatten and step.data_format == "channels_last":
         size = 1
         for extent in shape:
             size *= extent

@@ -57,9 +57,6 @@ CALLS = {
     ),
     "erase": ((X, np.array([[0, 2, 1, 3]] * 2), ones(2, 8)), X.shape),
     "gather_rows": ((ones(4, 3), np.array([3, 1])), (2, 3)),
-    "crop_flip": ((ones(2, 3, 3, 1), np.zeros((2, 4), np.int64), (2, 2)), (2, 2, 2, 1)),
-    "affine_transform": ((ones(2, 3, 3, 1), np.zeros((2, 6))), (2, 3, 3, 1)),
-    "erase": ((ones(2, 3, 3, 1), np.zeros((2, 4), np.int64), ones(2, 1)), (2, 3, 3, 1)),
     "peak_triad": ((ones(7), ones(7)), (7,)),
 }
 IN_PLACE = {

@@ -79,7 +79,14 @@ def test_weights_are_those_of_the_moment():
 
 def test_layers_that_it_does_not_know():
     known = [pyconv.Input((6, 6, 3)), layers.Conv2D(4, 3)]
-    for other in ([layers.AveragePooling2D(2)], [], [layers.Conv2D(2, 1, activation="tanh")]):
+    for other in (
+        [layers.AveragePooling2D(2)],
+        [],
+        [layers.Conv2D(2, 1, activation="tanh")],
+        [layers.Conv2D(3, 1, data_format="channels_first"), layers.Flatten()],
+        [layers.MaxPooling2D(1, data_format="channels_first"), layers.Flatten()],
+        [layers.Flatten("channels_first")],
+    ):
         model = pyconv.Sequential([*known, *other])
         x = samples(model, 3)
         assert model._predictor(model._steps(), x) is None
