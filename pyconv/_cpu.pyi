@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+Image = NDArray[Any]
 Pair = tuple[int, int]
 Padding = tuple[int, int, int, int]
 Shape4 = tuple[int, int, int, int]
@@ -256,6 +257,30 @@ def affine_transform(
 
 # boxes (N, 4): top, bottom, left, right, set to the image's values (N, C)
 def erase(x: Array, boxes: NDArray[np.int64], values: Array, out: Array | None = None) -> Array: ...
+
+# filters of images, whose channels are filtered one by one: x (H, W, C) is uint8 or float32.
+# border: "constant", "replicate", "reflect", "reflect_101" or "wrap", with a result (H, W, C); or
+# "valid", (H - KH + 1, W - KW + 1, C). anchor: (row, column) of the window's cell that lies on the
+# result. The result has the type of x but in filter2d, where dtype says it.
+def filter2d(
+    x: Image,
+    kernel: Array,  # (KH, KW)
+    anchor: Pair,
+    border: str,
+    delta: float,
+    dtype: str,  # "uint8", "int16" or "float32"
+    out: Image | None = None,
+) -> Image: ...
+
+# weights rows (KH,) and cols (KW,) of odd numbers; of a uint8 image symmetric, in whole 256ths
+def gaussian_blur(
+    x: Image, rows: Array, cols: Array, border: str, out: Image | None = None
+) -> Image: ...
+
+# the mean of each window, or its sum; at most 2**23 cells
+def box_filter(
+    x: Image, kernel_size: Pair, anchor: Pair, mean: bool, border: str, out: Image | None = None
+) -> Image: ...
 
 # limits of the machine, for benchmarks: multiplications and additions in registers, on all
 # threads, whose number is returned; and out = a + 0.5 * b, each (n,)

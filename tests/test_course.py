@@ -1,9 +1,10 @@
-"""The course's worked examples, through the layers."""
+"""The course's worked examples, through the layers and the filters."""
 
 import numpy as np
 import pytest
 
 import pyconv
+from pyconv import filters
 from pyconv.layers import (
     AveragePooling2D,
     Conv2D,
@@ -101,12 +102,49 @@ def test_filters(name):
     assert np.sum(kernel) == pytest.approx(0 if "edge" in name else 1)
 
 
+def test_means_by_a_filter():
+    for mean in (filters.box, filters.blur, filters.mean):
+        assert mean(F, 3, border="valid").tolist() == BOX3_VALID
+        assert mean(F.astype(np.uint8), 3, border="valid").tolist() == BOX3_VALID
+        assert mean(F, 3)[1:-1, 1:-1].tolist() == BOX3_VALID
+        assert mean(F, 5, border="valid") == pytest.approx(np.array(BOX5_VALID), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ROW2)
+def test_filters_by_their_names(name):
+    kernel, row = ROW2[name]
+    assert filters.KERNELS[name] == pytest.approx(np.array(kernel, float))
+    got = filters.correlate2d(F, filters.KERNELS[name], border="valid")
+    assert np.array_equal(got, filtered(F, filters.KERNELS[name]))
+    assert got[2] == pytest.approx(np.array(row, float), abs=1e-4)
+
+
+def test_worked_convolution_by_a_filter():
+    assert filters.correlate2d(I5, K3, border="valid").tolist() == CONV_VALID
+    assert filters.correlate2d(I5, K3, border="constant").tolist() == CONV_P1
+
+
+def test_sobel_on_a_slide():
+    """The image and mask of the first slide on kernels, with zeros in the nine hidden pixels."""
+    image = np.zeros((6, 6))
+    image[0] = [131, 162, 232, 84, 91, 207]
+    image[1:4, 0], image[1:4, 4:] = [104, 243, 185], [[237, 109], [135, 126], [61, 225]]
+    image[4:] = [[157, 124, 25, 14, 102, 108], [5, 155, 16, 218, 232, 249]]
+    for x in (image, image.astype(np.uint8)):
+        got = filters.correlate2d(x, filters.SOBEL_X, border="valid", dtype="float32")
+        assert np.array_equal(got, filtered(image, [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]))
+        assert np.array_equal(got, filters.sobel(x, border="valid"))
+
+
 def test_unsharp_mask_is_twice_the_image_less_its_blur():
     gauss5 = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]) / 256
     unsharp5 = -gauss5
     unsharp5[2, 2] = 476 / 256
     expected = 2 * F[2:-2, 2:-2] - filtered(F, gauss5)
     assert filtered(F, unsharp5) == pytest.approx(expected, abs=1e-4)
+    assert np.array_equal(filters.UNSHARP_5, unsharp5)
+    assert np.array_equal(filters.GAUSS_5, gauss5)
+    assert filters.unsharp_mask(F, border="valid") == pytest.approx(expected, abs=1e-4)
 
 
 def test_worked_convolution():

@@ -70,6 +70,7 @@ void read_environment() {
 void bind_runtime(py::module_& m) {
     bind_prediction(m);
     read_environment();
+    bind_filters(m);
     m.def("set_num_threads", &set_num_threads_, "n"_a);
     m.def("get_num_threads", &num_threads);
     m.def("isa", [] { return std::string(simd::kernels().isa); });

@@ -8,7 +8,9 @@
 
 #include "simd/batchnorm.h"
 #include "simd/elementwise.h"
+#include "simd/filters.h"
 #include "simd/groups.h"
+#include "simd/integer_filters.h"
 #include "simd/optimizers.h"
 #include "simd/pooled_tiles.h"
 #include "simd/pooling.h"
@@ -59,6 +61,9 @@ const Kernels PYCONV_TABLE = {
     mix4,
     convert_u8,
     convert_f64,
+    {kFilterRows, any_correlate, weighted_sum, round_u8, round_i16, any_symmetric_rows_u8,
+     any_symmetric_cols_u16, sum_rows_u8, mean_cols_u16, move_rows_u8<uint16_t>,
+     move_rows_u8<int32_t>, scale_i32},
 };
 
 }  // namespace pyconv::simd

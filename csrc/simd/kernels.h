@@ -12,6 +12,7 @@ constexpr int kMaxTileRows = 8;
 constexpr int kMaxOuterRows = 2 * kMaxTileRows;
 constexpr int kMaxTileCols = 32;
 constexpr int kMaxCombinedRows = 4;
+constexpr int kMaxFilterRows = 4;
 
 enum TileFlags : int {
     kAccumulate = 1,  // add to y
@@ -66,6 +67,42 @@ struct WinogradKernels {
                           int64_t y_step, int flags);
     void (*output_backward)(const TileRow& row, int64_t c, const float* const* rows, float* dm,
                             int64_t tile_step, int64_t plane_step, int64_t group_step);
+};
+
+// Filters of images, over n values of rows of interleaved channels, in which the neighbour of a
+// value lies `step` values further.
+struct FilterKernels {
+    int rows;  // that correlate works on at once, at most
+    // y[r][j] = start + sum over a < kh, b < kw of x[r + a][j + b * step] * w[a * kw + b], one
+    // after the other, for 1 to `rows` rows r; added to y with kAccumulate. x is read in whole
+    // vectors.
+    void (*correlate)(int rows, int64_t n, int kh, int kw, int64_t step, const float* const* x,
+                      const float* w, float start, float* const* y, int flags);
+    // y[j] = (sum over t < count of x[t][j] * w[t]) / divisor
+    void (*weighted_sum)(int count, int64_t n, const float* const* x, const float* w, float divisor,
+                         float* y);
+    // To the nearest integer, ties to even, and into the range of the type; NaN to its least.
+    void (*round_u8)(int64_t n, const float* x, uint8_t* y);
+    void (*round_i16)(int64_t n, const float* x, int16_t* y);
+
+    // Symmetric filters of `count` weights, odd. The rows' sums are below 2^16; where the columns'
+    // are not, weights add up to 2^8 and the rows' sums are cut into bytes: y takes the high ones
+    // and `low`, else null, the others. Columns: y[j] = sum / 2^shift, to the nearest.
+    void (*symmetric_rows_u8)(int count, int64_t n, const uint8_t* const* x, const uint16_t* w,
+                              uint16_t* y, uint16_t* low);
+    void (*symmetric_cols_u16)(int count, int64_t n, int64_t step, const uint16_t* x,
+                               const uint16_t* low, const uint16_t* w, int shift, uint8_t* y);
+
+    // Sums of rows; and of neighbours in a row, as means:
+    // y = (sum + add) * factor / 2^(16 + shift), rounded down, at most 255
+    void (*sum_rows_u8)(int count, int64_t n, const uint8_t* const* x, uint16_t* y);
+    void (*mean_cols_u16)(int count, int64_t n, int64_t step, const uint16_t* x, uint16_t add,
+                          uint16_t factor, int shift, uint8_t* y);
+    // y += in - out
+    void (*move_rows_u16)(int64_t n, const uint8_t* in, const uint8_t* out, uint16_t* y);
+    void (*move_rows_i32)(int64_t n, const uint8_t* in, const uint8_t* out, int32_t* y);
+    // y = x * scale, rounded as round_u8 does
+    void (*scale_i32)(int64_t n, const int32_t* x, float scale, uint8_t* y);
 };
 
 struct SgdParams {
@@ -198,6 +235,8 @@ struct Kernels {
 
     void (*convert_u8)(int64_t n, const uint8_t* x, float* y);
     void (*convert_f64)(int64_t n, const double* x, float* y);
+
+    FilterKernels filters;
 };
 
 // The active table, chosen at import.

@@ -102,4 +102,21 @@ struct Words {
     }
 };
 
+// Sixteen unsigned integers of 16 bits.
+typedef unsigned short Shorts __attribute__((vector_size(32)));
+
+inline Shorts widen(const unsigned char* p) {
+    return (Shorts)_mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+// Values are below 2^15; those above 255 give 255.
+inline void narrow(Shorts v, unsigned char* p) {
+    const __m256i r = (__m256i)v;
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                     _mm_packus_epi16(_mm256_castsi256_si128(r), _mm256_extracti128_si256(r, 1)));
+}
+// The upper halves of the products.
+inline Shorts high_product(Shorts a, Shorts b) {
+    return (Shorts)_mm256_mulhi_epu16((__m256i)a, (__m256i)b);
+}
+
 }  // namespace

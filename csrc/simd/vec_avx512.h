@@ -97,4 +97,19 @@ struct Words {
     }
 };
 
+// Thirty-two unsigned integers of 16 bits.
+typedef unsigned short Shorts __attribute__((vector_size(64)));
+
+inline Shorts widen(const unsigned char* p) {
+    return (Shorts)_mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+// Values above 255 give 255.
+inline void narrow(Shorts v, unsigned char* p) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtusepi16_epi8((__m512i)v));
+}
+// The upper halves of the products.
+inline Shorts high_product(Shorts a, Shorts b) {
+    return (Shorts)_mm512_mulhi_epu16((__m512i)a, (__m512i)b);
+}
+
 }  // namespace

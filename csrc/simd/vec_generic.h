@@ -90,4 +90,27 @@ struct Words {
     }
 };
 
+// Eight unsigned integers of 16 bits.
+typedef unsigned short Shorts __attribute__((vector_size(16)));
+typedef unsigned char Bytes __attribute__((vector_size(8)));
+
+inline Shorts widen(const unsigned char* p) {
+    Bytes bytes;
+    __builtin_memcpy(&bytes, p, sizeof bytes);
+    return __builtin_convertvector(bytes, Shorts);
+}
+// Values above 255 give 255.
+inline void narrow(Shorts v, unsigned char* p) {
+    const Shorts most = Shorts{} + 255;
+    const Bytes bytes = __builtin_convertvector(v < most ? v : most, Bytes);
+    __builtin_memcpy(p, &bytes, sizeof bytes);
+}
+// The upper halves of the products.
+inline Shorts high_product(Shorts a, Shorts b) {
+    typedef unsigned Products __attribute__((vector_size(32)));
+    const Products product =
+        __builtin_convertvector(a, Products) * __builtin_convertvector(b, Products);
+    return __builtin_convertvector(product >> 16, Shorts);
+}
+
 }  // namespace

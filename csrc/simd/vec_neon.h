@@ -80,4 +80,18 @@ struct Words {
     }
 };
 
+// Eight unsigned integers of 16 bits.
+typedef unsigned short Shorts __attribute__((vector_size(16)));
+
+inline Shorts widen(const unsigned char* p) { return (Shorts)vmovl_u8(vld1_u8(p)); }
+// Values above 255 give 255.
+inline void narrow(Shorts v, unsigned char* p) { vst1_u8(p, vqmovn_u16((uint16x8_t)v)); }
+// The upper halves of the products.
+inline Shorts high_product(Shorts a, Shorts b) {
+    const uint16x8_t x = (uint16x8_t)a, y = (uint16x8_t)b;
+    const uint32x4_t first = vmull_u16(vget_low_u16(x), vget_low_u16(y));
+    const uint32x4_t second = vmull_high_u16(x, y);
+    return (Shorts)vuzp2q_u16(vreinterpretq_u16_u32(first), vreinterpretq_u16_u32(second));
+}
+
 }  // namespace
