@@ -282,6 +282,19 @@ def box_filter(
     x: Image, kernel_size: Pair, anchor: Pair, mean: bool, border: str, out: Image | None = None
 ) -> Image: ...
 
+# kernel_size is odd, at most 255; beyond the edges their values go on
+def median_blur(x: Image, kernel_size: int, out: Image | None = None) -> Image: ...
+
+# x has 1 or 3 channels; sigmas above 0
+def bilateral_filter(
+    x: Image,
+    radius: int,
+    sigma_colour: float,
+    sigma_space: float,
+    border: str,
+    out: Image | None = None,
+) -> Image: ...
+
 # limits of the machine, for benchmarks: multiplications and additions in registers, on all
 # threads, whose number is returned; and out = a + 0.5 * b, each (n,)
 def peak_arithmetic(rounds: int) -> int: ...

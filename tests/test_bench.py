@@ -15,6 +15,7 @@ from reference import conv2d
 from pyconv.backend import active
 from pyconv.bench import peers, reference, roofline, table
 from pyconv.bench.cases import Conv, Dense, MaxPool, Predict, Relu, Train, Update
+from pyconv.bench.filter_cases import Filter
 from pyconv.bench.limits import Limits
 from pyconv.bench.measure import measure, relative_error
 from pyconv.bench.networks import initial_weights
@@ -75,6 +76,20 @@ def test_peers_do_what_the_reference_does(name, case):
         variant = make()
         variant.run()
         assert relative_error(variant.result(), exact) < 2e-5
+
+
+@pytest.mark.parametrize("name", ["pyconv", "opencv"])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("kind", ["filter2d", "mean", "Gaussian", "median", "bilateral"])
+def test_filters_of_peers(name, dtype, kind):
+    for c in (1, 3):
+        case = Filter(kind, 5, c, dtype, 30, 40)
+        variant = peers.load(name, 1).variants(case)[""]()
+        variant.run()
+        # uint8: half of the last place of 8 bits, and a place for weights in 256ths
+        assert relative_error(variant.result(), reference.exact(case)) < (
+            1.01 / 128 if dtype == "uint8" else 1e-4
+        )
 
 
 def test_flops_and_bytes():

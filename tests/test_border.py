@@ -31,6 +31,8 @@ CALLS = {
     "conv2d_backward_filter": ((X, ones(2, 3, 5, 3), (2, 2), *GEOMETRY), (2, 2, 8, 3)),
     "filter2d": ((X[0], ones(3, 3), (1, 1), "reflect", 0.0, "float32"), (4, 6, 8)),
     "gaussian_blur": ((X[0], ones(3), ones(3), "reflect"), (4, 6, 8)),
+    "median_blur": ((X[0], 3), (4, 6, 8)),
+    "bilateral_filter": ((X[0, :, :, :3], 2, 1.0, 1.0, "wrap"), (4, 6, 3)),
     "box_filter": ((X[0], (2, 3), (0, 0), True, "valid"), (3, 4, 8)),
     "bias_backward": ((ones(5, 3),), (3,)),
     "maxpool2d_forward": ((X, *WINDOWS), (2, 2, 3, 8)),

@@ -25,6 +25,9 @@ ARGUMENTS = {
     "border": ("border", "reflect"),
     "dtype": ("dtype", None),
     "normalize": ("boolean", True),
+    "sigma_color": ("positive", 1.0),
+    "sigma_space": ("positive", 1.0),
+    "d": ("diameter", 3),
     "dx": ("order", 1),
     "dy": ("order", 0),
 }
@@ -32,11 +35,13 @@ FILTERS = {
     "filter2d": "image kernel anchor delta border dtype",
     "correlate2d": "image kernel border anchor dtype",
     "convolve2d": "image kernel border anchor dtype",
+    "bilateral_filter": "image d sigma_color sigma_space border",
     "blur": "image ksize anchor border",
     "mean": "image ksize anchor border",
     "box": "image ksize anchor normalize border",
     "gaussian_blur": "image ksize sigma_x sigma_y border",
     "get_gaussian_kernel": "ksize sigma",
+    "median_blur": "image ksize",
     "sobel": "image dx dy ksize scale delta border dtype",
     "laplacian": "image ksize scale delta border dtype",
     "sharpen": "image border",
@@ -80,6 +85,8 @@ def wrong_values(kind):
         yield from ((v, TypeError) for v in (3, object(), [1]))
     if kind == "boolean":
         yield from ((v, TypeError) for v in (None, 1, "yes", [True]))
+    if kind == "diameter":
+        yield from [(-1, ValueError), (1000, ValueError), (1.0, TypeError), (True, TypeError)]
     if kind == "order":
         yield from [(-1, ValueError), (3, ValueError), (1.0, TypeError), (True, TypeError)]
 
@@ -108,6 +115,10 @@ def test_wrong_arguments(name):
         (lambda: filters.sobel(IMAGE, ksize=9), "from 1 to 7"),
         (lambda: filters.laplacian(IMAGE, 2), "ksize must be odd"),
         (lambda: filters.blur(IMAGE, (9, 1), border="valid"), "does not fit"),
+        (lambda: filters.median_blur(IMAGE, 4), "ksize must be odd"),
+        (lambda: filters.median_blur(IMAGE, 257), "from 1 to 255"),
+        (lambda: filters.bilateral(IMAGE[..., :2], 3, 1, 1), "1 or 3 channels"),
+        (lambda: filters.bilateral(IMAGE, 0, 1, 1e9), "sigma_space smaller"),
         (lambda: filters.blur(IMAGE, 2**12), r"2\*\*23 cells"),
     ],
 )
@@ -129,6 +140,12 @@ def test_what_does_not_go_together(call, text):
         (("box_filter", IMAGE, (2**62, 4), (0, 0), True, "wrap"), ValueError, "window"),
         (("box_filter", IMAGE, (0, 4), (0, 0), True, "wrap"), ValueError, "window"),
         (("gaussian_blur", IMAGE.astype("u1"), ARRAY[0], ARRAY[0], "wrap"), ValueError, "256"),
+        (("median_blur", IMAGE, 2), ValueError, "kernel_size"),
+        (("median_blur", IMAGE, -1), ValueError, "kernel_size"),
+        (("bilateral_filter", IMAGE, 2**40, 1.0, 1.0, "wrap"), ValueError, "radius"),
+        (("bilateral_filter", IMAGE, 2, 0.0, 1.0, "wrap"), ValueError, "sigma"),
+        (("bilateral_filter", IMAGE, 2, 1.0, np.nan, "wrap"), ValueError, "sigma"),
+        (("bilateral_filter", IMAGE[..., :2], 2, 1.0, 1.0, "wrap"), ValueError, "channels"),
         (
             ("gaussian_blur", IMAGE.astype("u1"), np.full(3, np.nan, "f4"), ARRAY[0], "wrap"),
             ValueError,

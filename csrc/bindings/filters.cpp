@@ -6,13 +6,16 @@
 
 #include "bindings/bindings.h"
 #include "check.h"
+#include "ops/bilateral_filter.h"
 #include "ops/box_filter.h"
 #include "ops/filter2d.h"
 #include "ops/gaussian_blur.h"
+#include "ops/median_blur.h"
 
 namespace pyconv {
 namespace {
 
+constexpr int64_t kMaxMedian = 255, kMaxRadius = 127;
 constexpr int64_t kMaxExtent = INT32_MAX;
 constexpr int64_t kMaxCells = int64_t{1} << 23;  // of a window: sums of uint8 stay below 2^31
 
@@ -246,6 +249,46 @@ Object box_filter_(Object x, Pair kernel, Pair anchor, bool mean, const std::str
     return y.array;
 }
 
+Object median_blur_(Object x, int64_t size, Object out) {
+    const char* op = "median_blur";
+    const Image xi(op, x);
+    if (size < 1 || size % 2 == 0 || size > kMaxMedian)
+        fail(op, "kernel_size must be odd, from 1 to ", kMaxMedian, ", got ", size);
+    const auto [h, w, c] = std::array{xi.shape[0], xi.shape[1], xi.shape[2]};
+    Result y(op, out, xi.shape, xi.type, xi);
+    if (xi.type == PixelType::kUint8) {
+        uint8_t* to = y.bytes();
+        without_gil("median_blur", std::tie(xi, y),
+                    [&] { median_blur(h, w, c, size, xi.bytes(), to); });
+    } else {
+        float* to = y.floats();
+        without_gil("median_blur", std::tie(xi, y),
+                    [&] { median_blur(h, w, c, size, xi.floats(), to); });
+    }
+    return y.array;
+}
+
+Object bilateral_filter_(Object x, int64_t radius, double sigma_colour, double sigma_space,
+                         const std::string& border, Object out) {
+    const char* op = "bilateral_filter";
+    const Image xi(op, x);
+    if (xi.shape[2] != 1 && xi.shape[2] != 3)
+        fail(op, "x must have 1 or 3 channels, got ", to_string(xi.shape));
+    if (radius < 1 || radius > kMaxRadius)
+        fail(op, "radius must be from 1 to ", kMaxRadius, ", got ", radius);
+    if (!(sigma_colour > 0) || !(sigma_space > 0))
+        fail(op, "sigma_colour and sigma_space must be above 0, got ", sigma_colour, " and ",
+             sigma_space);
+    const FilterShape s =
+        filter_shape(op, xi, {2 * radius + 1, 2 * radius + 1}, {radius, radius}, border);
+    Result y(op, out, result_shape(s), xi.type, xi);
+    void* to = y.array.mutable_data();
+    without_gil("bilateral_filter", std::tie(xi, y), [&] {
+        bilateral_filter(s, {radius, sigma_colour, sigma_space}, xi.array.data(), xi.type, to);
+    });
+    return y.array;
+}
+
 }  // namespace
 
 void bind_filters(py::module_& m) {
@@ -255,6 +298,9 @@ void bind_filters(py::module_& m) {
     m.def("gaussian_blur", &gaussian_blur_, "x"_a, "rows"_a, "cols"_a, "border"_a, "out"_a = none);
     m.def("box_filter", &box_filter_, "x"_a, "kernel_size"_a, "anchor"_a, "mean"_a, "border"_a,
           "out"_a = none);
+    m.def("median_blur", &median_blur_, "x"_a, "kernel_size"_a, "out"_a = none);
+    m.def("bilateral_filter", &bilateral_filter_, "x"_a, "radius"_a, "sigma_colour"_a,
+          "sigma_space"_a, "border"_a, "out"_a = none);
 }
 
 }  // namespace pyconv

@@ -7,6 +7,7 @@
 #include PYCONV_VEC_HEADER
 
 #include "simd/batchnorm.h"
+#include "simd/bilateral.h"
 #include "simd/elementwise.h"
 #include "simd/filters.h"
 #include "simd/groups.h"
@@ -15,6 +16,7 @@
 #include "simd/pooled_tiles.h"
 #include "simd/pooling.h"
 #include "simd/rows.h"
+#include "simd/selection.h"
 #include "simd/tiles.h"
 #include "simd/weighted_windows.h"
 #include "simd/winograd.h"
@@ -63,7 +65,8 @@ const Kernels PYCONV_TABLE = {
     convert_f64,
     {kFilterRows, any_correlate, weighted_sum, round_u8, round_i16, any_symmetric_rows_u8,
      any_symmetric_cols_u16, sum_rows_u8, mean_cols_u16, move_rows_u8<uint16_t>,
-     move_rows_u8<int32_t>, scale_i32},
+     move_rows_u8<int32_t>, scale_i32, any_median_rows<ManyBytes, uint8_t>,
+     any_median_rows<Floats, float>, any_bilateral_row},
 };
 
 }  // namespace pyconv::simd

@@ -103,6 +103,15 @@ struct FilterKernels {
     void (*move_rows_i32)(int64_t n, const uint8_t* in, const uint8_t* out, int32_t* y);
     // y = x * scale, rounded as round_u8 does
     void (*scale_i32)(int64_t n, const int32_t* x, float scale, uint8_t* y);
+
+    // Medians of windows of k x k values, k 3 or 5; whole vectors are read and written.
+    void (*median_u8)(int k, int64_t n, int64_t step, const uint8_t* const* x, uint8_t* y);
+    void (*median_f32)(int k, int64_t n, int64_t step, const float* const* x, float* y);
+    // Of 1 or 3 channels in planes of their own, for each of n pixels: the mean of those at
+    // `offsets` (count), each with the weight 2^(space + colour * d^2), d the sum of the channels'
+    // differences from the pixel; no exponent is above 0. Whole vectors are read and written.
+    void (*bilateral)(int channels, int64_t n, int count, const float* const* x,
+                      const int64_t* offsets, const float* space, float colour, float* const* y);
 };
 
 struct SgdParams {

@@ -33,6 +33,8 @@ _ISA = {
         "DNNL_MAX_CPU_ISA": "AVX2",
         "MKL_ENABLE_INSTRUCTIONS": "AVX2",
         "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+        "OPENCV_CPU_DISABLE": "AVX512-SKX",
+        "OPENCV_IPP": "avx2",
     },
     "baseline": {
         "PYCONV_ISA": "baseline",
@@ -41,6 +43,8 @@ _ISA = {
         "DNNL_MAX_CPU_ISA": "SSE41",
         "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
         "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2",
+        "OPENCV_CPU_DISABLE": "AVX,FP16,AVX2,AVX512-SKX",
+        "OPENCV_IPP": "sse42",
     },
     "avx512": {"PYCONV_ISA": "avx512"},
     "neon": {"PYCONV_ISA": "neon"},

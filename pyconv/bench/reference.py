@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv.bench import cases
+from pyconv.bench import cases, filter_cases
 from pyconv.bench.inputs import labels, normal
 from pyconv.bench.networks import CLASSES, NETWORKS, initial_weights
 
@@ -50,6 +50,11 @@ def _(case: cases.MaxPool) -> list[Exact]:
     if case.direction == "forward":
         return [pool(x)]
     return [pool_backward(x, normal("dy", case.y_shape).astype(float))]
+
+
+@exact.register
+def _(case: filter_cases.Filter) -> list[Exact]:
+    return [filter_cases.exact(case)]
 
 
 @exact.register

@@ -13,6 +13,7 @@ where OpenCV's are (width, height). ``border`` says what lies beyond the edges::
 """
 
 from pyconv.filters.derivatives import laplacian, sobel
+from pyconv.filters.edge_preserving import bilateral, bilateral_filter, median_blur
 from pyconv.filters.kernels import (
     BOX_3,
     EDGE_1,
@@ -47,6 +48,8 @@ __all__ = [
     "SOBEL_X",
     "SOBEL_Y",
     "UNSHARP_5",
+    "bilateral",
+    "bilateral_filter",
     "blur",
     "box",
     "box_filter",
@@ -57,6 +60,7 @@ __all__ = [
     "get_gaussian_kernel",
     "laplacian",
     "mean",
+    "median_blur",
     "sharpen",
     "sobel",
     "unsharp_mask",

@@ -145,7 +145,7 @@ def gaussian_blur(
     sigma_y = float_arg(owner, "sigma_y", sigma_y) or sigma_x
     sizes = pair_arg(owner, "ksize", ksize, minimum=0)
     rows, cols = (
-        _gaussian_weights(x.dtype.name, _gaussian_size(owner, x.dtype.name, size, sigma), sigma)
+        gaussian_weights(x.dtype.name, _gaussian_size(owner, x.dtype.name, size, sigma), sigma)
         for size, sigma in zip(sizes, (sigma_y, sigma_x), strict=True)
     )
     border = border_arg(owner, border, x, (rows.size, cols.size))
@@ -164,7 +164,7 @@ def _gaussian_size(owner: str, dtype: str, size: int, sigma: float) -> int:
     return odd_arg(owner, "ksize", size)
 
 
-def _gaussian_weights(dtype: str, size: int, sigma: float) -> Image:
+def gaussian_weights(dtype: str, size: int, sigma: float) -> Image:
     """Return the weights that the kernel takes."""
     make = whole_gaussian_kernel if dtype == "uint8" else get_gaussian_kernel
     return make(size, sigma).astype(np.float32)

@@ -8,7 +8,7 @@ from typing import Protocol
 from pyconv._types import Array
 from pyconv.bench.cases import Case
 
-MEASURED = ("torch", "onnxruntime", "openvino", "keras")
+MEASURED = ("torch", "onnxruntime", "openvino", "keras", "opencv")
 ON_GPU = ("torch",)
 # float64 is not measured, it is the truth.
 NAMES = ("pyconv", *MEASURED, "float64")

@@ -11,6 +11,7 @@ import pyconv
 from pyconv import backend
 from pyconv._types import Array
 from pyconv.bench.cases import Case, Conv, Dense, MaxPool, Predict, Relu, Train, Update
+from pyconv.bench.filter_cases import SIGMAS, Filter
 from pyconv.bench.inputs import labels, normal
 from pyconv.bench.networks import (
     CLASSES,
@@ -21,6 +22,7 @@ from pyconv.bench.networks import (
     initial_weights,
 )
 from pyconv.bench.peers import UnsupportedError, Variant, Variants
+from pyconv.filters.smoothing import gaussian_weights
 
 
 def there(role: str, shape: tuple[int, ...]) -> Array:
@@ -138,6 +140,24 @@ class Peer:
             return [np.asarray(param) for param in params]
 
         return {"": lambda: Variant(call, result)}
+
+    @variants.register
+    def _(self, case: Filter) -> Variants:
+        x, size, at = case.image(), (case.size, case.size), (case.size // 2, case.size // 2)
+        out, border, cpu = np.empty_like(x), "reflect_101", pyconv.backend.cpu
+        call: Callable[[], object]
+        if case.kind == "filter2d":
+            call = partial(cpu.filter2d, x, case.kernel(), at, border, 0.0, case.dtype, out)
+        elif case.kind == "mean":
+            call = partial(cpu.box_filter, x, size, at, True, border, out)
+        elif case.kind == "Gaussian":
+            w = gaussian_weights(case.dtype, case.size, 0.0)
+            call = partial(cpu.gaussian_blur, x, w, w, border, out)
+        elif case.kind == "median":
+            call = partial(cpu.median_blur, x, case.size, out)
+        else:
+            call = partial(cpu.bilateral_filter, x, at[0], SIGMAS, SIGMAS, border, out)
+        return {"": lambda: Variant(call, lambda: [out])}
 
     @variants.register
     def _(self, case: Predict) -> Variants:
