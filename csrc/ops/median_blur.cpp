@@ -1,4 +1,4 @@
-// Windows of 3x3 and 5x5 by networks over vectors of pixels; of more bytes by a histogram that
+// Windows of up to 7x7 by networks over vectors of pixels; of more bytes by a histogram that
 // moves along the row (Huang, Yang and Tang, "A fast two-dimensional median filtering algorithm",
 // 1979).
 
@@ -16,7 +16,7 @@ namespace pyconv {
 namespace {
 
 constexpr int64_t kBandRows = 32;  // neighbours pad the rows between them twice
-constexpr int64_t kNetwork = 5;    // the largest window for the networks
+constexpr int64_t kNetwork = 7;    // the largest window for the networks
 constexpr int64_t kSlack = 256;    // whole vectors are read and written
 
 void network(int64_t k, int64_t n, int64_t c, const uint8_t* const* x, uint8_t* y) {

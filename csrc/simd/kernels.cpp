@@ -66,7 +66,7 @@ const Kernels PYCONV_TABLE = {
     {kFilterRows, any_correlate, weighted_sum, round_u8, round_i16, any_symmetric_rows_u8,
      any_symmetric_cols_u16, sum_rows_u8, mean_cols_u16, move_rows_u8<uint16_t>,
      move_rows_u8<int32_t>, scale_i32, any_median_rows<ManyBytes, uint8_t>,
-     any_median_rows<Floats, float>, any_bilateral_row},
+     any_median_rows<Vec, float>, any_bilateral_row},
 };
 
 }  // namespace pyconv::simd

@@ -104,7 +104,7 @@ struct FilterKernels {
     // y = x * scale, rounded as round_u8 does
     void (*scale_i32)(int64_t n, const int32_t* x, float scale, uint8_t* y);
 
-    // Medians of windows of k x k values, k 3 or 5; whole vectors are read and written.
+    // Medians of windows of k x k values, k 3, 5 or 7; whole vectors are read and written.
     void (*median_u8)(int k, int64_t n, int64_t step, const uint8_t* const* x, uint8_t* y);
     void (*median_f32)(int k, int64_t n, int64_t step, const float* const* x, float* y);
     // Of 1 or 3 channels in planes of their own, for each of n pixels: the mean of those at

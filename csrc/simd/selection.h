@@ -9,10 +9,14 @@ namespace {
 
 typedef uint8_t ManyBytes __attribute__((vector_size(4 * kLanes)));
 
-template <class V>
-PYCONV_INLINE void sort_pair(V& a, V& b) {
-    const V least = a < b ? a : b;
+PYCONV_INLINE void sort_pair(ManyBytes& a, ManyBytes& b) {
+    const ManyBytes least = a < b ? a : b;
     b = a < b ? b : a;
+    a = least;
+}
+PYCONV_INLINE void sort_pair(Vec& a, Vec& b) {
+    const Vec least = Vec::min(a, b);
+    b = Vec::max(a, b);
     a = least;
 }
 
@@ -51,7 +55,8 @@ void median_rows(int64_t n, int64_t step, const T* const* x, T* y) {
 template <class V, class T>
 void any_median_rows(int k, int64_t n, int64_t step, const T* const* x, T* y) {
     if (k == 3) return median_rows<3, V>(n, step, x, y);
-    median_rows<5, V>(n, step, x, y);
+    if (k == 5) return median_rows<5, V>(n, step, x, y);
+    median_rows<7, V>(n, step, x, y);
 }
 
 }  // namespace

@@ -46,6 +46,9 @@ struct Vec {
     static Vec fmadd(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.r, b.r, c.r)}; }
     static Vec sqrt(Vec a) { return {_mm256_sqrt_ps(a.r)}; }
 
+    static Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.r, b.r)}; }
+    static Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.r, b.r)}; }
+
     static Mask greater_or_nan(Vec x, Vec y) {
         return _mm256_or_ps(_mm256_cmp_ps(x.r, y.r, _CMP_GT_OQ),
                             _mm256_cmp_ps(x.r, x.r, _CMP_UNORD_Q));

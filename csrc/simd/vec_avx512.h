@@ -33,6 +33,9 @@ struct Vec {
     static Vec fmadd(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.r, b.r, c.r)}; }
     static Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.r)}; }
 
+    static Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.r, b.r)}; }
+    static Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.r, b.r)}; }
+
     static Mask greater_or_nan(Vec x, Vec y) {
         return _mm512_cmp_ps_mask(x.r, y.r, _CMP_GT_OQ) |
                _mm512_cmp_ps_mask(x.r, x.r, _CMP_UNORD_Q);

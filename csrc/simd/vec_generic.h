@@ -42,6 +42,9 @@ struct Vec {
         return a;
     }
 
+    static Vec min(Vec a, Vec b) { return {a.r < b.r ? a.r : b.r}; }
+    static Vec max(Vec a, Vec b) { return {a.r < b.r ? b.r : a.r}; }
+
     static Mask greater_or_nan(Vec x, Vec y) { return (x.r > y.r) | (x.r != x.r); }
     static Vec select(Mask m, Vec a, Vec b) {
         return {reinterpret_cast<Reg>((reinterpret_cast<Mask>(a.r) & m) |

@@ -37,6 +37,9 @@ struct Vec {
     static Vec fmadd(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.r, a.r, b.r)}; }
     static Vec sqrt(Vec a) { return {vsqrtq_f32(a.r)}; }
 
+    static Vec min(Vec a, Vec b) { return {vminq_f32(a.r, b.r)}; }
+    static Vec max(Vec a, Vec b) { return {vmaxq_f32(a.r, b.r)}; }
+
     static Mask greater_or_nan(Vec x, Vec y) {
         return vorrq_u32(vcgtq_f32(x.r, y.r), vmvnq_u32(vceqq_f32(x.r, x.r)));
     }

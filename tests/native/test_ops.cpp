@@ -19,6 +19,7 @@
 #include "ops/optimizers.h"
 #include "parallel.h"
 #include "simd/kernels.h"
+#include "test_filters.h"
 #include "trace.h"
 
 using namespace pyconv;
@@ -238,6 +239,7 @@ int main(int argc, char** argv) {
             test_dense();
             test_maxpool2d();
             test_elementwise();
+            test_filters(engine);
             trace::stop();
         }
         std::printf("%s: tile %d x %d\n", *isa, simd::kernels().mr, simd::kernels().nr);
