@@ -1,5 +1,6 @@
 // Bindings of the filters of images, which the CPU backend alone has.
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -11,11 +12,13 @@
 #include "ops/filter2d.h"
 #include "ops/gaussian_blur.h"
 #include "ops/median_blur.h"
+#include "simd/kernels.h"
 
 namespace pyconv {
 namespace {
 
 constexpr int64_t kMaxMedian = 255, kMaxRadius = 127;
+constexpr double kMaxTileFloats = 8 << 10;
 constexpr int64_t kMaxExtent = INT32_MAX;
 constexpr int64_t kMaxCells = int64_t{1} << 23;  // of a window: sums of uint8 stay below 2^31
 
@@ -183,6 +186,11 @@ Object filter2d_(Object x, Object kernel, Pair anchor, const std::string& border
     }
     Result y(op, out, result_shape(s), type, xi);
     y.apart_from(op, w);
+    // Of each thread, at most (filter2d.cpp).
+    check_memory(op, "the rows under the kernel",
+                 static_cast<double>(w[0] + simd::kMaxFilterRows) *
+                     (std::min<double>(kMaxTileFloats, static_cast<double>(s.ow) * s.c) +
+                      static_cast<double>(w[1] + 1) * s.c));
     void* to = y.array.mutable_data();
     without_gil("filter2d", std::tie(xi, y),
                 [&] { filter2d(s, xi.array.data(), xi.type, w.data(), delta, to, type); });
