@@ -25,8 +25,9 @@ void sgd(int64_t n, const SgdParams& p, float* w, const float* g, float* velocit
     });
 }
 
-void rmsprop(int64_t n, const RmspropParams& p, float* w, const float* g, float* velocity,
-             float* mean_grad, float* momentum) {
+template <bool kEpsilonOutside>
+void rmsprop_of(int64_t n, const RmspropParams& p, float* w, const float* g, float* velocity,
+                float* mean_grad, float* momentum) {
     const Vec lr = Vec::set1(p.learning_rate), rho = Vec::set1(p.rho);
     const Vec rest = Vec::set1(1.f - p.rho), epsilon = Vec::set1(p.epsilon);
     const Vec mu = Vec::set1(p.momentum), decay = Vec::set1(p.weight_decay * p.learning_rate);
@@ -43,7 +44,7 @@ void rmsprop(int64_t n, const RmspropParams& p, float* w, const float* g, float*
             spread = v - mean * mean;
         }
         const Vec root =
-            p.epsilon_outside ? Vec::sqrt(spread) + epsilon : Vec::sqrt(spread + epsilon);
+            kEpsilonOutside ? Vec::sqrt(spread) + epsilon : Vec::sqrt(spread + epsilon);
         Vec step = lr * grad / root;
         if (momentum) {
             step = mu * at.load(momentum + i) + step;
@@ -51,6 +52,12 @@ void rmsprop(int64_t n, const RmspropParams& p, float* w, const float* g, float*
         }
         at.store(weight - step, w + i);
     });
+}
+
+void rmsprop(int64_t n, const RmspropParams& p, float* w, const float* g, float* velocity,
+             float* mean_grad, float* momentum) {
+    const auto update = p.epsilon_outside ? rmsprop_of<true> : rmsprop_of<false>;
+    update(n, p, w, g, velocity, mean_grad, momentum);
 }
 
 void adam(int64_t n, const AdamParams& p, float* w, const float* g, float* m, float* v,
