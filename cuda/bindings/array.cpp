@@ -159,8 +159,8 @@ void bind_arrays(py::module_& m) {
         .def_property_readonly("nbytes", &Array::nbytes)
         .def_property_readonly("dtype", [](const Array& a) { return cuda::dtype_of(a.type()); })
         .def_property_readonly("device", &Array::device)
-        .def_property_readonly(
-            "address", [](const Array& a) { return reinterpret_cast<uintptr_t>(a.data()); })
+        .def_property_readonly("address",
+                               [](const Array& a) { return reinterpret_cast<uintptr_t>(a.data()); })
         .def("__len__",
              [](const Array& a) {
                  if (a.shape().empty()) throw py::type_error("len() of an array without axes");
