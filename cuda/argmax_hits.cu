@@ -31,8 +31,9 @@ __device__ int64_t argmax(int64_t c, const float* x) {
 }
 
 // predictions (rows, c); classes (rows,) or labels (rows, c); hits (rows,)
-__global__ void argmax_hits_kernel(int64_t rows, int64_t c, const float* predictions,
-                                   const int64_t* classes, const float* labels, float* hits) {
+__global__ void __launch_bounds__(32 * kRows)
+    argmax_hits_kernel(int64_t rows, int64_t c, const float* predictions, const int64_t* classes,
+                       const float* labels, float* hits) {
     const int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.y;
     if (row >= rows) return;
     const int64_t wanted = classes ? classes[row] : argmax(c, labels + row * c);

@@ -290,4 +290,30 @@ template <class Tile, Pass kPass, bool kVector>
 using LoaderB = std::conditional_t<kPass == Pass::kBackwardInput, Filters<Tile, kPass, kVector>,
                                    Rows<Tile, kPass, kVector>>;
 
+// Writes kCount values, 2 or 4, of a row of C from column n on, with bias and activation.
+template <int kCount>
+__device__ __forceinline__ void write(const Product& p, int group, float* row, int n,
+                                      const float* sums) {
+    using Vector = std::conditional_t<kCount == 4, float4, float2>;
+    if (n >= p.n) return;
+    float values[kCount];
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) {
+        float value = sums[i];
+        if (p.bias && n + i < p.n) value += __ldg(p.bias + group * p.n + n + i);
+        values[i] = p.relu && value < 0.f ? 0.f : value;
+    }
+    if (p.quads) {
+        if constexpr (kCount == 4)
+            *reinterpret_cast<Vector*>(row + n) =
+                make_float4(values[0], values[1], values[2], values[3]);
+        else
+            *reinterpret_cast<Vector*>(row + n) = make_float2(values[0], values[1]);
+        return;
+    }
+#pragma unroll
+    for (int i = 0; i < kCount; ++i)
+        if (n + i < p.n) row[n + i] = values[i];
+}
+
 }  // namespace pyconv::cuda

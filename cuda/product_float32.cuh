@@ -9,9 +9,10 @@ namespace pyconv::cuda {
 
 template <int kBM, int kBN, int kTM, int kTN, int kBlocksOfSm>
 struct Tile {
+    static constexpr bool kTensorCores = false;
     static constexpr int BM = kBM, BN = kBN, TM = kTM, TN = kTN;
-    // 8 keeps two buffers of the largest tile at 17 KB, so that registers, not shared memory, limit
-    // the blocks of an SM; and the transposed stores of a warp meet each bank once.
+    // With 8 the transposed stores of a warp meet each bank once; 16 would halve the barriers and
+    // store in two passes.
     static constexpr int BK = 8;
     static constexpr int kCols = BN / TN, kThreads = BM / TM * kCols, kBlocks = kBlocksOfSm;
     // A warp of 4 x 8 threads reads 4 quads of A and 8 of B: each in one pass.
@@ -67,27 +68,6 @@ __device__ __forceinline__ void to_array(const float4& quad, float* values) {
     values[1] = quad.y;
     values[2] = quad.z;
     values[3] = quad.w;
-}
-
-// Writes up to four values of a row of C from column n on, with bias and activation.
-__device__ __forceinline__ void write_quad(const Product& p, int group, float* row, int n,
-                                           const float* sums) {
-    if (n >= p.n) return;
-    float values[4];
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-        float value = sums[i];
-        if (p.bias && n + i < p.n) value += __ldg(p.bias + group * p.n + n + i);
-        values[i] = p.relu && value < 0.f ? 0.f : value;
-    }
-    if (p.quads) {
-        *reinterpret_cast<float4*>(row + n) =
-            make_float4(values[0], values[1], values[2], values[3]);
-        return;
-    }
-#pragma unroll
-    for (int i = 0; i < 4; ++i)
-        if (n + i < p.n) row[n + i] = values[i];
 }
 
 template <class Tile, Pass kPass, bool kVectorA, bool kVectorB>
@@ -163,7 +143,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
         float* row = block.row(p, m);
 #pragma unroll
         for (int j = 0; j < TN; j += 4)
-            write_quad(p, block.group, row, block.n0 + j / 4 * kColStep + x, &sums[i][j]);
+            write<4>(p, block.group, row, block.n0 + j / 4 * kColStep + x, &sums[i][j]);
     }
 }
 

@@ -3,7 +3,9 @@
 
 #include "elementwise.cuh"
 #include "parts.h"
+#include "precision.h"
 #include "product_float32.cuh"
+#include "product_tf32.cuh"
 #include "reduce.cuh"
 #include "scratch.h"
 
@@ -69,8 +71,12 @@ void launch_tile(const Task& task, int splits) {
     p.relu = p.splits == 1 && task.activation == Activation::kRelu;
     p.quads = p.n % 4 == 0 && p.ldc % 4 == 0 && task.c_values % 4 == 0 && is_aligned(p.c);
     const int64_t blocks = static_cast<int64_t>(p.m_tiles) * p.n_tiles * task.products * p.splits;
-    launch(product_kernel<Tile, kPass, kVectorA, kVectorB>, static_cast<unsigned>(blocks),
-           Tile::kThreads, 0, stream(), p);
+    if constexpr (Tile::kTensorCores)
+        launch(product_tf32_kernel<Tile, kPass>, static_cast<unsigned>(blocks), Tile::kThreads,
+               Tf32Buffers<Tile, kPass>::kBytes, stream(), p);
+    else
+        launch(product_kernel<Tile, kPass, kVectorA, kVectorB>, static_cast<unsigned>(blocks),
+               Tile::kThreads, 0, stream(), p);
     if (p.splits > 1)
         sum_parts(p.splits, task.c_values, p.c, task.product.bias, p.ldc, task.activation,
                   task.product.c);
@@ -87,11 +93,22 @@ void launch_best(const Task& task) {
      ...);
 }
 
-// C of the task, which may not be empty.
+// Whether TF32 was asked for, and the device has it.
+inline bool uses_tensor_cores() {
+    if (precision() != Precision::kHigh) return false;
+    int major = 0;
+    check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device()),
+          "compute capability");
+    return major >= 8;
+}
+
+// C of the task, which may not be empty. Tensor cores take what can be copied in quads; the rest,
+// such as the three channels of a first layer, stays in float32.
 template <Pass kPass>
 void run(const Task& task) {
-    using T128x128 = Tile<128, 128, 8, 8, 2>;
-    using T128x64 = Tile<128, 64, 8, 8, 4>;
+    // 8 x 8 sums a thread need 140 registers: three blocks an SM. A tile of 128 x 128 would read a
+    // third less, but leave an SM with one block to wait at its barriers.
+    using T128x64 = Tile<128, 64, 8, 8, 3>;
     using T128x32 = Tile<128, 32, 8, 4, 4>;
     using T64x64 = Tile<64, 64, 8, 4, 4>;
     using T32x32 = Tile<32, 32, 4, 4, 8>;
@@ -99,9 +116,14 @@ void run(const Task& task) {
     const bool vector_a = p.depth % 4 == 0 && p.ld % 4 == 0 && is_aligned(p.a);
     const bool vector_b = (kPass == Pass::kBackwardInput ? p.depth : p.n) % 4 == 0 &&
                           p.ldb % 4 == 0 && is_aligned(p.b);
-    if (vector_a && vector_b)
-        launch_best<kPass, true, true, T128x128, T128x64, T128x32, T64x64, T32x32>(task);
-    else if (vector_b && kPass != Pass::kBackwardInput)  // three channels, of the first layer
+    if (vector_a && vector_b && uses_tensor_cores())
+        launch_best<kPass, true, true, Tf32Tile<128, 128, 64, 32, 1>, Tf32Tile<128, 64, 64, 32, 2>,
+                    Tf32Tile<64, 64, 32, 32, 3>>(task);
+    else if (vector_a && vector_b)
+        launch_best<kPass, true, true, T128x64, T128x32, T64x64, T32x32>(task);
+    else if constexpr (kPass == Pass::kBackwardInput)  // both read along the same channels
+        launch_best<kPass, false, false, T128x32, T64x64, T32x32>(task);
+    else if (vector_b)  // three channels, of the first layer
         launch_best<kPass, false, true, T128x64, T64x64, T32x32>(task);
     else
         launch_best<kPass, false, false, T128x32, T64x64, T32x32>(task);

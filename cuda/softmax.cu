@@ -1,5 +1,6 @@
 // A warp a row where rows are short, else a block. Sums and exponentials in double, as on the CPU:
 // rows are few beside the arithmetic of a network, and 1 - p of a sure prediction keeps its digits.
+// Loops are not unrolled: several exponentials at a time would spill.
 
 #include "ops/softmax.h"
 
@@ -13,6 +14,9 @@ constexpr int kRows = 4;  // of a block, where a warp has a row
 constexpr int kWarps = 8;
 constexpr int64_t kShortRow = 1024;
 
+template <int kGroup>
+constexpr int kThreads = 32 * (kGroup > 1 ? kGroup : kRows);
+
 // Larger, or NaN.
 struct Larger {
     __device__ float operator()(float a, float b) const { return a > b || isnan(a) ? a : b; }
@@ -24,13 +28,15 @@ __device__ int64_t my_row() {
     return kGroup > 1 ? blockIdx.x : static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.y;
 }
 
-// Of a row x (c,): its maximum, and the sum of exp(x - max) in all threads.
+// Of a row x (c,): its maximum, and the sum of exp(x - max), in all threads.
 template <int kGroup>
 __device__ double exponentials(int64_t c, const float* x, float& max) {
     max = -INFINITY;
+#pragma unroll 1
     for (int64_t j = threadIdx.x; j < c; j += kGroup * 32) max = Larger{}(x[j], max);
     max = cuda::reduce<kGroup>(max, Larger{});
     double sum = 0;
+#pragma unroll 1
     for (int64_t j = threadIdx.x; j < c; j += kGroup * 32)
         sum += exp(static_cast<double>(x[j]) - static_cast<double>(max));
     return cuda::reduce<kGroup>(sum, cuda::Sum{});
@@ -38,36 +44,41 @@ __device__ double exponentials(int64_t c, const float* x, float& max) {
 
 // x, y (rows, c); y may be x: each thread writes where it alone has read.
 template <int kGroup>
-__global__ void softmax_kernel(int64_t rows, int64_t c, const float* x, float* y) {
+__global__ void __launch_bounds__(kThreads<kGroup>)
+    softmax_kernel(int64_t rows, int64_t c, const float* x, float* y) {
     const int64_t row = my_row<kGroup>();
     if (row >= rows) return;
     x += row * c;
     y += row * c;
     float max;
-    const double sum = exponentials<kGroup>(c, x, max);
+    const double scale = 1.0 / exponentials<kGroup>(c, x, max);
+#pragma unroll 1
     for (int64_t j = threadIdx.x; j < c; j += kGroup * 32)
-        y[j] = static_cast<float>(exp(static_cast<double>(x[j]) - static_cast<double>(max)) / sum);
+        y[j] =
+            static_cast<float>(exp(static_cast<double>(x[j]) - static_cast<double>(max)) * scale);
 }
 
 // y, dy, dx (rows, c); dx may be one of the others
 template <int kGroup>
-__global__ void softmax_backward_kernel(int64_t rows, int64_t c, const float* y, const float* dy,
-                                        float* dx) {
+__global__ void __launch_bounds__(kThreads<kGroup>)
+    softmax_backward_kernel(int64_t rows, int64_t c, const float* y, const float* dy, float* dx) {
     const int64_t row = my_row<kGroup>();
     if (row >= rows) return;
     y += row * c;
     dy += row * c;
     dx += row * c;
     double dot = 0;
+#pragma unroll 1
     for (int64_t j = threadIdx.x; j < c; j += kGroup * 32)
         dot += static_cast<double>(y[j]) * static_cast<double>(dy[j]);
     dot = cuda::reduce<kGroup>(dot, cuda::Sum{});
+#pragma unroll 1
     for (int64_t j = threadIdx.x; j < c; j += kGroup * 32)
         dx[j] = static_cast<float>(static_cast<double>(y[j]) * (static_cast<double>(dy[j]) - dot));
 }
 
 template <int kGroup>
-__global__ void cross_entropy_kernel(const CrossEntropy ce) {
+__global__ void __launch_bounds__(kThreads<kGroup>) cross_entropy_kernel(const CrossEntropy ce) {
     const int64_t row = my_row<kGroup>(), c = ce.c;
     if (row >= ce.rows) return;
     const float* x = ce.logits + row * c;
@@ -76,19 +87,22 @@ __global__ void cross_entropy_kernel(const CrossEntropy ce) {
     float max;
     const double sum = exponentials<kGroup>(c, x, max);
     const double log_sum = static_cast<double>(max) + log(sum);
+    const double of_sum = 1.0 / sum;
     const auto probability = [&](int64_t j) {
-        return exp(static_cast<double>(x[j]) - static_cast<double>(max)) / sum;
+        return exp(static_cast<double>(x[j]) - static_cast<double>(max)) * of_sum;
     };
     if (ce.classes) {
         const int64_t label = ce.classes[row];
         if (threadIdx.x == 0)
             ce.loss[row] = static_cast<float>(log_sum - static_cast<double>(x[label]));
+#pragma unroll 1
         for (int64_t j = threadIdx.x; j < c; j += kGroup * 32)
             grad[j] = static_cast<float>((probability(j) - (j == label ? 1.0 : 0.0)) * scale);
         return;
     }
     const float* t = ce.distributions + row * c;
     double loss = 0, mass = 0;
+#pragma unroll 1
     for (int64_t j = threadIdx.x; j < c; j += kGroup * 32) {
         // A class of probability 0 adds nothing, also where its logit is -inf.
         if (t[j] != 0.f) loss += static_cast<double>(t[j]) * (log_sum - static_cast<double>(x[j]));
@@ -97,6 +111,7 @@ __global__ void cross_entropy_kernel(const CrossEntropy ce) {
     loss = cuda::reduce<kGroup>(loss, cuda::Sum{});
     mass = cuda::reduce<kGroup>(mass, cuda::Sum{});
     if (threadIdx.x == 0) ce.loss[row] = static_cast<float>(loss);
+#pragma unroll 1
     for (int64_t j = threadIdx.x; j < c; j += kGroup * 32)
         grad[j] = static_cast<float>((probability(j) * mass - static_cast<double>(t[j])) * scale);
 }
