@@ -183,8 +183,8 @@ def table():
     out = [
         "# Gates of the compiler",
         "",
-        f"Written by `python .ci/cuda_gates.py --write` with nvcc {version}. No kernel has spills or",
-        "local memory. For each architecture: registers of a thread, and the share of a",
+        f"Written by `python .ci/cuda_gates.py --write` with nvcc {version}. No kernel has spills",
+        "or local memory. For each architecture: registers of a thread, and the share of a",
         "multiprocessor's warps that may be there at a time.",
         "",
         "| kernel | threads | shared | " + " | ".join(f"sm_{arch}" for arch in LIMITS) + " |",
@@ -201,10 +201,9 @@ def table():
         out.append(f"| `{name}` | {threads} | {shared} | {' | '.join(cells)} |")
     out += [
         "",
-        "Main loops: instructions, of which multiplications (FFMA, or HMMA of 16 x 8 x 8), loads from",
-        "shared memory, of which 16 bytes a thread, multiplications for each of them, loads from global",
-        "memory, of which 16 bytes a thread. Where quads are loaded only if they lie inside, the loads",
-        "are in the loop once for each buffer.",
+        "Main loops: instructions, of which multiplications (FFMA, or HMMA of 16 x 8 x 8), loads",
+        "from shared memory, of which 16 bytes a thread, multiplications for each of them, loads",
+        "from global memory, of which 16 bytes a thread.",
         "",
         "| kernel | sm | all | mul | share | shared | wide | mul each | global | wide |",
         "| --- " * 10 + "|",

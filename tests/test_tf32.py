@@ -79,3 +79,25 @@ def test_three_channels_stay_in_float32():
     high = ops.conv2d(x, w)
     pyconv.set_float32_precision("highest")
     np.testing.assert_array_equal(high, ops.conv2d(x, w))
+
+
+@pytest.mark.parametrize("precision", ["high", "highest"])
+def test_largest_tiles(precision):
+    """Enough rows, columns and terms that each pass takes the largest tile of its table."""
+    pyconv.set_float32_precision(precision)
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((8, 32, 32, 256), dtype="f4")
+    w = rng.standard_normal((1, 1, 256, 128), dtype="f4")
+    dy = rng.standard_normal((8, 32, 32, 128), dtype="f4")
+    got = (
+        ops.conv2d(x, w),
+        ops.conv2d_backward_input(dy, w, x.shape),
+        ops.conv2d_backward_filter(x, dy, 1),
+    )
+    on_device = backend.active is not backend.cpu
+    rounded = tf32 if precision == "high" and on_device else lambda a: a
+    a, b, g = (rounded(m).astype("f8") for m in (x, w[0, 0], dy))
+    rows, grads = a.reshape(-1, 256), g.reshape(-1, 128)
+    for ours, truth in zip(got, (rows @ b, grads @ b.T, rows.T @ grads), strict=True):
+        error = np.abs(ours.reshape(truth.shape) - truth).max()
+        assert error < 2e-5 * np.abs(truth).max()
