@@ -80,7 +80,7 @@ def test_state():
         ({"rate": "half"}, TypeError, "rate must be a number, got 'half'"),
         ({"rate": 0.5, "seed": -1}, ValueError, "seed must be from 0"),
         ({"rate": 0.5, "seed": 0.5}, TypeError, "seed must be an integer"),
-        ({"rate": 0.5, "noise_shape": (1, 3)}, ValueError, "noise_shape is not supported"),
+        ({"rate": 0.5, "noise_shape": 3}, TypeError, "noise_shape must be"),
     ],
 )
 def test_wrong_arguments(arguments, error, text):

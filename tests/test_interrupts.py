@@ -184,6 +184,7 @@ history = pyconv.callbacks.History()
 epochs = []
 for delay in delays:
     timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
+    history.epoch = []  # as it is where the interrupt comes before training begins
     try:
         timer.start()
         model.fit(x, y, 8, epochs=10**6, shuffle=False, verbose=0, callbacks=[keep, log, history])
