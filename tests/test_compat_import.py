@@ -99,7 +99,10 @@ def test_command_line(tmp_path):
     )
     assert done.stdout == "__main__ ['-x', '1'] 7 dense\n"
     done = subprocess.run(
-        [sys.executable, "-m", "pyconv.compat", "missing.py"], capture_output=True, text=True
+        [sys.executable, "-m", "pyconv.compat", "missing.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 2
     assert "there is no file 'missing.py'" in done.stderr

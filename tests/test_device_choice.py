@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import types
 import warnings
 
@@ -11,6 +12,8 @@ import pytest
 
 import pyconv
 from pyconv import _devices, backend
+
+pytestmark = pytest.mark.cpu
 
 RUNTIME = 13000
 # what CUDA's runtime answers: status, number of devices, version of the driver
@@ -136,6 +139,7 @@ def test_environment():
 def _run(code, **environment):
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
+        cwd=tempfile.gettempdir(),  # not a folder of sources without the native module
         capture_output=True,
         text=True,
         env={**os.environ, **environment},

@@ -21,9 +21,9 @@ pytestmark = [
 RNG = np.random.default_rng(2)
 
 
-def test_doctor():
+def test_doctor(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "pyconv", "doctor"], capture_output=True, text=True
+        [sys.executable, "-m", "pyconv", "doctor"], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0
     assert "self-test cuda:0: ok" in done.stdout
@@ -60,7 +60,7 @@ def test_tensor_cores(groups):
 def test_benchmark(tmp_path):
     command = [sys.executable, "-m", "pyconv", "bench", "--quick", "--device", "cuda"]
     command += ["--filter", "64→64", "--filter", "deck CNN batch 32", "--json"]
-    subprocess.run([*command, str(tmp_path / "bench.json")], check=True)
+    subprocess.run([*command, str(tmp_path / "bench.json")], cwd=tmp_path, check=True)
     report = json.loads((tmp_path / "bench.json").read_text())
     assert report["cases"]
     for row in report["cases"]:
