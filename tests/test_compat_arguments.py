@@ -237,3 +237,15 @@ def test_a_model_in_a_sequential_shares_its_layers():
     twice = keras.Sequential([model, layers.Activation("linear")])
     np.testing.assert_array_equal(twice.predict(X), model.predict(X))
     assert twice.layers[1] is model.layers[1]
+
+
+def test_older_names_of_parts():
+    dense = layers.Dense(
+        3,
+        W_regularizer=keras.regularizers.l1l2(0.1, 0.2),
+        W_constraint=keras.constraints.maxnorm(3),
+        kernel_initializer=keras.initializers.he_normal(seed=1),
+    )
+    assert dense.kernel_regularizer.get_config() == {"l1": 0.1, "l2": 0.2}
+    assert dense.kernel_constraint.max_value == 3
+    assert keras.saving.load_model is keras.models.load_model

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from pyconv.compat import _era
-from pyconv.compat._unsupported import AS_THEY_ARE, NotInPyconvError, hint
+from pyconv.compat._unsupported import NotInPyconvError, hint
 
 _HERE = "pyconv.compat.keras"
 _ROOTS = ("keras", "tensorflow")
@@ -150,9 +150,7 @@ def _keras_module(rest: str) -> str | None:
         if rest.startswith(prefix):
             rest = rest[len(prefix) :]
     rest = _MOVED.get(rest, rest)
-    # What needs no change is pyconv's own.
-    home = "pyconv" if rest in AS_THEY_ARE else _HERE
-    name = f"{home}.{rest}" if rest else home
+    name = f"{_HERE}.{rest}" if rest else _HERE
     try:
         return name if importlib.util.find_spec(name) else None
     except ModuleNotFoundError:

@@ -4,9 +4,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-# Parts of Keras that are pyconv's modules of the same name.
-AS_THEY_ARE = ("constraints", "regularizers")
-
 
 class NotInPyconvError(ImportError):
     """A part of Keras that pyconv does not have; the message says what to use instead."""

@@ -1,8 +1,5 @@
 """Keras's package on pyconv: ``import pyconv.compat.keras as keras``."""
 
-from typing import Any
-
-import pyconv
 from pyconv.compat import _unsupported
 from pyconv.compat.keras import (
     activations,
@@ -51,8 +48,4 @@ __all__ = [
     "utils",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _unsupported.AS_THEY_ARE:
-        return getattr(pyconv, name)
-    return _unsupported.getter(__name__)(name)
+__getattr__ = _unsupported.getter(__name__)
