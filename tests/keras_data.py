@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 FOLDER = Path(__file__).parent / "keras_files"
-NAMES = [f"{model}{ending}" for model in ("cnn", "keras2") for ending in (".h5", ".keras")]
+NAMES = [
+    f"{model}{ending}" for model in ("cnn", "keras2", "layers") for ending in (".h5", ".keras")
+]
 
 
 @functools.cache

@@ -44,6 +44,58 @@ def cnn():
     return ours, theirs.eval()
 
 
+def normalized():
+    """Normalizations, depthwise and separable filters, and what follows Flatten."""
+    layers = pyconv.layers
+    ours = pyconv.Sequential(
+        [
+            Input((8, 6, 3)),
+            Conv2D(4, 3, use_bias=False),
+            layers.BatchNormalization(epsilon=1e-5),
+            layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same"),
+            layers.SeparableConv2D(5, 3),
+            Flatten(),
+            layers.BatchNormalization(epsilon=1e-5),
+            Dense(4),
+        ]
+    )
+    theirs = nn.Sequential(
+        nn.Conv2d(3, 4, 3, bias=False),
+        nn.BatchNorm2d(4),
+        nn.Conv2d(4, 8, 3, padding=1, groups=4),
+        nn.Conv2d(8, 8, 3, groups=8, bias=False),
+        nn.Conv2d(8, 5, 1),
+        nn.Flatten(),
+        nn.BatchNorm1d(40),
+        nn.Linear(40, 4),
+    )
+    return ours, theirs.eval()
+
+
+def transposed():
+    layer = pyconv.layers.Conv2DTranspose(6, 3, strides=2)
+    ours = pyconv.Sequential([Input((4, 5, 3)), layer, Flatten(), Dense(2)])
+    modules = nn.ConvTranspose2d(3, 6, 3, stride=2), nn.Flatten(), nn.Linear(9 * 11 * 6, 2)
+    return ours, nn.Sequential(*modules).eval()
+
+
+NETWORKS = [
+    (cnn, ["0", "2", "5", "9", "11"]),
+    (normalized, ["0", "1", "2", "3", "4", "6", "7"]),
+    (transposed, ["0", "2"]),
+]
+
+
+def drawn(module):
+    """The module with weights and statistics of which no two are alike."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for value in module.state_dict().values():
+            if value.is_floating_point():
+                value.copy_(torch.rand_like(value) * 0.3 + (0.1 if value.ndim == 1 else -0.15))
+    return module
+
+
 def same(ours, theirs):
     shape = [2 if size is None else size for size in ours.input_shape]
     x = np.random.default_rng(0).random(shape, np.float32)
@@ -52,16 +104,19 @@ def same(ours, theirs):
     np.testing.assert_allclose(ours(x), wanted, atol=1e-5)
 
 
-def test_file_of_pytorch(tmp_path):
-    ours, theirs = cnn()
+@pytest.mark.parametrize("make", [make for make, _ in NETWORKS])
+def test_file_of_pytorch(make, tmp_path):
+    ours, theirs = make()
+    drawn(theirs)
     save_file(theirs.state_dict(), tmp_path / "m.safetensors")
     pyconv.interop.load_torch_state(ours, tmp_path / "m.safetensors")
     same(ours, theirs)
 
 
-def test_file_for_pytorch(tmp_path):
-    ours, theirs = cnn()
-    names = ["0", "2", "5", "9", "11"]
+@pytest.mark.parametrize(("make", "names"), NETWORKS)
+def test_file_for_pytorch(make, names, tmp_path):
+    ours, theirs = make()
+    ours.set_weights([np.random.default_rng(1).random(w.shape) * 0.3 for w in ours.weights])
     pyconv.interop.save_torch_state(ours, tmp_path / "m.safetensors", names)
     theirs.load_state_dict(load_file(tmp_path / "m.safetensors"))
     same(ours, theirs)

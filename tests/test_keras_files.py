@@ -32,13 +32,16 @@ def test_model_of_keras(name, tmp_path):
     same_model(name, models.load_model(unpacked(tmp_path, name)))
 
 
-@pytest.mark.parametrize("name", ["cnn.h5", "cnn.keras", "keras2.h5"])
-def test_optimizer_of_keras(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [("cnn.h5", 4), ("cnn.keras", 4), ("keras2.h5", 4), ("layers.h5", 3), ("layers.keras", 3)],
+)
+def test_optimizer_of_keras(name, steps, tmp_path):
     model = models.load_model(unpacked(tmp_path, name))
     known = reference(name)["optimizer"]
     found = model.optimizer.variables
     assert [f.shape for f in found] == [k.shape for k in known]
-    assert model.optimizer.iterations == 4
+    assert model.optimizer.iterations == steps
     for a, b in zip(found, known, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -51,10 +54,13 @@ def test_decay_of_keras_2(tmp_path):
 
 
 @pytest.mark.parametrize("by_name", [False, True])
-@pytest.mark.parametrize("name", [*NAMES, "cnn.weights.h5", "keras2.weights.h5"])
+@pytest.mark.parametrize(
+    "name", [*NAMES, *(f"{model}.weights.h5" for model in ("cnn", "keras2", "layers"))]
+)
 def test_weights_of_keras(name, by_name, tmp_path):
-    model = models.clone_model(models.load_model(unpacked(tmp_path, "cnn.h5")))
-    if by_name and not name.endswith(("cnn.h5", "s2.h5")):
+    like = "layers.h5" if name.startswith("layers") else "cnn.h5"
+    model = models.clone_model(models.load_model(unpacked(tmp_path, like)))
+    if by_name and name.endswith((".keras", ".weights.h5")):
         with pytest.raises(ValueError, match="by_name needs a file that names its layers"):
             model.load_weights(unpacked(tmp_path, name), by_name=True)
         return
@@ -165,6 +171,30 @@ def test_weights_only_are_no_model(ending, tmp_path):
         return
     with pytest.raises(ValueError, match="holds weights only; build the model and call load_we"):
         models.load_model(path)
+
+
+@pytest.mark.parametrize("ending", ALL_ENDINGS)
+def test_layers_of_every_kind(ending, tmp_path):
+    """Through pyconv's own files: regularizers, constraints, statistics, depthwise filters."""
+    model = models.load_model(unpacked(tmp_path, "layers.keras"))
+    path = tmp_path / f"m{ending}"
+    if ending == ".weights.h5":
+        model.save_weights(path)
+        loaded = models.clone_model(model)
+        loaded.load_weights(path)
+    else:
+        model.save(path)
+        loaded = models.load_model(path)
+    assert loaded.get_config() == model.get_config()
+    assert bits(loaded) == bits(model)
+
+
+def test_spatial_dropout_without_trainable():
+    """Keras's class does not take it."""
+    model = pyconv.Sequential([pyconv.Input((4, 4, 2)), pyconv.layers.SpatialDropout2D(0.2)])
+    config = json.loads(model.to_json())["config"]["layers"][1]["config"]
+    assert config["rate"] == 0.2
+    assert "trainable" not in config
 
 
 # --- weights that do not fit ------------------------------------------------------------------
