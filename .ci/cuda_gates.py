@@ -60,12 +60,10 @@ def readable(names):
 
 
 def short(name):
-    """``product_kernel<Tile<128, 64, 8, 8, 4>, forward, quads, quads>`` and the like."""
+    """``product_kernel<Tile<128, 64, 8, 8, 4>, forward, 4, 4>`` and the like."""
     name = re.sub(r"^void ", "", name).replace("(anonymous namespace)::", "")
     name = re.sub(r"\(pyconv::cuda::Pass\)(\d)", lambda m: PASSES[int(m[1])], name)
     name = re.sub(r"\b(?:pyconv|cuda|_GLOBAL__N__\w+)::", "", name)
-    if name.startswith("product_kernel"):
-        name = name.replace("true", "quads").replace("false", "values")
     return re.sub(r"\((?!.*>\().*$", "", name)
 
 
@@ -75,8 +73,8 @@ def shared_of(kernel, static):
     if not match:
         return static
     bm, bn, bk, stages = int(match[1]), int(match[2]), 16, 3
-    a = bk * (bm + 8) if match[3] == "filter" else bm * (bk + 4)
-    b = bn * (bk + 4) if match[3] == "input" else bk * (bn + 8)
+    a = bk * (bm + 8) if match[3] == "filter" else bm * bk
+    b = bn * bk if match[3] == "input" else bk * (bn + 8)
     return 4 * stages * (a + b)
 
 

@@ -5,8 +5,8 @@
 // kForward         output pixels     taps x channels   filters      x    w    y
 // kBackwardInput   input pixels      taps x filters    channels     dy   w    dx
 // kBackwardFilter  taps x channels   output pixels     filters      x    dy   dw
-// Each of a thread's units of a tile, four values or one, is found by a loader: its pointer, or
-// null where the tile reaches outside of the matrix or of the image.
+// Each of a thread's units of a tile, four values or one, is found by a loader: `offset` from
+// `base`, or a negative number where the tile reaches outside of the matrix or of the image.
 #pragma once
 
 #include "divisor.cuh"
@@ -119,24 +119,24 @@ private:
     }
 };
 
-// Where a thread's quads of values lie in a tile of kExtent x BK: along k, where those are
-// neighbours in memory, or across.
-template <class Tile, int kExtent, bool kAlongK>
-struct Quads {
-    static constexpr int kAll = kExtent * Tile::BK / 4;
+// Where a thread's units of kWidth values, 4 or 1, lie in a tile of kExtent x BK: side by side
+// along k where those are neighbours in memory, else across, and those of a warp in the same order.
+template <class Tile, int kExtent, bool kAlongK, int kWidth>
+struct Units {
+    static constexpr int kAll = kExtent * Tile::BK / kWidth;
     static constexpr int kEach = (kAll + Tile::kThreads - 1) / Tile::kThreads;
-    static constexpr int kLine = (kAlongK ? Tile::BK : kExtent) / 4;
-    static_assert(Tile::kThreads % kLine == 0, "a thread's quads lie in one column");
+    static constexpr int kLine = (kAlongK ? Tile::BK : kExtent) / kWidth;
+    static_assert(Tile::kThreads % kLine == 0, "a thread's units lie in one column");
 
     __device__ static __forceinline__ bool has(int i) {
         return kAll % Tile::kThreads == 0 || index(i) < kAll;
     }
     // Their first value.
     __device__ static __forceinline__ int k(int i) {
-        return kAlongK ? index(i) % kLine * 4 : index(i) / kLine;
+        return kAlongK ? index(i) % kLine * kWidth : index(i) / kLine;
     }
     __device__ static __forceinline__ int extent(int i) {
-        return kAlongK ? index(i) / kLine : index(i) % kLine * 4;
+        return kAlongK ? index(i) / kLine : index(i) % kLine * kWidth;
     }
 
 private:
@@ -146,19 +146,18 @@ private:
 };
 
 // A: values of the image's pixels, cells x (taps x channels). One of the two is k and moves on from
-// slice to slice, the other is m and stays.
-template <class Tile, Pass kPass, bool kVector>
+// slice to slice, the other is m and stays. A thread has one tap, and a cell for each unit.
+template <class Tile, Pass kPass, int kWidth>
 struct Pixels {
     static constexpr bool kAlongK = kPass != Pass::kBackwardFilter;
-    using At = Quads<Tile, Tile::BM, kAlongK>;
-    static constexpr int kUnits = kVector ? 1 : 4;
+    using At = Units<Tile, Tile::BM, kAlongK, kWidth>;
 
     __device__ __forceinline__ Pixels(const Product& product, const Block<Tile, kPass>& b)
-        : p(product), block(b), a(product.a + b.group * product.depth), k(b.k0) {
+        : base(product.a + b.group * product.depth), p(product), block(b), k(b.k0) {
         if constexpr (kAlongK)
             find_cells(block.m0, block.m);
         else
-            find_taps(block.m0 + At::extent(0), block.m);
+            find_tap(block.m0 + At::extent(0), block.m);
         locate();
     }
 
@@ -167,18 +166,19 @@ struct Pixels {
         locate();
     }
 
-    // Unit u of quad i.
-    __device__ __forceinline__ const float* pointer(int i, int u) const {
-        const int r = cell_row[i] + tap_row[u], c = cell_col[i] + tap_col[u];
+    __device__ __forceinline__ int offset(int i) const {
+        const int r = cell_row[i] + tap_row, c = cell_col[i] + tap_col;
         const bool inside = static_cast<unsigned>(r) < static_cast<unsigned>(p.h) &&
                             static_cast<unsigned>(c) < static_cast<unsigned>(p.w);
-        return inside ? a + (cell_offset[i] + tap_offset[u]) : nullptr;
+        return inside ? cell_offset[i] + tap_offset : -1;
     }
+
+    const float* base;
 
 private:
     __device__ __forceinline__ void locate() {
         if constexpr (kAlongK)
-            find_taps(k + At::k(0), block.k);
+            find_tap(k + At::k(0), block.k);
         else
             find_cells(k, block.k);
     }
@@ -197,61 +197,57 @@ private:
         }
     }
 
-    __device__ __forceinline__ void find_taps(int first, int end) {
-#pragma unroll
-        for (int u = 0; u < kUnits; ++u) {
-            int channel, col;
-            const int tap = p.by_depth.divide(first + u, channel);
-            const int r = block.cols.by_taps.divide(tap, col) * p.tap_h;
-            tap_col[u] = col * p.tap_w;
-            tap_offset[u] = (r * p.w + tap_col[u]) * p.ld + channel;
-            tap_row[u] = first + u < end ? r : -kFar;
-        }
+    __device__ __forceinline__ void find_tap(int at, int end) {
+        int channel, col;
+        const int tap = p.by_depth.divide(at, channel);
+        const int r = block.cols.by_taps.divide(tap, col) * p.tap_h;
+        tap_col = col * p.tap_w;
+        tap_offset = (r * p.w + tap_col) * p.ld + channel;
+        tap_row = at < end ? r : -kFar;
     }
 
     const Product& p;
     const Block<Tile, kPass>& block;
-    const float* a;
     int k;
     int cell_row[At::kEach], cell_col[At::kEach], cell_offset[At::kEach];
-    int tap_row[kUnits], tap_col[kUnits], tap_offset[kUnits];
+    int tap_row, tap_col, tap_offset;
 };
 
 // B: rows of n values, one for each k: filters, or dy.
-template <class Tile, Pass kPass, bool kVector>
+template <class Tile, Pass kPass, int kWidth>
 struct Rows {
     static constexpr bool kAlongK = false;
-    using At = Quads<Tile, Tile::BN, kAlongK>;
-    static constexpr int kUnits = kVector ? 1 : 4;
+    using At = Units<Tile, Tile::BN, kAlongK, kWidth>;
 
     __device__ __forceinline__ Rows(const Product& p, const Block<Tile, kPass>& block)
-        : b(p.b + block.group * p.b_group + block.n0 + At::extent(0)),
-          columns(p.n - block.n0 - At::extent(0)),
+        : base(p.b + block.group * p.b_group + block.n0 + At::extent(0)),
+          inside(block.n0 + At::extent(0) < p.n),
           k(block.k0),
           end(block.k),
           ld(p.ldb) {}
 
     __device__ __forceinline__ void advance() { k += Tile::BK; }
 
-    __device__ __forceinline__ const float* pointer(int i, int u) const {
+    __device__ __forceinline__ int offset(int i) const {
         const int row = k + At::k(i);
-        return row < end && u < columns ? b + (row * ld + u) : nullptr;
+        return row < end && inside ? row * ld : -1;
     }
 
+    const float* base;
+
 private:
-    const float* b;
-    int columns, k, end, ld;
+    bool inside;
+    int k, end, ld;
 };
 
 // B of the input's gradient: w (taps, n, filters) as (taps x filters, n).
-template <class Tile, Pass kPass, bool kVector>
+template <class Tile, Pass kPass, int kWidth>
 struct Filters {
     static constexpr bool kAlongK = true;
-    using At = Quads<Tile, Tile::BN, kAlongK>;
-    static constexpr int kUnits = kVector ? 1 : 4;
+    using At = Units<Tile, Tile::BN, kAlongK, kWidth>;
 
     __device__ __forceinline__ Filters(const Product& product, const Block<Tile, kPass>& b)
-        : p(product), block(b), w(product.b + b.group * product.b_group), k(b.k0) {
+        : base(product.b + b.group * product.b_group), p(product), block(b), k(b.k0) {
         locate();
     }
 
@@ -260,35 +256,33 @@ struct Filters {
         locate();
     }
 
-    __device__ __forceinline__ const float* pointer(int i, int u) const {
+    __device__ __forceinline__ int offset(int i) const {
         const int column = block.n0 + At::extent(i);
-        return offset[u] >= 0 && column < p.n ? w + (offset[u] + column * p.ldb) : nullptr;
+        return tap_offset >= 0 && column < p.n ? tap_offset + column * p.ldb : -1;
     }
+
+    const float* base;
 
 private:
     __device__ __forceinline__ void locate() {
-#pragma unroll
-        for (int u = 0; u < kUnits; ++u) {
-            const int at = k + At::k(0) + u;
-            int channel, col;
-            const int tap = p.by_depth.divide(at, channel);
-            const int row = block.cols.by_taps.divide(tap, col);
-            const int filter = (block.rows.filter + row * p.filter_h) * p.kernel_w +
-                               block.cols.filter + col * p.filter_w;
-            offset[u] = at < block.k ? filter * p.n * p.ldb + channel : -1;
-        }
+        const int at = k + At::k(0);
+        int channel, col;
+        const int tap = p.by_depth.divide(at, channel);
+        const int row = block.cols.by_taps.divide(tap, col);
+        const int filter = (block.rows.filter + row * p.filter_h) * p.kernel_w + block.cols.filter +
+                           col * p.filter_w;
+        tap_offset = at < block.k ? filter * p.n * p.ldb + channel : -1;
     }
 
     const Product& p;
     const Block<Tile, kPass>& block;
-    const float* w;
     int k;
-    int offset[kUnits];
+    int tap_offset;
 };
 
-template <class Tile, Pass kPass, bool kVector>
-using LoaderB = std::conditional_t<kPass == Pass::kBackwardInput, Filters<Tile, kPass, kVector>,
-                                   Rows<Tile, kPass, kVector>>;
+template <class Tile, Pass kPass, int kWidth>
+using LoaderB = std::conditional_t<kPass == Pass::kBackwardInput, Filters<Tile, kPass, kWidth>,
+                                   Rows<Tile, kPass, kWidth>>;
 
 // Writes kCount values, 2 or 4, of a row of C from column n on, with bias and activation.
 template <int kCount>

@@ -21,23 +21,19 @@ struct Tile {
 };
 
 // A thread's units of a slice, on their way from global to shared memory.
-template <class Loader, bool kVector>
-struct Staged4 {
+template <class Loader, int kWidth>
+struct SliceUnits {
     using At = typename Loader::At;
-    float4 quads[At::kEach];
+    using Unit = std::conditional_t<kWidth == 4, float4, float>;
+    Unit units[At::kEach];
 
     __device__ __forceinline__ void load(const Loader& loader) {
 #pragma unroll
         for (int i = 0; i < At::kEach; ++i) {
             if (!At::has(i)) continue;
-            if constexpr (kVector) {
-                const float* p = loader.pointer(i, 0);
-                quads[i] =
-                    p ? __ldg(reinterpret_cast<const float4*>(p)) : make_float4(0.f, 0.f, 0.f, 0.f);
-            } else {
-                quads[i] = make_float4(value(loader.pointer(i, 0)), value(loader.pointer(i, 1)),
-                                       value(loader.pointer(i, 2)), value(loader.pointer(i, 3)));
-            }
+            const int offset = loader.offset(i);
+            units[i] = Unit{};
+            if (offset >= 0) units[i] = __ldg(reinterpret_cast<const Unit*>(loader.base + offset));
         }
     }
 
@@ -48,19 +44,16 @@ struct Staged4 {
         for (int i = 0; i < At::kEach; ++i) {
             if (!At::has(i)) continue;
             const int k = At::k(i), e = At::extent(i);
-            if constexpr (Loader::kAlongK) {
-                to[k][e] = quads[i].x;
-                to[k + 1][e] = quads[i].y;
-                to[k + 2][e] = quads[i].z;
-                to[k + 3][e] = quads[i].w;
+            if constexpr (kWidth == 4 && Loader::kAlongK) {
+                to[k][e] = units[i].x;
+                to[k + 1][e] = units[i].y;
+                to[k + 2][e] = units[i].z;
+                to[k + 3][e] = units[i].w;
             } else {
-                *reinterpret_cast<float4*>(&to[k][e]) = quads[i];
+                *reinterpret_cast<Unit*>(&to[k][e]) = units[i];
             }
         }
     }
-
-private:
-    __device__ static __forceinline__ float value(const float* p) { return p ? __ldg(p) : 0.f; }
 };
 
 __device__ __forceinline__ void to_array(const float4& quad, float* values) {
@@ -70,13 +63,13 @@ __device__ __forceinline__ void to_array(const float4& quad, float* values) {
     values[3] = quad.w;
 }
 
-template <class Tile, Pass kPass, bool kVectorA, bool kVectorB>
+template <class Tile, Pass kPass, int kWidthA, int kWidthB>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     product_kernel(const __grid_constant__ Product p) {
-    using A = Pixels<Tile, kPass, kVectorA>;
-    using B = LoaderB<Tile, kPass, kVectorB>;
+    using A = Pixels<Tile, kPass, kWidthA>;
+    using B = LoaderB<Tile, kPass, kWidthB>;
     constexpr int BK = Tile::BK, TM = Tile::TM, TN = Tile::TN;
-    // Four more than the tile: a transposed store of a quad goes to four banks.
+    // Four more than the tile: a transposed store of a warp goes to 32 banks.
     PYCONV_SHARED(float, As, [2][BK][Tile::BM + 4]);
     PYCONV_SHARED(float, Bs, [2][BK][Tile::BN + 4]);
 
@@ -84,8 +77,8 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     if (block.empty()) return;
     A a(p, block);
     B b(p, block);
-    Staged4<A, kVectorA> next_a;
-    Staged4<B, kVectorB> next_b;
+    SliceUnits<A, kWidthA> next_a;
+    SliceUnits<B, kWidthB> next_b;
 
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     const int y = (warp / Tile::kWarpsOfRow * Tile::kWarpRows + lane / Tile::kWarpCols) * 4;

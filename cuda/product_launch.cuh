@@ -53,7 +53,7 @@ inline Cut choose_cut(const TileSize* tiles, int count, const Task& task) {
     return {count - 1, 1};  // never reached: the last tile suits all
 }
 
-template <class Tile, Pass kPass, bool kVectorA, bool kVectorB>
+template <class Tile, Pass kPass, int kWidthA, int kWidthB>
 void launch_tile(const Task& task, int splits) {
     Product p = task.product;
     p.m_tiles = static_cast<int>((task.m + Tile::BM - 1) / Tile::BM);
@@ -75,7 +75,7 @@ void launch_tile(const Task& task, int splits) {
         launch(product_tf32_kernel<Tile, kPass>, static_cast<unsigned>(blocks), Tile::kThreads,
                Tf32Buffers<Tile, kPass>::kBytes, stream(), p);
     else
-        launch(product_kernel<Tile, kPass, kVectorA, kVectorB>, static_cast<unsigned>(blocks),
+        launch(product_kernel<Tile, kPass, kWidthA, kWidthB>, static_cast<unsigned>(blocks),
                Tile::kThreads, 0, stream(), p);
     if (p.splits > 1)
         sum_parts(p.splits, task.c_values, p.c, task.product.bias, p.ldc, task.activation,
@@ -83,13 +83,12 @@ void launch_tile(const Task& task, int splits) {
 }
 
 // Of the tiles, from large to small, the one that suits the task.
-template <Pass kPass, bool kVectorA, bool kVectorB, class... Tiles>
+template <Pass kPass, int kWidthA, int kWidthB, class... Tiles>
 void launch_best(const Task& task) {
     constexpr TileSize kSizes[] = {{Tiles::BM, Tiles::BN}...};
     const Cut cut = choose_cut(kSizes, sizeof...(Tiles), task);
     int tile = 0;
-    ((tile++ == cut.tile ? launch_tile<Tiles, kPass, kVectorA, kVectorB>(task, cut.splits)
-                         : void()),
+    ((tile++ == cut.tile ? launch_tile<Tiles, kPass, kWidthA, kWidthB>(task, cut.splits) : void()),
      ...);
 }
 
@@ -109,7 +108,7 @@ void run(const Task& task) {
     // 8 x 8 sums a thread need 140 registers: three blocks an SM. A tile of 128 x 128 would read a
     // third less, but leave an SM with one block to wait at its barriers.
     using T128x64 = Tile<128, 64, 8, 8, 3>;
-    using T128x32 = Tile<128, 32, 8, 4, 4>;
+    using T128x32 = Tile<128, 32, 8, 4, 3>;
     using T64x64 = Tile<64, 64, 8, 4, 4>;
     using T32x32 = Tile<32, 32, 4, 4, 8>;
     const Product& p = task.product;
@@ -117,16 +116,16 @@ void run(const Task& task) {
     const bool vector_b = (kPass == Pass::kBackwardInput ? p.depth : p.n) % 4 == 0 &&
                           p.ldb % 4 == 0 && is_aligned(p.b);
     if (vector_a && vector_b && uses_tensor_cores())
-        launch_best<kPass, true, true, Tf32Tile<128, 128, 64, 32, 1>, Tf32Tile<128, 64, 64, 32, 2>,
+        launch_best<kPass, 4, 4, Tf32Tile<128, 128, 64, 32, 1>, Tf32Tile<128, 64, 64, 32, 2>,
                     Tf32Tile<64, 64, 32, 32, 3>>(task);
     else if (vector_a && vector_b)
-        launch_best<kPass, true, true, T128x64, T128x32, T64x64, T32x32>(task);
+        launch_best<kPass, 4, 4, T128x64, T128x32, T64x64, T32x32>(task);
     else if constexpr (kPass == Pass::kBackwardInput)  // both read along the same channels
-        launch_best<kPass, false, false, T128x32, T64x64, T32x32>(task);
+        launch_best<kPass, 1, 1, T128x32, T64x64, T32x32>(task);
     else if (vector_b)  // three channels, of the first layer
-        launch_best<kPass, false, true, T128x64, T64x64, T32x32>(task);
+        launch_best<kPass, 1, 4, T128x64, T64x64, T32x32>(task);
     else
-        launch_best<kPass, false, false, T128x32, T64x64, T32x32>(task);
+        launch_best<kPass, 1, 1, T128x32, T64x64, T32x32>(task);
 }
 
 }  // namespace pyconv::cuda

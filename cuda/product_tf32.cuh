@@ -19,38 +19,57 @@ struct Tf32Tile {
     static constexpr int kBlocks = kBlocksOfSm;
 };
 
-// A tile in shared memory as it lies in memory. Rows have 4 or 8 floats more than the tile, so that
-// the 32 words of a fragment lie in 32 banks.
+// A tile in shared memory as it lies in memory. The 32 words of a fragment, and 8 quads of a copy,
+// lie in 32 banks: of rows along k because the quads of every second pair of rows change places
+//, of the others because they are 8 floats longer than the tile.
 template <class Tile, int kExtent, bool kAlongK>
 struct Tf32Buffer {
-    static constexpr int kLd = kAlongK ? Tile::BK + 4 : kExtent + 8;
+    static constexpr int kLd = kAlongK ? Tile::BK : kExtent + 8;
     static constexpr int kFloats = (kAlongK ? kExtent : Tile::BK) * kLd;
     __device__ static __forceinline__ int at(int k, int extent) {
-        return kAlongK ? extent * kLd + k : k * kLd + extent;
+        if constexpr (kAlongK)
+            return extent * kLd + (k / 4 ^ extent / 2 % (kLd / 4)) * 4 + k % 4;
+        else
+            return k * kLd + extent;
     }
 };
 
 template <class Tile, Pass kPass>
 struct Tf32Buffers {
-    using A = Tf32Buffer<Tile, Tile::BM, Pixels<Tile, kPass, true>::kAlongK>;
-    using B = Tf32Buffer<Tile, Tile::BN, LoaderB<Tile, kPass, true>::kAlongK>;
+    using A = Tf32Buffer<Tile, Tile::BM, Pixels<Tile, kPass, 4>::kAlongK>;
+    using B = Tf32Buffer<Tile, Tile::BN, LoaderB<Tile, kPass, 4>::kAlongK>;
     static constexpr int kStage = A::kFloats + B::kFloats;
     static constexpr size_t kBytes = sizeof(float) * kStage * Tile::kStages;
 };
 
-// Starts the copy of a thread's quads of a slice; zeros where there are none. `base` is any memory.
+// Starts the copy of a thread's quads of a slice; zeros where there are none.
 template <class Buffer, class Loader>
-__device__ __forceinline__ void copy(const Loader& loader, const float* base, float* buffer) {
+__device__ __forceinline__ void copy(const Loader& loader, float* buffer) {
     using At = typename Loader::At;
 #pragma unroll
     for (int i = 0; i < At::kEach; ++i) {
         if (!At::has(i)) continue;
-        const float* p = loader.pointer(i, 0);
-        cp_async<16>(buffer + Buffer::at(At::k(i), At::extent(i)), p ? p : base, p ? 16 : 0);
+        const int offset = loader.offset(i);
+        cp_async<16>(buffer + Buffer::at(At::k(i), At::extent(i)), loader.base + max(offset, 0),
+                     offset >= 0 ? 16 : 0);
     }
 }
 
-__device__ __forceinline__ uint32_t tf32_at(const float* p) { return to_tf32(*p); }
+__device__ __forceinline__ float rounded(float value) { return __uint_as_float(to_tf32(value)); }
+
+// Rounds what this thread has copied: once, in two instructions a value, where each of the warps
+// that read it would do it again.
+template <class Buffer, class Loader>
+__device__ __forceinline__ void round_copied(float* buffer) {
+    using At = typename Loader::At;
+#pragma unroll
+    for (int i = 0; i < At::kEach; ++i) {
+        if (!At::has(i)) continue;
+        auto* const quad = reinterpret_cast<float4*>(buffer + Buffer::at(At::k(i), At::extent(i)));
+        const float4 v = *quad;
+        *quad = make_float4(rounded(v.x), rounded(v.y), rounded(v.z), rounded(v.w));
+    }
+}
 
 // Rows m .. m + 16 of A and k .. k + 8, as mma takes them.
 template <class Buffer, bool kAlongK>
@@ -58,29 +77,25 @@ __device__ __forceinline__ void load_a(const float* As, int m, int k, uint32_t (
     const int lane = threadIdx.x % 32;
     if constexpr (kAlongK) {
         ldmatrix_x4(a, As + Buffer::at(k + lane / 16 * 4, m + lane % 16));
-#pragma unroll
-        for (int i = 0; i < 4; ++i) a[i] = to_tf32(__uint_as_float(a[i]));
     } else {
 #pragma unroll
         for (int i = 0; i < 4; ++i)
-            a[i] = tf32_at(As + Buffer::at(k + lane % 4 + i / 2 * 4, m + lane / 4 + i % 2 * 8));
+            a[i] =
+                __float_as_uint(As[Buffer::at(k + lane % 4 + i / 2 * 4, m + lane / 4 + i % 2 * 8)]);
     }
 }
 
 // Columns n .. n + 16 of B and k .. k + 8: two operands.
 template <class Buffer, bool kAlongK>
-__device__ __forceinline__ void load_b(const float* Bs, int n, int k, uint32_t (&b)[2][2]) {
+__device__ __forceinline__ void load_b(const float* Bs, int n, int k, uint32_t (&b)[4]) {
     const int lane = threadIdx.x % 32;
     if constexpr (kAlongK) {
-        uint32_t values[4];
-        ldmatrix_x4(values, Bs + Buffer::at(k + lane / 8 % 2 * 4, n + lane / 16 * 8 + lane % 8));
-#pragma unroll
-        for (int i = 0; i < 4; ++i) b[i / 2][i % 2] = to_tf32(__uint_as_float(values[i]));
+        ldmatrix_x4(b, Bs + Buffer::at(k + lane / 8 % 2 * 4, n + lane / 16 * 8 + lane % 8));
     } else {
 #pragma unroll
         for (int i = 0; i < 4; ++i)
-            b[i / 2][i % 2] =
-                tf32_at(Bs + Buffer::at(k + lane % 4 + i % 2 * 4, n + lane / 4 + i / 2 * 8));
+            b[i] =
+                __float_as_uint(Bs[Buffer::at(k + lane % 4 + i % 2 * 4, n + lane / 4 + i / 2 * 8)]);
     }
 }
 
@@ -88,8 +103,8 @@ template <class Tile, Pass kPass>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     product_tf32_kernel(const __grid_constant__ Product p) {
 #if __CUDA_ARCH__ >= 800
-    using A = Pixels<Tile, kPass, true>;
-    using B = LoaderB<Tile, kPass, true>;
+    using A = Pixels<Tile, kPass, 4>;
+    using B = LoaderB<Tile, kPass, 4>;
     using Buffers = Tf32Buffers<Tile, kPass>;
     constexpr int BK = Tile::BK, kStages = Tile::kStages;
     constexpr int kRows = Tile::WM / 16, kCols = Tile::WN / 8;
@@ -104,8 +119,8 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     const auto copy_next = [&] {
         if (copied < block.slices) {
             float* const As = buffers + into * Buffers::kStage;
-            copy<typename Buffers::A>(a, p.a, As);
-            copy<typename Buffers::B>(b, p.b, As + Buffers::A::kFloats);
+            copy<typename Buffers::A>(a, As);
+            copy<typename Buffers::B>(b, As + Buffers::A::kFloats);
             a.advance();
             b.advance();
         }
@@ -130,10 +145,12 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     int from = 0;
     for (int slice = 0; slice < block.slices; ++slice) {
         cp_async_wait<kStages - 2>();
+        float* const As = buffers + from * Buffers::kStage;
+        float* const Bs = As + Buffers::A::kFloats;
+        round_copied<typename Buffers::A, A>(As);
+        round_copied<typename Buffers::B, B>(Bs);
         __syncthreads();  // the slice is there, and the one before has been used by all
         copy_next();
-        const float* const As = buffers + from * Buffers::kStage;
-        const float* const Bs = As + Buffers::A::kFloats;
 #pragma unroll
         for (int k = 0; k < BK; k += 8) {
             uint32_t u[kRows][4], v[kCols][2];
@@ -142,10 +159,10 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
                 load_a<typename Buffers::A, A::kAlongK>(As, warp_m + 16 * i, k, u[i]);
 #pragma unroll
             for (int j = 0; j < kCols; j += 2) {
-                uint32_t two[2][2];
+                uint32_t two[4];
                 load_b<typename Buffers::B, B::kAlongK>(Bs, warp_n + 8 * j, k, two);
 #pragma unroll
-                for (int e = 0; e < 4; ++e) v[j + e / 2][e % 2] = two[e / 2][e % 2];
+                for (int e = 0; e < 4; ++e) v[j + e / 2][e % 2] = two[e];
             }
 #pragma unroll
             for (int i = 0; i < kRows; ++i)
