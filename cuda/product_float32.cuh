@@ -69,9 +69,10 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     using A = Pixels<Tile, kPass, kWidthA>;
     using B = LoaderB<Tile, kPass, kWidthB>;
     constexpr int BK = Tile::BK, TM = Tile::TM, TN = Tile::TN;
-    // Four more than the tile: a transposed store of a warp goes to 32 banks.
-    PYCONV_SHARED(float, As, [2][BK][Tile::BM + 4]);
-    PYCONV_SHARED(float, Bs, [2][BK][Tile::BN + 4]);
+    // Where a store is transposed, rows of four more than the tile: a warp's goes to 32 banks.
+    constexpr int kLdA = Tile::BM + (A::kAlongK ? 4 : 0), kLdB = Tile::BN + (B::kAlongK ? 4 : 0);
+    PYCONV_SHARED(float, As, [2][BK][kLdA]);
+    PYCONV_SHARED(float, Bs, [2][BK][kLdB]);
 
     const Block<Tile, kPass> block(p);
     if (block.empty()) return;

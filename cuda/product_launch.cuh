@@ -25,14 +25,16 @@ struct Cut {
 };
 
 struct TileSize {
-    int bm, bn;
+    int bm, bn, threads;
 };
 
 // The first tile with which there are blocks enough, k being cut where it is long. The number that
 // is enough is not asked of the GPU, since the order of the sums, and so their last bits, depend on
-// the cut: 128 are one block for each SM of the GPUs that this is for.
+// the cut: 128 are one block for each SM of the GPUs that this is for, and more where blocks are
+// small, so that there is a warp for each scheduler.
 inline Cut choose_cut(const TileSize* tiles, int count, const Task& task) {
-    constexpr int64_t kEnough = 128, kShortest = 128, kMostSplits = 64;
+    constexpr int64_t kLeastBlocks = 128, kLeastThreads = 4 * 32 * kLeastBlocks;
+    constexpr int64_t kShortest = 128, kMostSplits = 256;
     constexpr int64_t kLongest = 8192;  // sum in float, which is less exact the longer it is
     constexpr int64_t kMostWorkspace = int64_t{1} << 26;
     const int64_t m = task.m, n = task.product.n, k = task.k;
@@ -42,12 +44,13 @@ inline Cut choose_cut(const TileSize* tiles, int count, const Task& task) {
                    : 1;
     const int64_t least = std::min(most, (k + kLongest - 1) / kLongest);
     for (int i = 0; i < count; ++i) {
-        const auto [bm, bn] = tiles[i];
+        const auto [bm, bn, threads] = tiles[i];
+        const int64_t enough = std::max(kLeastBlocks, kLeastThreads / threads);
         const bool last = i + 1 == count;
         if (!last && (m <= bm / 2 || n <= bn / 2)) continue;  // half of it would be idle
         const int64_t blocks = (m + bm - 1) / bm * ((n + bn - 1) / bn) * task.products;
-        if (!last && blocks * most < kEnough) continue;
-        const int64_t splits = (kEnough + blocks - 1) / blocks;
+        if (!last && blocks * most < enough) continue;
+        const int64_t splits = (enough + blocks - 1) / blocks;
         return {i, static_cast<int>(std::clamp(splits, std::max<int64_t>(least, 1), most))};
     }
     return {count - 1, 1};  // never reached: the last tile suits all
@@ -85,7 +88,7 @@ void launch_tile(const Task& task, int splits) {
 // Of the tiles, from large to small, the one that suits the task.
 template <Pass kPass, int kWidthA, int kWidthB, class... Tiles>
 void launch_best(const Task& task) {
-    constexpr TileSize kSizes[] = {{Tiles::BM, Tiles::BN}...};
+    constexpr TileSize kSizes[] = {{Tiles::BM, Tiles::BN, Tiles::kThreads}...};
     const Cut cut = choose_cut(kSizes, sizeof...(Tiles), task);
     int tile = 0;
     ((tile++ == cut.tile ? launch_tile<Tiles, kPass, kWidthA, kWidthB>(task, cut.splits) : void()),
@@ -108,8 +111,10 @@ void run(const Task& task) {
     // 8 x 8 sums a thread need 140 registers: three blocks an SM. A tile of 128 x 128 would read a
     // third less, but leave an SM with one block to wait at its barriers.
     using T128x64 = Tile<128, 64, 8, 8, 3>;
+    using T128x64Values = Tile<128, 64, 8, 8, 2>;  // finds eight cells a thread
     using T128x32 = Tile<128, 32, 8, 4, 3>;
     using T64x64 = Tile<64, 64, 8, 4, 4>;
+    using T128x16 = Tile<128, 16, 4, 4, 4>;
     using T32x32 = Tile<32, 32, 4, 4, 8>;
     const Product& p = task.product;
     const bool vector_a = p.depth % 4 == 0 && p.ld % 4 == 0 && is_aligned(p.a);
@@ -119,13 +124,13 @@ void run(const Task& task) {
         launch_best<kPass, 4, 4, Tf32Tile<128, 128, 64, 32, 1>, Tf32Tile<128, 64, 64, 32, 2>,
                     Tf32Tile<64, 64, 32, 32, 3>>(task);
     else if (vector_a && vector_b)
-        launch_best<kPass, 4, 4, T128x64, T128x32, T64x64, T32x32>(task);
+        launch_best<kPass, 4, 4, T128x64, T128x32, T64x64, T128x16, T32x32>(task);
     else if constexpr (kPass == Pass::kBackwardInput)  // both read along the same channels
-        launch_best<kPass, 1, 1, T128x32, T64x64, T32x32>(task);
+        launch_best<kPass, 1, 1, T128x32, T64x64, T128x16, T32x32>(task);
     else if (vector_b)  // three channels, of the first layer
-        launch_best<kPass, 1, 4, T128x64, T64x64, T32x32>(task);
+        launch_best<kPass, 1, 4, T128x64Values, T64x64, T128x16, T32x32>(task);
     else
-        launch_best<kPass, 1, 1, T128x32, T64x64, T32x32>(task);
+        launch_best<kPass, 1, 1, T128x32, T64x64, T128x16, T32x32>(task);
 }
 
 }  // namespace pyconv::cuda
