@@ -1,11 +1,13 @@
 """The forward pass of a stack as one native call, where all its layers are known there."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from pyconv import activations, backend
 from pyconv._types import Array
 from pyconv.layers._conv_pool import ConvPool
+from pyconv.layers._kernel_layer import KernelLayer
 from pyconv.layers.conv2d import Conv2D
 from pyconv.layers.dense import Dense
 from pyconv.layers.dropout import Dropout
@@ -14,19 +16,21 @@ from pyconv.layers.maxpool2d import MaxPooling2D
 from pyconv.layers.softmax import Softmax
 
 _FUSED = (activations.linear, activations.relu)
+_WITHOUT_STAGE = (Dropout, Flatten)
 
 
 class Predictor:
     """Predicts batches with the steps of a model, whose plan it keeps from batch to batch.
 
-    A plan holds the layers' own weights, whose values it reads at each batch.
+    A plan holds the layers' own weights, whose values it reads at each batch; it is made anew
+    where a layer has got other arrays or another activation.
     """
 
     def __init__(self) -> None:
         self._steps: list[Any] | None = None
         self._shape: tuple[int, ...] = ()
         self._run: Callable[[Array], Array] | None = None
-        self._weights: list[tuple[dict[str, Array], str, Array]] = []
+        self._made_of: list[tuple[dict[str, Any], str, Any]] = []  # what a layer holds by a name
 
     def __reduce__(self) -> Any:
         # A copy of a model makes plans of its own.
@@ -39,22 +43,23 @@ class Predictor:
         return None if self._run is None else self._run(x)
 
     def _current(self) -> bool:
-        return all(held.get(name) is array for held, name, array in self._weights)
+        return all(held.get(name) is value for held, name, value in self._made_of)
 
     def _plan(self, steps: list[Any], shape: tuple[int, ...]) -> None:
-        self._steps, self._shape, self._run, self._weights = steps, shape, None, []
+        self._steps, self._shape, self._run, self._made_of = steps, shape, None, []
         native = backend.cpu.Prediction()
-        stages = 0
+        for step in steps:
+            layer = step.conv if type(step) is ConvPool else step
+            if isinstance(layer, KernelLayer):
+                self._made_of.append((vars(layer), "activation", layer.activation))
+                self._made_of += [(layer._weights, name, w) for name, w in layer._weights.items()]
         for step in steps:
             followed = _add(native, step, shape)
             if followed is None:
                 return
-            stages += type(step) not in (Dropout, Flatten)
             shape = followed
-            layer = step.conv if type(step) is ConvPool else step
-            self._weights += [(layer._weights, name, w) for name, w in layer._weights.items()]
         # The native result has two axes.
-        if stages and len(shape) == 1:
+        if len(shape) == 1 and not all(type(step) in _WITHOUT_STAGE for step in steps):
             self._run = native.run
 
 
@@ -64,10 +69,7 @@ def _add(native: Any, step: Any, shape: tuple[int, ...]) -> tuple[int, ...] | No
     if kind is Dropout:
         return shape
     if kind is Flatten and step.data_format == "channels_last":
-        size = 1
-        for extent in shape:
-            size *= extent
-        return (size,)
+        return (math.prod(shape),)
     if kind is Dense and len(shape) == 1 and step.activation in (*_FUSED, activations.softmax):
         native.dense(step.kernel, step.bias, step._fused)
         if step.activation is activations.softmax:
@@ -83,28 +85,20 @@ def _add(native: Any, step: Any, shape: tuple[int, ...]) -> tuple[int, ...] | No
         native.maxpool2d((1, *shape), step.pool_size, step.strides, pads)
         return oh, ow, shape[2]
     if kind is Conv2D and step.activation in _FUSED:
-        _, oh, ow = step.windows.fit(*shape[:2])
-        native.conv2d(*_convolution(step, shape))
+        geometry, oh, ow = _convolution(step, shape)
+        native.conv2d(*geometry)
         return oh, ow, step.filters
-    if kind is ConvPool:
-        _, oh, ow = step.conv.windows.fit(*shape[:2])
+    if kind is ConvPool and step.conv.activation in _FUSED:
+        geometry, oh, ow = _convolution(step.conv, shape)
         pads, ph, pw = step.pool.windows.fit(oh, ow)
-        native.conv2d_maxpool2d(
-            *_convolution(step.conv, shape), step.pool.pool_size, step.pool.strides, pads
-        )
+        native.conv2d_maxpool2d(*geometry, step.pool.pool_size, step.pool.strides, pads)
         return ph, pw, step.conv.filters
     return None
 
 
-def _convolution(conv: Conv2D, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    pads, _, _ = conv.windows.fit(*shape[:2])
-    return (
-        (1, *shape),
-        conv.kernel,
-        conv.bias,
-        conv.strides,
-        pads,
-        conv.dilation_rate,
-        conv.groups,
-        conv._fused,
-    )
+def _convolution(conv: Conv2D, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], int, int]:
+    """Return the arguments of a convolution of samples of ``shape``, and its maps' size."""
+    pads, oh, ow = conv.windows.fit(*shape[:2])
+    arrays = (conv.kernel, conv.bias)
+    windows = (conv.strides, pads, conv.dilation_rate, conv.groups)
+    return ((1, *shape), *arrays, *windows, conv._fused), oh, ow

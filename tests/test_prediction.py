@@ -72,6 +72,9 @@ def test_weights_are_those_of_the_moment():
             assert model(x).tobytes() == one_by_one(model, x).tobytes()
     model.layers[0]._weights["bias"] = np.ones(16, np.float32)
     assert model(x).tobytes() == one_by_one(model, x).tobytes()
+    model.layers[-1].activation = pyconv.activations.linear
+    assert model(x).tobytes() == one_by_one(model, x).tobytes()
+    assert not np.allclose(model(x).sum(axis=1), 1)
     model.pop()
     model.add(layers.Dense(4))
     assert model(x).tobytes() == one_by_one(model, x).tobytes()

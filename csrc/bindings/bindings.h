@@ -76,13 +76,14 @@ void bind_conv2d(py::module_& m);
 void bind_data(py::module_& m);
 void bind_dense(py::module_& m);
 void bind_elementwise(py::module_& m);
-void bind_filters(py::module_& m);  // the CPU backend's, as is bind_runtime
 void bind_optimizers(py::module_& m);
 void bind_peak(py::module_& m);
 void bind_pool2d(py::module_& m);
-void bind_prediction(py::module_& m);  // of the CPU only
 void bind_runtime(py::module_& m);
 void bind_softmax(py::module_& m);
 void bind_trace(py::module_& m);
+// Of the CPU backend alone.
+void bind_filters(py::module_& m);
+void bind_prediction(py::module_& m);
 
 }  // namespace pyconv

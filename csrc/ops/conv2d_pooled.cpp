@@ -4,17 +4,12 @@
 #include <cstring>
 
 #include "check.h"
+#include "ops/conv_taps.h"
 #include "parallel.h"
 #include "scratch.h"
 #include "simd/kernels.h"
 
 namespace pyconv {
-namespace {
-
-constexpr int64_t kMaxK = 128;  // products of one pass, as in conv_taps.cpp
-
-}  // namespace
-
 bool pools_pairs(const Conv2dShape& conv, const WindowShape& pool) {
     return pool.kernel.h == 2 && pool.kernel.w == 2 && pool.strides.h == 2 && pool.strides.w == 2 &&
            pool.padding.top == 0 && pool.padding.left == 0 && pool.oh == conv.oh / 2 &&

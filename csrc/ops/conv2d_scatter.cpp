@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "check.h"
+#include "ops/conv_taps.h"
 #include "parallel.h"
 #include "scratch.h"
 #include "simd/kernels.h"
@@ -14,7 +15,6 @@ namespace {
 using simd::kMaxTileRows;
 
 constexpr int64_t kBlockTiles = 16;
-constexpr int64_t kMaxK = 128;  // chains of additions, as in conv_taps.cpp
 
 // parts (pixels, width) = dy (pixels, oc) x panels (oc, nr), one beside the other
 void multiply(const float* dy, int64_t pixels, int64_t oc, const float* panels, int64_t width,

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "check.h"
+#include "ops/conv_taps.h"
 #include "ops/winograd_tiling.h"
 #include "parallel.h"
 #include "scratch.h"
@@ -21,7 +22,6 @@ constexpr int64_t kMinChannels = 16;     // below, the transforms cost what the 
 constexpr int64_t kMinTiles = 32;        // below, the transform of the filters does
 constexpr double kMinSaving = 1.4;       // of products, where tiles reach beyond the image
 constexpr int64_t kBlockFloats = 65536;  // of the transformed input of a block
-constexpr int64_t kMaxK = 128;           // chains of additions, as in conv_taps.cpp
 
 std::atomic<ConvAlgorithm> algorithm{ConvAlgorithm::kAuto};
 

@@ -13,9 +13,6 @@ namespace {
 
 using simd::kMaxTileRows;
 
-// Products along k of one pass: (kMaxK, nr) of a panel stays in the first-level cache while all
-// tiles of a block pass over it, and chains of kMaxK additions keep the error low.
-constexpr int64_t kMaxK = 128;
 constexpr int64_t kBlockTiles = 16;
 
 }  // namespace

@@ -9,6 +9,10 @@
 
 namespace pyconv {
 
+// Products along k of one pass: (kMaxK, nr) of a panel stays in the first-level cache while all
+// tiles of a block pass over it, and chains of kMaxK additions keep the error low.
+constexpr int64_t kMaxK = 128;
+
 // Where a tap reads, relative to the source pixel of a cell.
 struct Tap {
     int64_t row, col;

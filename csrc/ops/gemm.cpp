@@ -79,26 +79,11 @@ void multiply_group(const Gemm& g, int64_t k0, int64_t kc, int64_t m0, int64_t m
 
 }  // namespace
 
-int64_t packed_b_size(int64_t k, int64_t n) {
-    const int nr = simd::kernels().nr;
-    return ceil_div(n, nr) * nr * k;
-}
-
-void pack_b(int64_t k, int64_t n, const float* b, float* packed) {
-    const simd::Kernels& kernels = simd::kernels();
-    const int nr = kernels.nr;
-    parallel_for(ceil_div(n, nr), [&](int64_t begin, int64_t end) {
-        for (int64_t p = begin; p < end; ++p)
-            kernels.pack_panel(k, static_cast<int>(std::min<int64_t>(nr, n - p * nr)), b + p * nr,
-                               n, packed + p * nr * k);
-    });
-}
-
 void gemm(const Gemm& g) {
     const simd::Kernels& k = simd::kernels();
     const int nr = k.nr, mr = k.mr;
     // One tile of rows reads B once: a copy would not pay.
-    const bool in_place = !g.packed && !g.b_transposed && g.m <= mr && g.ldb >= nr;
+    const bool in_place = !g.b_transposed && g.m <= mr && g.ldb >= nr;
     const int64_t width = in_place ? k.tile_columns(static_cast<int>(g.m)) : nr;
     const int64_t panels = ceil_div(g.n, width), row_parts = ceil_div(g.m, MC);
     const int64_t part_rows = ceil_div(ceil_div(g.m, std::max<int64_t>(1, row_parts)), mr) * mr;
@@ -108,7 +93,7 @@ void gemm(const Gemm& g) {
     // Parts of rows innermost, so that a thread takes whole columns of B where it can.
     parallel_for(ceil_div(panels, group) * row_parts, [&](int64_t begin, int64_t end) {
         Scratch scratch;
-        float* packed = g.packed ? nullptr : scratch.take<float>(KC * group * width);
+        float* packed = scratch.take<float>(KC * group * width);
         for (int64_t task = begin; task < end; ++task) {
             const int64_t column = task / row_parts * group * width;
             const int64_t columns = std::min(group * width, g.n - column);
@@ -119,8 +104,6 @@ void gemm(const Gemm& g) {
                 // Whole vectors of the last row may reach beyond B.
                 if (in_place && (columns % nr == 0 || k0 + kc < g.k)) {
                     b = {g.b + k0 * g.ldb + column, width, width, g.ldb};
-                } else if (g.packed) {
-                    b = {g.packed + column * g.k + k0 * nr, nr, nr * g.k, nr};
                 } else {
                     pack_group(g, k0, kc, column, columns, packed);
                 }

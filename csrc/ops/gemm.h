@@ -19,13 +19,8 @@ struct Gemm {
     Activation activation;
     float* c;
     int64_t ldc;
-    const float* packed = nullptr;  // what pack_b made of b, which is then not read
 };
 void gemm(const Gemm& g);
-
-// B (k, n) packed once for any number of products: packed_b_size(k, n) floats.
-int64_t packed_b_size(int64_t k, int64_t n);
-void pack_b(int64_t k, int64_t n, const float* b, float* packed);
 
 // C (m, n) = A^T x B with A (k, m), B (k, n)
 void gemm_outer(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c);
