@@ -20,6 +20,7 @@
 #include "parallel.h"
 #include "simd/kernels.h"
 #include "test_filters.h"
+#include "test_prediction.h"
 #include "trace.h"
 
 using namespace pyconv;
@@ -240,6 +241,7 @@ int main(int argc, char** argv) {
             test_maxpool2d();
             test_elementwise();
             test_filters(engine);
+            test_prediction(engine);
             trace::stop();
         }
         std::printf("%s: tile %d x %d\n", *isa, simd::kernels().mr, simd::kernels().nr);
