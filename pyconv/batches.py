@@ -40,10 +40,12 @@ class Rows:
         self._dtype = np.int64 if array.dtype == np.int64 and name == "y" else np.float32
 
     def slice(self, first: int, count: int) -> NDArray[Any]:
-        """Return rows in their order: of the array itself where nothing is to be converted."""
+        """Return rows in their order, not to be written to: a view where that is possible."""
         here = self._on_host or backend.active is backend.cpu
         if here and self._native and self._array.dtype == self._dtype:
-            return self._array[first : first + count]
+            view = self._array[first : first + count]
+            view.flags.writeable = False  # a layer of the user's own must not change the data set
+            return view
         return self.take(np.arange(first, first + count))
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[Any]:

@@ -84,7 +84,10 @@ class TestArrays:
         assert len({b.x.ctypes.data for b in made}) == 1
 
     def test_what_is_as_wanted_is_not_copied(self):
-        assert all(np.shares_memory(b.x, X) for b in ArrayBatches((X, None, None), 4))
+        batches = list(ArrayBatches((X, None, None), 4))
+        assert all(np.shares_memory(batch.x, X) for batch in batches)
+        assert not any(batch.x.flags.writeable for batch in batches)
+        assert X.flags.writeable
 
     def test_the_set_is_not_copied(self, tmp_path):
         """A set larger than memory, as a file."""
