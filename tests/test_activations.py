@@ -166,3 +166,11 @@ def test_plain_data():
     config = activations.serialize(type(activations.elu)(alpha=0.5))
     assert config == {"class_name": "ELU", "config": {"alpha": 0.5}}
     assert activations.deserialize(config)([-100.0]) == -0.5
+
+
+def test_softmax_of_another_axis():
+    config = {"class_name": "Softmax", "config": {"axis": 1}}
+    layer = pyconv.layers.Activation(config)
+    check_layer(layer, batch(2, 7, 3), lambda x: torch.softmax(x, 1))
+    assert layer.get_config()["activation"] == config
+    assert activations.serialize(activations.softmax) == "softmax"

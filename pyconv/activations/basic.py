@@ -7,6 +7,7 @@ import numpy as np
 from pyconv import backend
 from pyconv._types import Array
 from pyconv.activations.function import ActivationFunction
+from pyconv.layers._axes import channels_last
 
 
 class Linear(ActivationFunction):
@@ -72,12 +73,22 @@ class Softmax(ActivationFunction):
     def forward(self, x: Array, out: Array) -> Array:
         if self.axis in (-1, x.ndim - 1):
             return backend.active.softmax_forward(x, out)
-        turned = backend.float32(np.moveaxis(x, self.axis, -1))
-        np.copyto(out, np.moveaxis(backend.active.softmax_forward(turned), -1, self.axis))
-        return out
+        return self._turned(backend.active.softmax_forward(channels_last(x, self.axis)), out)
 
     def backward(self, kept: Array, dy: Array, out: Array) -> Array:
-        return backend.active.softmax_backward(kept, dy, out)
+        if self.axis in (-1, kept.ndim - 1):
+            return backend.active.softmax_backward(kept, dy, out)
+        y, grad = channels_last(kept, self.axis), channels_last(dy, self.axis)
+        return self._turned(backend.active.softmax_backward(y, grad), out)
+
+    def _turned(self, rows: Array, out: Array) -> Array:
+        """Write what has the axis last to ``out``, where it is in its place."""
+        np.copyto(out, np.moveaxis(rows, -1, self.axis))
+        return out
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the axis."""
+        return {"axis": self.axis}
 
 
 class Sigmoid(ActivationFunction):

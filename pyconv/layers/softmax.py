@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
-from pyconv import backend
 from pyconv._args import int_arg
 from pyconv._types import Array, Shape
+from pyconv.activations import basic
 from pyconv.layers.layer import Layer
 
 
@@ -38,6 +36,7 @@ class Softmax(Layer):
         self.axis = int_arg(self.label, "axis", axis, -32, 32)
         if self.axis == 0:
             raise ValueError(f"{self.label}: axis must not be 0, the axis of the batch")
+        self._function = basic.Softmax(self.axis)
         self._y: Array | None = None
 
     @property
@@ -63,13 +62,8 @@ class Softmax(Layer):
         """Return the softmax of x; with ``logits`` x itself."""
         if logits:
             return x
-        y = self._buffer("y", x.shape)
-        if self.axis in (-1, x.ndim - 1):
-            backend.active.softmax_forward(x, y)
-        else:
-            np.copyto(y, self._back(backend.active.softmax_forward(self._last(x))))
-        self._y = y
-        return y
+        self._y = self._function.forward(x, self._buffer("y", x.shape))
+        return self._y
 
     def backward(self, dy: Array, need_dx: bool, logits: bool = False) -> Array | None:
         """Return the gradient of x, written over dy, where it is needed."""
@@ -77,18 +71,8 @@ class Softmax(Layer):
             return None
         if logits:
             return dy
-        y = self._y
-        assert y is not None
-        if self.axis in (-1, y.ndim - 1):
-            return backend.active.softmax_backward(y, dy, dy)
-        np.copyto(dy, self._back(backend.active.softmax_backward(self._last(y), self._last(dy))))
-        return dy
-
-    def _last(self, x: Array) -> Array:
-        return np.moveaxis(x, self.axis, -1)
-
-    def _back(self, x: Array) -> Array:
-        return np.moveaxis(x, -1, self.axis)
+        assert self._y is not None
+        return self._function.backward(self._y, dy, dy)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
