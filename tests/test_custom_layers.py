@@ -86,6 +86,45 @@ def test_a_build_that_fails_leaves_nothing():
     assert not layer.weights
 
 
+class Shifted(layers.Dense):
+    """A Dense layer with a weight of its own, which Keras's way of building adds last or first."""
+
+    first = False
+
+    def build(self, input_shape):
+        if not self.first:
+            super().build(input_shape)
+            assert self.kernel.shape == (input_shape[-1], self.units)
+        self.shift = self.add_weight((self.units,), "zeros", constraint="non_neg", name="shift")
+        if self.first:
+            super().build(input_shape)
+
+    def forward(self, x, training):
+        return super().forward(x, training) - self.shift
+
+    def backward(self, dy, need_dx):
+        self.grads[-1][...] = -dy.sum(axis=0)
+        return super().backward(dy, need_dx)
+
+
+def test_a_build_that_goes_on_from_that_of_a_layer():
+    layer = Shifted(3, name="s")
+    with pytest.raises(ValueError, match="Shifted 's': input must be"):
+        layer.build((None, None))
+    assert not layer.weights
+    model = pyconv.Sequential([pyconv.Input((4,)), layer])
+    assert list(layer.named_weights) == ["kernel", "bias", "shift"]
+    model.compile(pyconv.optimizers.SGD(0.5), "mse")
+    before = model.get_weights()
+    model.fit(np.ones((2, 4)), np.full((2, 3), -9.0), verbose=0)
+    assert not any(map(np.array_equal, before, model.get_weights()))
+    layer.unbuild()
+    layer.first = True
+    layer.build((None, 5))
+    assert list(layer.named_weights) == ["shift", "kernel", "bias"]
+    assert list(layer.weight_constraints) == ["shift"]
+
+
 def test_a_layer_without_forward():
     with pytest.raises(NotImplementedError, match="must implement forward or call"):
         layers.Layer()(np.ones((1, 2)))

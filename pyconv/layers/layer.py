@@ -112,6 +112,7 @@ class Layer:
         self.weight_constraints: dict[str, Any] = {}
         self._activity_penalty: float | None = None
         self._building = False
+        self._has_created = False
         self._call_takes_training: bool | None = None
         self._buffers = Buffers(self.label)
 
@@ -219,22 +220,31 @@ class Layer:
         """
         shape = shape_arg(self.label, "input_shape", input_shape)
         if self._building:
+            # A build of the user's own asks for the weights of the class below; what else there
+            # is to do follows when it has added its own.
+            if type(self)._create_weights is not Layer._create_weights:
+                self.compute_output_shape(shape)
+                self._create_weights_once(shape)
             return
         output_shape = self.compute_output_shape(shape)
         if not self.built:
             try:
-                self._create_weights(shape)
+                self._create_weights_once(shape)
             except BaseException:
-                self._weights.clear()
+                self._forget_weights()
                 raise
             self._given_weights = None
         self._input_shape, self._output_shape = shape, output_shape
 
+    def _create_weights_once(self, shape: Shape) -> None:
+        if not self._has_created:
+            self._create_weights(shape)
+            self._has_created = True
+
     def unbuild(self) -> None:
         """Forget the weights and the shapes, as before ``build``."""
         self._activity_penalty = None
-        self._weights.clear()
-        self._grads.clear()
+        self._forget_weights()
         self._input_shape = self._output_shape = None
 
     def __call__(self, x: Any, training: bool = False) -> Array:
@@ -272,6 +282,14 @@ class Layer:
             if moved is not weight:
                 self._weights[name] = moved
                 self._grads.clear()
+
+    def _forget_weights(self) -> None:
+        self._weights.clear()
+        self._grads.clear()
+        self._untrained.clear()
+        self.weight_regularizers.clear()
+        self.weight_constraints.clear()
+        self._has_created = False
 
     # --- weights ----------------------------------------------------------------------------
 
@@ -572,7 +590,7 @@ def _whole_build(own: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
             try:
                 own(self, shape)
             except BaseException:
-                self._weights.clear()
+                self._forget_weights()
                 raise
             finally:
                 self._building = False
