@@ -6,17 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv import _random, backend
-from pyconv._args import int_arg
+from pyconv import backend
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import image_shape, number_arg
 from pyconv.layers._memory import Buffers
-from pyconv.layers.layer import Layer
+from pyconv.layers._seeded import Seeded
 
 FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 
 
-class Augmentation(Layer):
+class Augmentation(Seeded):
     """A layer that changes each image at random in training, and none outside of it.
 
     What it draws depends on its seed and on how many batches it has seen, not on the number of
@@ -25,11 +24,10 @@ class Augmentation(Layer):
     """
 
     def __init__(self, seed: int | None, data_format: str | None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         if data_format is not None:
             self._set_data_format(data_format)
-        self.seed = None if seed is None else int_arg(self.label, "seed", seed, 0, 2**63 - 1)
-        self._start(_random.fresh_seed() if self.seed is None else self.seed, 0)
+        self._philox = np.random.Philox(key=self._stream)
         self._on_host = Buffers(self.label, on_host=True)
 
     # --- what a kind of augmentation implements ----------------------------------------------
@@ -88,31 +86,11 @@ class Augmentation(Layer):
         words = self._philox.random_raw(4 * blocks)[: rows * columns]
         return np.asarray((words >> np.uint64(11)) * 2.0**-53).reshape(rows, columns)
 
-    def _start(self, stream: int, blocks: int) -> None:
-        self._stream, self._next = stream, blocks
-        self._philox = np.random.Philox(key=stream)
-        if blocks:
-            self._philox.advance(blocks)
-
-    def get_state(self) -> dict[str, int]:
-        """Return where the layer is in its stream of numbers."""
-        return {"stream": self._stream, "next": self._next}
-
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from where ``get_state`` was called.
-
-        Raises:
-            TypeError: a value is not an integer.
-            ValueError: ``state`` is not of such a layer.
-        """
-        if set(state) != {"stream", "next"}:
-            raise ValueError(f"{self.label}: state must hold stream and next, got {sorted(state)}")
-        stream = int_arg(self.label, "stream", state["stream"], 0, 2**63 - 1)
-        self._start(stream, int_arg(self.label, "next", state["next"], 0, 2**64 - 1))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "seed": self.seed}
+        """Go on from where ``get_state`` was called; see ``Seeded``."""
+        super().set_state(state)
+        self._philox = np.random.Philox(key=self._stream)
+        self._philox.advance(self._next)
 
 
 def factor_arg(

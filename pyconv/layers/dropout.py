@@ -1,19 +1,17 @@
 """Dropout."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from pyconv import _random, backend
-from pyconv._args import int_arg
+from pyconv import backend
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import number_arg
-from pyconv.layers.layer import Layer
+from pyconv.layers._seeded import Seeded
 from pyconv.layers.noise import choices, kept_factors, noise_shape_arg
 
 
-class Dropout(Layer):
+class Dropout(Seeded):
     """In training, sets a share of the numbers to 0 and divides the others by ``1 - rate``.
 
     Outside training it changes nothing. Srivastava et al., 2014.
@@ -48,12 +46,9 @@ class Dropout(Layer):
     def __init__(
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         self.noise_shape = noise_shape_arg(self.label, noise_shape)
         self.rate = number_arg(self.label, "rate", rate, 0, 1)
-        self.seed = None if seed is None else int_arg(self.label, "seed", seed, 0, 2**63 - 1)
-        self._stream = _random.fresh_seed() if self.seed is None else self.seed
-        self._next = 0
         self._offset: int | None = None
         self._factor: Any = None
 
@@ -88,28 +83,10 @@ class Dropout(Layer):
             return out
         return backend.active.dropout(x, self.rate, self._stream, self._offset, out)
 
-    def get_state(self) -> dict[str, int]:
-        """Return where the layer is in its stream of choices."""
-        return {"stream": self._stream, "next": self._next}
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from where ``get_state`` was called.
-
-        Raises:
-            TypeError: a value is not an integer.
-            ValueError: ``state`` is not of a Dropout layer.
-        """
-        if set(state) != {"stream", "next"}:
-            raise ValueError(f"{self.label}: state must hold stream and next, got {sorted(state)}")
-        stream = int_arg(self.label, "stream", state["stream"], 0, 2**63 - 1)
-        self._next = int_arg(self.label, "next", state["next"], 0, 2**64 - 1)
-        self._stream = stream
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {
             **super().get_config(),
             "rate": self.rate,
             "noise_shape": self.noise_shape,
-            "seed": self.seed,
         }

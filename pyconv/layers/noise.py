@@ -1,19 +1,18 @@
 """Noise in training."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from pyconv import _random, backend
+from pyconv import backend
 from pyconv._args import int_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import number_arg
-from pyconv.layers.layer import Layer
+from pyconv.layers._seeded import Seeded
 
 
-class NoiseLayer(Layer):
+class NoiseLayer(Seeded):
     """A layer that changes numbers at random in training, and outside passes them on.
 
     Each forward draws from a generator of its own, seeded by the layer's stream and how many came
@@ -21,10 +20,7 @@ class NoiseLayer(Layer):
     """
 
     def __init__(self, seed: int | None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.seed = None if seed is None else int_arg(self.label, "seed", seed, 0, 2**63 - 1)
-        self._stream = _random.fresh_seed() if self.seed is None else self.seed
-        self._next = 0
+        super().__init__(seed, **kwargs)
         self._factor: Any = None
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> tuple[Any, Any]:
@@ -63,27 +59,6 @@ class NoiseLayer(Layer):
         if need_dx and self._factor is not None:
             np.multiply(dy, self._factor, out=dy)
         return dy if need_dx else None
-
-    def get_state(self) -> dict[str, int]:
-        """Return where the layer is in its stream of choices."""
-        return {"stream": self._stream, "next": self._next}
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from where ``get_state`` was called.
-
-        Raises:
-            TypeError: a value is not an integer.
-            ValueError: ``state`` is not of such a layer.
-        """
-        if set(state) != {"stream", "next"}:
-            raise ValueError(f"{self.label}: state must hold stream and next, got {sorted(state)}")
-        stream = int_arg(self.label, "stream", state["stream"], 0, 2**63 - 1)
-        self._next = int_arg(self.label, "next", state["next"], 0, 2**63 - 1)
-        self._stream = stream
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "seed": self.seed}
 
 
 class GaussianNoise(NoiseLayer):
