@@ -8,7 +8,7 @@ from pyconv.layers.batchnorm import BatchNormalization
 from pyconv.layers.conv2d import Conv2D
 from pyconv.layers.conv2d_transpose import Conv2DTranspose
 from pyconv.layers.dense import Dense
-from pyconv.layers.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
+from pyconv.layers.depthwise_conv2d import DepthwiseConv2D
 from pyconv.layers.dropout import Dropout
 from pyconv.layers.flatten import Flatten
 from pyconv.layers.global_avgpool2d import GlobalAveragePooling2D
@@ -32,6 +32,7 @@ from pyconv.layers.relu import ReLU
 from pyconv.layers.rescaling import Rescaling
 from pyconv.layers.reshape import Permute, RepeatVector, Reshape
 from pyconv.layers.resize import Cropping2D, UpSampling2D
+from pyconv.layers.separable_conv2d import SeparableConv2D
 from pyconv.layers.softmax import Softmax
 from pyconv.layers.zeropadding2d import ZeroPadding2D
 
@@ -102,52 +103,9 @@ __all__ = [
 ]
 
 _CLASSES: dict[str, type[Layer]] = {
-    layer.__name__.lower(): layer
-    for layer in (
-        ELU,
-        LeakyReLU,
-        PReLU,
-        ActivityRegularization,
-        Identity,
-        Permute,
-        RepeatVector,
-        Reshape,
-        AlphaDropout,
-        GaussianDropout,
-        GaussianNoise,
-        SpatialDropout2D,
-        Cropping2D,
-        UpSampling2D,
-        GlobalMaxPooling2D,
-        LayerNormalization,
-        DepthwiseConv2D,
-        SeparableConv2D,
-        Conv2DTranspose,
-        Normalization,
-        Activation,
-        AveragePooling2D,
-        BatchNormalization,
-        Conv2D,
-        Cutout,
-        Dense,
-        Dropout,
-        Flatten,
-        GlobalAveragePooling2D,
-        InputLayer,
-        MaxPooling2D,
-        RandomBrightness,
-        RandomContrast,
-        RandomCrop,
-        RandomErasing,
-        RandomFlip,
-        RandomRotation,
-        RandomTranslation,
-        RandomZoom,
-        ReLU,
-        Rescaling,
-        Softmax,
-        ZeroPadding2D,
-    )
+    found.__name__.lower(): found
+    for found in list(globals().values())
+    if isinstance(found, type) and issubclass(found, Layer) and found is not Layer
 }
 
 

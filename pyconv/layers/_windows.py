@@ -53,3 +53,12 @@ class Windows:
 
     def _extent(self, axis: int) -> int:
         return self.dilation[axis] * (self.size[axis] - 1) + 1
+
+
+def check_steps(owner: str, strides: Pair, dilation: Pair) -> None:
+    """Raise a ValueError where a convolution has both strides and dilation."""
+    if max(strides) > 1 and max(dilation) > 1:
+        raise ValueError(
+            f"{owner}: strides and dilation_rate cannot both be above 1, got strides={strides} "
+            f"and dilation_rate={dilation}"
+        )

@@ -8,7 +8,7 @@ from pyconv._args import int_arg, pair_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import image_shape, known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
-from pyconv.layers._windows import Windows
+from pyconv.layers._windows import Windows, check_steps
 
 
 class Conv2D(KernelLayer):
@@ -110,11 +110,7 @@ class Conv2D(KernelLayer):
                 f"{self.label}: filters must be a multiple of groups, got filters={filters} and "
                 f"groups={groups}"
             )
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(
-                f"{self.label}: strides and dilation_rate cannot both be above 1, got "
-                f"strides={self.strides} and dilation_rate={self.dilation_rate}"
-            )
+        check_steps(self.label, self.strides, self.dilation_rate)
         self.windows = Windows(
             self.label, self.kernel_size, self.strides, padding, self.dilation_rate
         )

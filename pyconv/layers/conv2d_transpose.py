@@ -10,6 +10,7 @@ from pyconv._args import int_arg, pair_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import image_shape, known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
+from pyconv.layers._windows import check_steps
 
 # Strides, padding, dilation and groups of a convolution.
 Geometry = tuple[tuple[int, int], tuple[int, int, int, int], tuple[int, int], int]
@@ -113,11 +114,7 @@ class Conv2DTranspose(KernelLayer):
                 f"{label}: output_padding must be below strides, got {self.output_padding} and "
                 f"strides={self.strides}"
             )
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(
-                f"{label}: strides and dilation_rate cannot both be above 1, got "
-                f"strides={self.strides} and dilation_rate={self.dilation_rate}"
-            )
+        check_steps(self.label, self.strides, self.dilation_rate)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (N, OH, OW, filters)."""
