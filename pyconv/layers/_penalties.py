@@ -73,10 +73,5 @@ class Penalized:
         """Return the penalties of the weights that train and of the last result."""
         total = sum(sum(layer.weight_penalties()) for layer in self.layers)
         if self._activity is not None and self._y is not None:
-            total += activity_penalty(self._activity, self._y)
+            total += self.layers[-1].activity_penalty(self._y)
         return float(total)
-
-
-def activity_penalty(regularizer: Any, y: Array) -> float:
-    """Return the penalty of a layer's result, divided by the size of the batch."""
-    return float(regularizer(np.asarray(y))) / max(len(y), 1)
