@@ -8,6 +8,7 @@ not recorded: its part of the random stream is another one at each step.
 from typing import TYPE_CHECKING, Any
 
 from pyconv import backend
+from pyconv._registry import kind_of
 from pyconv._spans import recorded as spans_recorded
 from pyconv.batches import Batch
 from pyconv.layers import _memory
@@ -88,13 +89,12 @@ def _can_be_recorded(model: "Trainable", batch: Batch, logits: bool) -> bool:
 
 
 def _is_same_at_each_step(layer: Any) -> bool:
-    if type(layer) is Dropout:
+    kind = kind_of(layer)
+    if kind is Dropout:
         return bool(layer.rate == 0)
     # The other activations are computed on the host.
     activation = getattr(layer, "activation", None)
-    return type(layer) in _SAME_AT_EACH_STEP and (
-        activation is None or activation.name in _ON_THE_DEVICE
-    )
+    return kind in _SAME_AT_EACH_STEP and (activation is None or activation.name in _ON_THE_DEVICE)
 
 
 def _key(model: "Trainable", batch: Batch, logits: bool) -> tuple[Any, ...]:

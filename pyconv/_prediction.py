@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pyconv import activations, backend
+from pyconv._registry import kind_of
 from pyconv._types import Array
 from pyconv.layers._conv_pool import ConvPool
 from pyconv.layers._kernel_layer import KernelLayer
@@ -59,13 +60,13 @@ class Predictor:
                 return
             shape = followed
         # The native result has two axes.
-        if len(shape) == 1 and not all(type(step) in _WITHOUT_STAGE for step in steps):
+        if len(shape) == 1 and not all(kind_of(step) in _WITHOUT_STAGE for step in steps):
             self._run = native.run
 
 
 def _add(native: Any, step: Any, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     """Add a step on samples of ``shape``; return the shape of its result."""
-    kind = type(step)
+    kind = kind_of(step)
     if kind is Dropout:
         return shape
     if kind is Flatten and step.data_format == "channels_last":

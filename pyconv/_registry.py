@@ -81,6 +81,13 @@ def _without_inert(found: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: v for name, v in arguments.items() if name in known or not is_inert(name, v)}
 
 
+def kind_of(instance: Any) -> type[Any]:
+    """Return an object's class; of one with Keras's older arguments, the class it stands for."""
+    kind = type(instance)
+    found: type[Any] = vars(kind).get("stands_for", kind)
+    return found
+
+
 def with_custom(
     classes: Mapping[str, type[T]], custom_objects: Mapping[str, Any] | None
 ) -> Mapping[str, type[T]]:

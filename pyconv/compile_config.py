@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 from pyconv import losses, metrics, optimizers
+from pyconv._registry import kind_of
 from pyconv.losses.loss import Loss
 from pyconv.metrics.metric import Metric
 from pyconv.optimizers.optimizer import Optimizer
@@ -48,8 +49,7 @@ def from_config(config: Any) -> dict[str, Any]:
 
 def _serialized(instance: Any, module: Any) -> dict[str, Any] | None:
     # Loading looks classes up by name: a class of the user's own is not found, or worse, another.
-    # One of pyconv's under its compatible form stands for the class itself.
-    found = vars(type(instance)).get("stands_for", type(instance))
+    found = kind_of(instance)
     own = getattr(module, found.__name__, None) is not found
     if own or found in (losses.LossFunctionWrapper, metrics.MeanMetricWrapper):
         _warn(found.__name__ if own else instance.name)

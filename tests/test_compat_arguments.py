@@ -10,7 +10,10 @@ import pytest
 import pyconv
 import pyconv.compat.keras as keras
 from pyconv import compat
+from pyconv._graph_steps import _is_same_at_each_step
 from pyconv.compat.keras import layers
+from pyconv.layers import Dropout
+from pyconv.layers._conv_pool import ConvPool
 
 X = np.random.default_rng(0).random((20, 8, 8, 3), np.float32)
 Y = np.arange(20) % 2
@@ -249,3 +252,27 @@ def test_older_names_of_parts():
     assert dense.kernel_regularizer.get_config() == {"l1": 0.1, "l2": 0.2}
     assert dense.kernel_constraint.max_value == 3
     assert keras.saving.load_model is keras.models.load_model
+
+
+def test_layers_are_as_fast_as_those_of_pyconv():
+    model = keras.Sequential()
+    model.add(layers.Convolution2D(4, 3, 3, activation="relu", input_shape=(8, 8, 3)))
+    model.add(layers.MaxPooling2D())
+    model.add(layers.Flatten())
+    model.add(layers.Dropout(0.5))
+    model.add(layers.Dense(2, activation="softmax"))
+    steps = model._steps()
+    assert isinstance(steps[0], ConvPool)
+    assert all(isinstance(layer, Dropout) or _is_same_at_each_step(layer) for layer in model.layers)
+    expected = np.array(model._forward(X, training=False))
+    np.testing.assert_array_equal(model._predictor(steps, X), expected)
+
+
+def test_layers_of_ones_own_are_not_taken_for_others():
+    class Half(layers.Conv2D):
+        def forward(self, x, training, logits=False):
+            return super().forward(x, training, logits) / 2
+
+    model = keras.Sequential([Half(4, 3, input_shape=(8, 8, 3)), layers.MaxPooling2D()])
+    assert model._steps() == model.layers
+    assert not _is_same_at_each_step(model.layers[0])

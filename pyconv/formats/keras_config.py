@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pyconv._registry import kind_of
 from pyconv.formats import keras_graph
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def model_config(model: "Sequential", modules: bool) -> dict[str, Any]:
 
 def layer_config(layer: "Layer", modules: bool) -> dict[str, Any]:
     """Return the JSON of a layer."""
-    kind = vars(type(layer)).get("stands_for", type(layer))
+    kind = kind_of(layer)
     config = layer.get_config()
     if "data_format" in inspect.signature(kind).parameters:
         config.setdefault("data_format", "channels_last")

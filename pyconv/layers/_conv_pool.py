@@ -3,6 +3,7 @@
 from typing import Any
 
 from pyconv import backend
+from pyconv._registry import kind_of
 from pyconv._types import Array
 from pyconv.layers._memory import Buffers
 from pyconv.layers.conv2d import Conv2D
@@ -10,14 +11,14 @@ from pyconv.layers.layer import Layer
 from pyconv.layers.maxpool2d import MaxPooling2D
 
 
-def joined(layers: list[Layer]) -> list[Any]:
+def joined(layers: list[Any]) -> list[Any]:
     """Return the steps of a stack: its layers, or a ``ConvPool`` for two of them."""
     steps: list[Any] = []
     for layer in layers:
-        before = steps[-1] if steps else None
+        before: Any = steps[-1] if steps else None
         if (
-            type(layer) is MaxPooling2D
-            and type(before) is Conv2D
+            kind_of(layer) is MaxPooling2D
+            and kind_of(before) is Conv2D
             and before.activation.name in ("linear", "relu")
             and before.activity_regularizer is None
         ):
