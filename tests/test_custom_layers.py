@@ -41,7 +41,7 @@ def test_a_layer_that_trains():
     assert list(first.named_weights) == ["factor", "variable_1"]
     assert len(first.trainable_variables) == len(first.non_trainable_variables) == 1
     assert first.output_shape == (None, 3)
-    model.compile(pyconv.optimizers.SGD(0.5), "mse")
+    model.compile(pyconv.optimizers.SGD(0.1), "mse")
     x = np.random.default_rng(0).standard_normal((16, 3))
     losses = model.fit(x, x[:, :1], epochs=20, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
