@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import reference
 import torch
-from layer_reference import autograd
+from layer_reference import autograd, here
 
 import pyconv
 from pyconv import backend
@@ -35,7 +35,7 @@ SIZES = [(2, 1), (2, 3), (33, 7), (520, 8), (513, 9), (257, 31), (90, 33), (40, 
 @pytest.mark.parametrize("offset", [0, 10])
 def test_batch(isa, rows, c, offset):
     x, dy, gamma, beta = case(rows, c, offset)
-    mean, rest, variance = backend.active.batchnorm_moments(x)
+    mean, rest, variance = backend.active.batchnorm_moments(here(x))
     wide = x.astype(np.float64)
     np.testing.assert_allclose(mean, wide.mean(axis=0), rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(variance, wide.var(axis=0), rtol=1e-5, atol=1e-9)
@@ -43,30 +43,29 @@ def test_batch(isa, rows, c, offset):
         autograd(normalized, [x, gamma, beta], dy, dtype)
         for dtype in (torch.float64, torch.float32)
     )
-    y = backend.active.batchnorm_forward(x, gamma, beta, mean, rest, variance, EPSILON)
-    dgamma, dbeta, dx = np.empty(c, "f4"), np.empty(c, "f4"), np.empty_like(x)
-    backend.active.batchnorm_backward(
-        x, dy, gamma, mean, rest, variance, EPSILON, True, dgamma, dbeta, dx
-    )
+    own = here(x), here(dy), here(gamma)
+    moments = mean, rest, variance, EPSILON
+    y = backend.active.batchnorm_forward(own[0], own[2], here(beta), *moments)
+    dgamma, dbeta, dx = here(gamma), here(beta), here(x)
+    backend.active.batchnorm_backward(*own, *moments, True, dgamma, dbeta, dx)
     for ours, truth, theirs in zip((y, dx, dgamma, dbeta), exact, single, strict=True):
         reference.check(ours, truth, theirs)
     # Over dy, as layers use it.
-    over = dy.copy()
-    backend.active.batchnorm_backward(
-        x, over, gamma, mean, rest, variance, EPSILON, True, None, None, over
-    )
+    over = own[1]
+    backend.active.batchnorm_backward(*own, *moments, True, None, None, over)
     assert np.array_equal(over, dx)
 
 
 def test_the_variance_of_numbers_far_from_0(isa):
     x, *_ = case(3000, 9, offset=3000)
-    mean, rest, variance = backend.active.batchnorm_moments(x)
+    mean, rest, variance = backend.active.batchnorm_moments(here(x))
     wide = x.astype(np.float64)
     exact = wide.mean(axis=0)
-    np.testing.assert_allclose(mean.astype(np.float64) + rest, exact, rtol=1e-10)
+    np.testing.assert_allclose(np.asarray(mean, np.float64) + np.asarray(rest), exact, rtol=1e-10)
     np.testing.assert_allclose(variance, wide.var(axis=0), rtol=1e-5)
 
 
+@pytest.mark.cpu
 def test_any_number_of_threads_gives_the_same_bits(threads):
     x, dy, gamma, beta = case(5000, 24)
     seen = []
@@ -99,7 +98,7 @@ def test_any_number_of_threads_gives_the_same_bits(threads):
 )
 def test_wrong_arrays(call, text):
     with pytest.raises(ValueError, match=text):
-        call(np.ones((4, 3), "f4"), np.ones(3, "f4"))
+        call(here(np.ones((4, 3), "f4")), here(np.ones(3, "f4")))
 
 
 @pytest.mark.parametrize("axis", [-1, 1, 3])
@@ -114,8 +113,8 @@ def test_layer(axis, center, scale, mode):
     layer.set_weights([rng.random(5, np.float32) + 0.5 for _ in layer.weights])
     kept = dict(zip(layer.named_weights, layer.get_weights(), strict=True))
     layer.trainable = mode != "frozen"
-    y = layer.forward(x, mode != "inference").copy()
-    dx = layer.backward(dy.copy(), True)
+    y = layer.forward(here(x), mode != "inference").copy()
+    dx = layer.backward(here(dy), True)
     last = np.moveaxis(x, axis, -1)
     gamma = kept.get("gamma", np.ones(5, "f4"))
     beta = kept.get("beta", np.zeros(5, "f4"))

@@ -254,6 +254,7 @@ def test_older_names_of_parts():
     assert keras.saving.load_model is keras.models.load_model
 
 
+@pytest.mark.cpu
 def test_layers_are_as_fast_as_those_of_pyconv():
     model = keras.Sequential()
     model.add(layers.Convolution2D(4, 3, 3, activation="relu", input_shape=(8, 8, 3)))
