@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         set_num_threads,
     )
     from pyconv.layers import Input
-    from pyconv.models import Sequential
+    from pyconv.model import Sequential
     from pyconv.trace import profile
 
 __all__ = [
@@ -78,7 +78,7 @@ __all__ = [
 
 _DEFINED_IN = {
     "Input": "pyconv.layers",
-    "Sequential": "pyconv.models",
+    "Sequential": "pyconv.model",
     "device": "pyconv._devices",
     "devices": "pyconv._devices",
     "get_conv_algorithm": "pyconv.backend",

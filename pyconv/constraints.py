@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from pyconv import _registry
+from pyconv._names import snake_case
 from pyconv._types import Array
-from pyconv.layers._names import snake_case
 
 __all__ = [
     "Constraint",

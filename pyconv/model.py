@@ -9,12 +9,12 @@ from pyconv import backend
 from pyconv import layers as layers_module
 from pyconv._args import int_arg
 from pyconv._convert import float32_array
+from pyconv._names import auto_name, check_name
 from pyconv._prediction import Predictor
 from pyconv._spans import SpannedStep, recorded
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
 from pyconv.layers._conv_pool import joined
-from pyconv.layers._names import auto_name, check_name
 from pyconv.layers._penalties import Penalized, penalized
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer

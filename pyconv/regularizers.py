@@ -10,8 +10,8 @@ import numpy as np
 
 from pyconv import _registry
 from pyconv._args import float_arg
+from pyconv._names import snake_case
 from pyconv._types import Array
-from pyconv.layers._names import snake_case
 
 __all__ = [
     "L1",

@@ -6,7 +6,6 @@ data, a masked CRC-32C of the data, all little-endian. The data are messages of 
 """
 
 import os
-import socket
 import struct
 import time
 from typing import Any
@@ -40,6 +39,8 @@ class EventFile:
     """A file in a folder, for scalars and histograms."""
 
     def __init__(self, folder: str) -> None:
+        import socket
+
         os.makedirs(folder, exist_ok=True)
         stamp = f"{time.time():.6f}".replace(".", "")
         name = f"events.out.tfevents.{stamp}.{socket.gethostname()}.{os.getpid()}.v2"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from pyconv.layers._names import reset_names, snake_case
+from pyconv._names import reset_names, snake_case
 
 _names_given: Counter[str] = Counter()
 

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pyconv._names import snake_case
 from pyconv._registry import kind_of
 from pyconv.formats import keras_graph
 
@@ -126,8 +127,6 @@ def _loss(loss: Any, modules: bool) -> Any:
     plain = losses.deserialize({"class_name": loss["class_name"]}).get_config()
     if {**plain, "name": None} == {**loss["config"], "name": None}:
         # By its name, which every version knows.
-        from pyconv.layers._names import snake_case
-
         return snake_case(loss["class_name"])
     return _measure(loss, "keras.losses", modules)
 

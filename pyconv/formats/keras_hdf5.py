@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pyconv._names import snake_case
 from pyconv.formats import keras_config
 from pyconv.formats.hdf5_reader import Dataset, Group
 from pyconv.formats.hdf5_writer import Tree
 from pyconv.formats.stored import Arrays, Stored, layer_states
-from pyconv.layers._names import snake_case
 
 if TYPE_CHECKING:
     from pyconv.model import Sequential

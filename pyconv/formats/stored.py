@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv._names import snake_case
 from pyconv._types import Array
 from pyconv.formats import keras_config
 from pyconv.layers._arguments import stored_weight
-from pyconv.layers._names import snake_case
 
 if TYPE_CHECKING:
     from pyconv.layers.layer import Layer

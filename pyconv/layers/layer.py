@@ -9,6 +9,7 @@ import numpy as np
 
 from pyconv import backend, regularizers
 from pyconv._convert import float32_array
+from pyconv._names import auto_name, check_name
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import (
     check_data_format,
@@ -18,7 +19,6 @@ from pyconv.layers._arguments import (
     unknown_arguments,
 )
 from pyconv.layers._memory import Buffers
-from pyconv.layers._names import auto_name, check_name
 from pyconv.layers._weights import Weights
 
 

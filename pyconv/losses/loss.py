@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _targets
+from pyconv._names import auto_name
 from pyconv._scalars import Number
 from pyconv._types import Array, Shape
-from pyconv.layers._names import auto_name
 from pyconv.losses._numeric import differences, folded
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import initializers
-from pyconv.layers._names import auto_name
+from pyconv._names import auto_name
 from pyconv.variable import Variable
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from pyconv import backend
 from pyconv._args import float_arg
+from pyconv._names import auto_name
 from pyconv._scalars import Rate
 from pyconv._types import Array
-from pyconv.layers._names import auto_name
 from pyconv.optimizers._attributes import Attributes
 from pyconv.optimizers._custom import CustomVariables
 from pyconv.optimizers._decay import Exclusion

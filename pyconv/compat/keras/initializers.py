@@ -1,8 +1,8 @@
 """``keras.initializers``: those of ``pyconv.initializers``, and their names in lower case."""
 
 from pyconv import initializers
+from pyconv._names import snake_case
 from pyconv.compat import _unsupported
-from pyconv.layers._names import snake_case
 
 _names = {
     snake_case(name): getattr(initializers, name)

@@ -1,0 +1,37 @@
+"""Parts of the library, imported by themselves."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import pyconv
+
+ALONE = """
+import importlib, os, sys
+import numpy  # once, for all children
+
+for name in sys.argv[1:]:
+    child = os.fork()
+    if child == 0:
+        importlib.import_module(name)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(name)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+def test_each_part_may_be_the_first_that_is_imported():
+    parts = [f"pyconv.{name}" for name in pyconv.__all__ if inspect.ismodule(getattr(pyconv, name))]
+    assert {"pyconv.layers", "pyconv.regularizers"} < set(parts)
+    parts += ["pyconv.compat", "pyconv.compat.keras", "pyconv.model", "pyconv.saving"]
+    done = subprocess.run([sys.executable, "-c", ALONE, *parts], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_model_needs_no_formats_of_files():
+    script = "import pyconv, sys; pyconv.Sequential; print({'zipfile', 'socket'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr
