@@ -66,7 +66,9 @@ class Dropout(Seeded):
         self._next = (self._next + x.size) % 2**64
         if self.noise_shape is not None:
             generator = np.random.default_rng((self._stream, self._offset))
-            kept = kept_factors(generator, self.rate, choices(x.shape, self.noise_shape))
+            kept = kept_factors(
+                generator, self.rate, choices(self.label, x.shape, self.noise_shape)
+            )
             self._factor = backend.on_device(kept)
         return self._drop(x, self._buffer("y", x.shape))
 

@@ -85,7 +85,10 @@ class LayerNormalization(Layer):
         return self._weights.get("beta")
 
     def _axes(self, shape: Shape) -> tuple[int, ...]:
-        return tuple(sorted(channel_axis(self.label, axis, shape) for axis in self.axis))
+        axes = sorted({channel_axis(self.label, axis, shape) for axis in self.axis})
+        if len(axes) < len(self.axis):
+            raise ValueError(f"{self.label}: axis must name each axis once, got {self.axis}")
+        return tuple(axes)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return ``input_shape``."""

@@ -197,7 +197,9 @@ class AlphaDropout(_RateLayer):
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> tuple[Any, Any]:
         """Return (a or 0, b or what is put in place of a dropped number)."""
         low = -1.6732632423543772 * 1.0507009873554805
-        kept = generator.random(choices(shape, self.noise_shape), np.float32) >= self.rate
+        kept = (
+            generator.random(choices(self.label, shape, self.noise_shape), np.float32) >= self.rate
+        )
         a = ((1 - self.rate) * (1 + self.rate * low**2)) ** -0.5 if self.rate < 1 else 0.0
         b = -a * low * self.rate
         return (
@@ -274,12 +276,17 @@ def noise_shape_arg(owner: str, value: Any) -> tuple[int | None, ...] | None:
     return tuple(None if n is None else int_arg(owner, "noise_shape", n) for n in value)
 
 
-def choices(shape: tuple[int, ...], noise_shape: tuple[int | None, ...] | None) -> tuple[int, ...]:
+def choices(
+    owner: str, shape: tuple[int, ...], noise_shape: tuple[int | None, ...] | None
+) -> tuple[int, ...]:
     """Return the shape of the choices for an input of ``shape``."""
     if noise_shape is None:
         return shape
     if len(noise_shape) != len(shape) or any(
         n not in (None, 1, size) for n, size in zip(noise_shape, shape, strict=False)
     ):
-        raise ValueError(f"noise_shape {noise_shape} does not fit an input of {shape}")
+        raise ValueError(
+            f"{owner}: noise_shape {noise_shape} does not fit an input of {shape}: it has a 1, "
+            "None or the input's own size for each axis"
+        )
     return tuple(size if n is None else n for n, size in zip(noise_shape, shape, strict=True))

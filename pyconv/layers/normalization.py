@@ -80,11 +80,11 @@ class Normalization(Layer):
         return self._spread("variance", self.input_variance)
 
     def _kept_axes(self, rank: int) -> list[int]:
-        axes = sorted(axis % rank for axis in self.axis if -rank <= axis < rank)
+        axes = sorted({axis % rank for axis in self.axis if -rank <= axis < rank})
         if len(axes) < len(self.axis) or 0 in axes:
             raise ValueError(
-                f"{self.label}: All `axis` values must be in the range of the input's axes and "
-                f"not the batch, got axis={self.axis} and an input of {rank} axes"
+                f"{self.label}: All `axis` values must be in the range of the input's axes, "
+                f"each once, and not the batch, got axis={self.axis} and an input of {rank} axes"
             )
         return axes
 
