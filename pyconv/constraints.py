@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _registry
+from pyconv._args import float_arg
 from pyconv._names import snake_case
 from pyconv._types import Array
 
@@ -87,7 +88,8 @@ class MaxNorm(_Norm):
     """
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
-        self.max_value = max_value
+        float_arg("MaxNorm", "max_value", max_value)
+        self.max_value = max_value  # as given, for its config
         self.axis = axis
 
     def _wanted(self, norms: Array) -> Array:
@@ -152,9 +154,10 @@ class MinMaxNorm(_Norm):
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0
     ) -> None:
-        self.min_value = min_value
-        self.max_value = max_value
-        self.rate = rate
+        owner = "MinMaxNorm"
+        self.min_value = float_arg(owner, "min_value", min_value)
+        self.max_value = float_arg(owner, "max_value", max_value)
+        self.rate = float_arg(owner, "rate", rate)
         self.axis = axis
 
     def _wanted(self, norms: Array) -> Array:

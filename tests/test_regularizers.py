@@ -82,6 +82,10 @@ def test_wrong_identifiers(module):
     assert module.get(None) is None
     with pytest.raises(ValueError, match="unknown identifier 'colour'"):
         module.get("colour")
+    with pytest.raises(TypeError, match="MaxNorm: max_value must be a number"):
+        constraints.MaxNorm("2")
+    with pytest.raises(ValueError, match="MinMaxNorm: min_value must be"):
+        constraints.MinMaxNorm(-1.0)
     with pytest.raises(TypeError, match="identifier must be None, a name such as"):
         module.get(3)
 
