@@ -57,6 +57,14 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("isa", isas, indirect=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _away_from_the_sources(tmp_path_factory):
+    """Programs that tests start import the installed package, not the folder of the sources."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("working"))
+        yield
+
+
 def _on_device(config):
     return config.getoption("--backend") != "cpu" or _on_gpu(config)
 
