@@ -2,15 +2,26 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyconv.formats import keras_config
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.model import Sequential
-from pyconv.saving import load_model, save_model
+
+if TYPE_CHECKING:
+    from pyconv.saving import load_model, save_model
 
 __all__ = ["Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: a program that has no model in a file pays nothing."""
+    if name not in ("load_model", "save_model"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from pyconv import saving
+
+    value = globals()[name] = getattr(saving, name)
+    return value
 
 
 def model_from_json(
@@ -32,6 +43,8 @@ def model_from_json(
         >>> pyconv.models.model_from_json(model.to_json()).count_params()
         10
     """
+    from pyconv.formats import keras_config
+
     if not isinstance(json_string, (str, bytes)):
         raise TypeError(
             f"model_from_json: json_string must be a string, got a {type(json_string).__name__}"

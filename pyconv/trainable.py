@@ -4,30 +4,30 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pyconv import backend, losses, optimizers
+from pyconv import backend
 from pyconv._args import float_arg
 from pyconv._spans import span
 from pyconv._types import Array, Shape
 from pyconv.batches import Batch
-from pyconv.objective import Objective
-from pyconv.optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
     from pyconv._graph_steps import GraphSteps
     from pyconv.callbacks.history import History
+    from pyconv.objective import Objective
+    from pyconv.optimizers.optimizer import Optimizer
 
 
 class Trainable(ABC):
     """A model that gives the passes over its layers, and can be compiled and make steps."""
 
-    optimizer: Optimizer | None = None
+    optimizer: "Optimizer | None" = None
     history: "History | None" = None
     stop_training: bool = False
     # Whether the last training ended by an error or an interrupt.
     interrupted: bool = False
     # The epoch with which a callback has training begin.
     resumed_epoch: int | None = None
-    _objective: Objective | None = None
+    _objective: "Objective | None" = None
     _loss: Any = None
     _compiled_with: dict[str, Any] | None = None
     _graph_steps: "GraphSteps | None" = None
@@ -130,7 +130,10 @@ class Trainable(ABC):
             >>> model = pyconv.Sequential([pyconv.Input((4,)), pyconv.layers.Dense(1)])
             >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         """
-        given_loss = loss
+        # Not with the module: a model that is not trained pays nothing for them.
+        from pyconv import losses, optimizers
+        from pyconv.objective import Objective
+
         made_optimizer = optimizers.get(optimizer)
         if made_optimizer is None:
             raise ValueError("compile: optimizer must be a name such as 'adam' or an Optimizer")
@@ -146,7 +149,7 @@ class Trainable(ABC):
         )
         self.optimizer = made_optimizer
         self._objective = objective
-        self._loss = given_loss
+        self._loss = loss
         self._compiled_with = {
             "loss_weights": None if loss_weights is None else weight,
             "metrics": lists[0],
@@ -159,7 +162,7 @@ class Trainable(ABC):
         return self.optimizer is not None
 
     @property
-    def objective(self) -> Objective:
+    def objective(self) -> "Objective":
         """Loss and metrics, once compiled with a loss."""
         if self._objective is None:
             raise ValueError("compile: give a loss before the model is trained or evaluated")

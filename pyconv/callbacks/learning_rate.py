@@ -2,13 +2,16 @@
 
 import warnings
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pyconv._args import float_arg, int_arg
 from pyconv.callbacks.callback import Callback, Logs
 from pyconv.callbacks.monitor import MonitorCallback
-from pyconv.optimizers.optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from pyconv.optimizers.optimizer import Optimizer
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -149,7 +152,7 @@ class LearningRateScheduler(Callback):
             logs["learning_rate"] = float(_optimizer(self).learning_rate)
 
 
-def _optimizer(callback: Callback) -> Optimizer:
+def _optimizer(callback: Callback) -> "Optimizer":
     optimizer = callback.model.optimizer
     if optimizer is None:
         raise ValueError(f"{type(callback).__name__}: the model has no optimizer; compile it first")

@@ -3,13 +3,15 @@
 import os
 import time
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pyconv._args import int_arg, path_arg
-from pyconv.callbacks._event_file import EventFile
 from pyconv.callbacks.callback import Callback, Logs
+
+if TYPE_CHECKING:
+    from pyconv.callbacks._event_file import EventFile
 
 
 class TensorBoard(Callback):
@@ -142,7 +144,9 @@ class TensorBoard(Callback):
             if np.ndim(value) == 0:
                 self._file(where).scalar(name.format(key), float(value), step)
 
-    def _file(self, where: str) -> EventFile:
+    def _file(self, where: str) -> "EventFile":
+        from pyconv.callbacks._event_file import EventFile
+
         if where not in self._files:
             self._files[where] = EventFile(os.path.join(self.log_dir, where))
         return self._files[where]
