@@ -1,6 +1,8 @@
 """Prediction of a whole stack in one native call: the bits of its layers one after the other."""
 
 import copy
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -142,3 +144,15 @@ def test_refuses(case):
     call, message = refusals()[case]
     with pytest.raises(ValueError, match=message):
         call(backend.cpu.Prediction())
+
+
+def test_a_prediction_imports_nothing_of_training_or_of_files():
+    script = (
+        "import sys, pyconv; model = pyconv.Sequential([pyconv.Input((2,)), "
+        "pyconv.layers.Dense(1)]); model.predict([[1.0, 2.0]], verbose=0); "
+        "parts = ('losses', 'metrics', 'optimizers', 'saving', 'formats'); "
+        "unwanted = {'socket', 'zipfile', *(f'pyconv.{part}' for part in parts)}; "
+        "print(sorted(unwanted & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"

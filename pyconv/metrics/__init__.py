@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyconv import _registry
+from pyconv._names import snake_case
 from pyconv.metrics.at import (
     PrecisionAtRecall,
     RecallAtPrecision,
@@ -110,24 +111,10 @@ __all__ = [
     "top_k_categorical_accuracy",
 ]
 
-_ALL: tuple[type[Metric], ...] = (
-    AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy,
-    CategoricalCrossentropy, CategoricalHinge, ConfusionMatrix, CosineSimilarity, F1Score,
-    FBetaScore, FalseNegatives, FalsePositives, Hinge, KLDivergence, LogCoshError, Mean,
-    MeanAbsoluteError, MeanAbsolutePercentageError, MeanMetricWrapper, MeanSquaredError,
-    MeanSquaredLogarithmicError, Poisson, Precision, PrecisionAtRecall, R2Score, Recall,
-    RecallAtPrecision,
-    RootMeanSquaredError, SensitivityAtSpecificity, SparseCategoricalAccuracy,
-    SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, SpecificityAtSensitivity,
-    SquaredHinge, Sum, TopKCategoricalAccuracy, TrueNegatives, TruePositives,
-)  # fmt: skip
 _SHORT: dict[str, type[Metric]] = {
     "bce": BinaryCrossentropy,
-    "cosine_similarity": CosineSimilarity,
-    "f1_score": F1Score,
     "fbeta_score": FBetaScore,
     "kld": KLDivergence,
-    "kl_divergence": KLDivergence,
     "log_cosh": LogCoshError,
     "logcosh": LogCoshError,
     "mae": MeanAbsoluteError,
@@ -136,16 +123,13 @@ _SHORT: dict[str, type[Metric]] = {
     "msle": MeanSquaredLogarithmicError,
     "rmse": RootMeanSquaredError,
 }
-
-
-def _snake(name: str) -> str:
-    import re
-
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", name).lower()
-
-
+_ALL = [
+    found
+    for found in list(globals().values())
+    if isinstance(found, type) and issubclass(found, Metric) and found is not Metric
+]
 _CLASSES: dict[str, type[Metric]] = {
-    **{_snake(found.__name__): found for found in _ALL},
+    **{snake_case(found.__name__): found for found in _ALL},
     **{found.__name__.lower(): found for found in _ALL},
     **_SHORT,
 }

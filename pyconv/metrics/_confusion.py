@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _targets
-from pyconv._args import float_arg, shown
+from pyconv._args import float_arg, int_arg, shown
 from pyconv.losses.loss import same_rank
 
 NEGATIVE = -1e10  # below any threshold
@@ -30,6 +30,22 @@ def thresholds_arg(owner: str, value: Any, default: float) -> list[float]:
     if wrong:
         raise ValueError(f"{owner}: Threshold values must be in [0, 1]. Received: {shown(wrong)}")
     return [float_arg(owner, "thresholds", t) for t in given]
+
+
+def thresholds_number(owner: str, value: Any, minimum: int) -> int:
+    """Return a number of thresholds, ``minimum`` or more."""
+    number = int_arg(owner, "num_thresholds", value, -(2**31))
+    if number < minimum:
+        raise ValueError(
+            f"{owner}: Argument `num_thresholds` must be an integer > {minimum - 1}. Received: "
+            f"num_thresholds={number}"
+        )
+    return number
+
+
+def thresholds_between(number: int) -> list[float]:
+    """Return so many thresholds from 0 to 1, or 0.5 alone."""
+    return [0.5] if number == 1 else [i / (number - 1) for i in range(number)]
 
 
 def evenly_spread(thresholds: Any) -> bool:

@@ -7,16 +7,21 @@ from numpy.typing import NDArray
 
 from pyconv._args import int_arg
 from pyconv._scalars import Number
-from pyconv.metrics._confusion import counts, divide
-from pyconv.metrics.curves import COUNTS, add_counts, thresholds_between
-from pyconv.metrics.metric import Metric
+from pyconv.metrics._confusion import (
+    Counts,
+    counts,
+    divide,
+    thresholds_between,
+    thresholds_number,
+)
+from pyconv.metrics._sums import Sums
 
 
-class _RateAtRate(Metric):
+class _RateAtRate(Sums):
     """The largest of one rate over the thresholds at which another is large enough."""
 
     _direction = "up"
-
+    _names = Counts._fields
     _argument = ""
 
     def __init__(
@@ -35,25 +40,15 @@ class _RateAtRate(Metric):
                 f"{argument}={value}"
             )
         self.value = value
-        self.num_thresholds = int_arg(owner, "num_thresholds", num_thresholds, -(2**31))
-        if self.num_thresholds < 1:
-            raise ValueError(
-                f"{owner}: Argument `num_thresholds` must be an integer > 0. Received: "
-                f"num_thresholds={num_thresholds}"
-            )
+        self.num_thresholds = thresholds_number(owner, num_thresholds, 1)
         self.class_id = None if class_id is None else int_arg(owner, "class_id", class_id, 0)
         self.thresholds = thresholds_between(self.num_thresholds)
-        for count in COUNTS:
-            shape = (self.num_thresholds,)
-            setattr(self, count, self.add_variable(shape, "zeros", np.float64, count))
+        self._make_sums((self.num_thresholds,))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take up a batch; see ``Metric.update_state``."""
         owner, class_id = type(self).__name__, self.class_id
-        add_counts(
-            self,
-            counts(owner, y_true, y_pred, self.thresholds, sample_weight, class_id=class_id),
-        )
+        self._add(counts(owner, y_true, y_pred, self.thresholds, sample_weight, class_id=class_id))
 
     def _rates(
         self, tp: NDArray[Any], fp: NDArray[Any], tn: NDArray[Any], fn: NDArray[Any]
@@ -63,7 +58,7 @@ class _RateAtRate(Metric):
 
     def result(self) -> Any:
         """Return the rate, 0 where no threshold is good enough."""
-        known, wanted = self._rates(*(np.asarray(getattr(self, count)) for count in COUNTS))
+        known, wanted = self._rates(*self._sums())
         # In float32, as the value that is compared with is given in decimals.
         enough = known.astype(np.float32) >= np.float32(self.value)
         return Number(np.max(np.where(enough, wanted, 0.0), initial=0.0))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pyconv._args import int_arg
 from pyconv._scalars import Number
 from pyconv.metrics._confusion import NEGATIVE, counts, divide, thresholds_arg
+from pyconv.metrics._sums import Sums
 from pyconv.metrics.metric import Metric
 
 
@@ -115,12 +116,10 @@ class FalseNegatives(_Count):
     _which = "false_negatives"
 
 
-class _Share(Metric):
+class _Share(Sums):
     """True positives as a share of those and of another count."""
 
     _direction = "up"
-
-    _other = ""
 
     def __init__(
         self,
@@ -137,9 +136,7 @@ class _Share(Metric):
         self.class_id = None if class_id is None else int_arg(owner, "class_id", class_id, 0)
         default = 0.5 if top_k is None else NEGATIVE
         self.thresholds = thresholds_arg(owner, thresholds, default)
-        shape = (len(self.thresholds),)
-        for count in ("true_positives", self._other):
-            setattr(self, count, self.add_variable(shape, "zeros", np.float64, count))
+        self._make_sums((len(self.thresholds),))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take up a batch; see ``Metric.update_state``."""
@@ -152,13 +149,11 @@ class _Share(Metric):
             self.top_k,
             self.class_id,
         )
-        for count in ("true_positives", self._other):
-            variable = getattr(self, count)
-            variable += getattr(found, count)
+        self._add(getattr(found, name) for name in self._names)
 
     def result(self) -> Any:
         """Return the share, an array where there are several thresholds."""
-        hits, other = (np.asarray(getattr(self, c)) for c in ("true_positives", self._other))
+        hits, other = self._sums()
         return of_thresholds(divide(hits, hits + other))
 
     def get_config(self) -> dict[str, Any]:
@@ -191,7 +186,7 @@ class Precision(_Share):
         '0.6667'
     """
 
-    _other = "false_positives"
+    _names = ("true_positives", "false_positives")
 
 
 class Recall(_Share):
@@ -214,7 +209,7 @@ class Recall(_Share):
         '0.6667'
     """
 
-    _other = "false_negatives"
+    _names = ("true_positives", "false_negatives")
 
 
 def of_thresholds(values: NDArray[Any]) -> Any:

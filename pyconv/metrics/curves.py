@@ -7,15 +7,19 @@ from numpy.typing import NDArray
 
 from pyconv._args import float_arg, int_arg
 from pyconv._scalars import Number
-from pyconv.metrics._confusion import counts, divide
-from pyconv.metrics.metric import Metric
-from pyconv.variable import Variable
+from pyconv.metrics._confusion import (
+    Counts,
+    counts,
+    divide,
+    thresholds_between,
+    thresholds_number,
+)
+from pyconv.metrics._sums import Sums
 
-COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 _EPSILON = 1e-7
 
 
-class AUC(Metric):
+class AUC(Sums):
     """The area under a curve of two rates, each at many thresholds.
 
     Args:
@@ -41,6 +45,7 @@ class AUC(Metric):
     """
 
     _direction = "up"
+    _names = Counts._fields
 
     def __init__(
         self,
@@ -61,9 +66,8 @@ class AUC(Metric):
         self.summation_method = _one_of("summation method", summation_method, methods, str.lower)
         self._init_thresholds = None if thresholds is None else sorted(thresholds)
         if thresholds is None:
-            self.num_thresholds = _thresholds_number(num_thresholds, 2)
-            steps = self.num_thresholds - 1
-            inner = [i / steps for i in range(1, steps)]
+            self.num_thresholds = thresholds_number("AUC", num_thresholds, 2)
+            inner = thresholds_between(self.num_thresholds)[1:-1]
         else:
             inner = [float_arg("AUC", "thresholds", t, 0.0, 1.0) for t in sorted(thresholds)]
             self.num_thresholds = len(inner) + 2
@@ -85,9 +89,8 @@ class AUC(Metric):
         return list(self._thresholds)
 
     def _build(self, labels: int | None) -> None:
-        shape = (self.num_thresholds,) if labels is None else (self.num_thresholds, labels)
-        for name in COUNTS:
-            setattr(self, name, self.add_variable(shape, "zeros", np.float64, name))
+        columns = () if labels is None else (labels,)
+        self._make_sums((self.num_thresholds, *columns))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take up a batch; see ``Metric.update_state``."""
@@ -109,13 +112,13 @@ class AUC(Metric):
             label_weights=None if self.multi_label else self.label_weights,
             by_label=self.multi_label,
         )
-        add_counts(self, found)
+        self._add(found)
 
     def result(self) -> Any:
         """Return the area."""
         if not self.variables:
             return Number(0.0)
-        tp, fp, tn, fn = (np.asarray(getattr(self, name)) for name in COUNTS)
+        tp, fp, tn, fn = self._sums()
         if self.curve == "PR" and self.summation_method == "interpolation":
             pieces = _interpolated(tp, fp, fn)
         else:
@@ -160,28 +163,6 @@ class AUC(Metric):
         if self._init_thresholds is not None:
             config["thresholds"] = self._thresholds[1:-1]
         return config
-
-
-def add_counts(metric: Metric, found: Any) -> None:
-    """Add a batch's four counts to a metric's variables."""
-    for name in COUNTS:
-        variable: Variable = getattr(metric, name)
-        variable += getattr(found, name)
-
-
-def thresholds_between(number: int) -> list[float]:
-    """Return so many thresholds from 0 to 1, or 0.5 alone."""
-    return [0.5] if number == 1 else [i / (number - 1) for i in range(number)]
-
-
-def _thresholds_number(value: Any, minimum: int) -> int:
-    number = int_arg("AUC", "num_thresholds", value, -(2**31))
-    if number < minimum:
-        raise ValueError(
-            f"AUC: Argument `num_thresholds` must be an integer > {minimum - 1}. Received: "
-            f"num_thresholds={number}"
-        )
-    return number
 
 
 def _one_of(name: str, value: Any, known: tuple[str, ...], normal: Any) -> str:

@@ -6,13 +6,12 @@ import numpy as np
 
 from pyconv import _targets
 from pyconv._scalars import Number
-from pyconv.metrics.metric import Metric
+from pyconv.metrics._sums import Sums
 
 _EPSILON = 1e-7
-_COUNTS = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
 
 
-class FBetaScore(Metric):
+class FBetaScore(Sums):
     """``(1 + beta**2) * precision * recall / (beta**2 * precision + recall)`` of each class.
 
     Args:
@@ -34,6 +33,7 @@ class FBetaScore(Metric):
     """
 
     _direction = "up"
+    _names = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
 
     def __init__(
         self,
@@ -89,24 +89,19 @@ class FBetaScore(Metric):
         else:
             positive = p > np.float32(self.threshold)
         if not self.variables:
-            shape = () if self.average == "micro" else p.shape[1:]
-            for name in _COUNTS:
-                setattr(self, name, self.add_variable(shape, "zeros", np.float64, name))
+            self._make_sums(() if self.average == "micro" else p.shape[1:])
         weight: Any = np.ones((len(p), 1))
         if sample_weight is not None:
             weight = _targets.sample_weights(owner, sample_weight, p.shape[:1])[:, None]
         axis = None if self.average == "micro" else 0
-        for name, elements in zip(
-            _COUNTS, (positive * y, positive * (1 - y), ~positive * y, y), strict=True
-        ):
-            variable = getattr(self, name)
-            variable += (elements * weight).sum(axis=axis)
+        terms = (positive * y, positive * (1 - y), ~positive * y, y)
+        self._add((elements * weight).sum(axis=axis) for elements in terms)
 
     def result(self) -> Any:
         """Return the score; for ``average=None`` an array (C,)."""
         if not self.variables:
             return Number(0.0)
-        hits, wrong, missed, weights = (np.asarray(getattr(self, name)) for name in _COUNTS)
+        hits, wrong, missed, weights = self._sums()
         precision = hits / (hits + wrong + _EPSILON)
         recall = hits / (hits + missed + _EPSILON)
         mean = precision * recall / (self.beta**2 * precision + recall + _EPSILON)

@@ -9,12 +9,10 @@ from pyconv import _targets
 from pyconv._args import int_arg
 from pyconv._scalars import Number
 from pyconv.losses.loss import same_rank
-from pyconv.metrics.metric import Metric
-
-_SUMS = ("squared_sum", "sum", "total_mse", "count")
+from pyconv.metrics._sums import Sums
 
 
-class R2Score(Metric):
+class R2Score(Sums):
     """``1 - sum of squared errors / sum of squared deviations`` of each output.
 
     Args:
@@ -33,6 +31,7 @@ class R2Score(Metric):
     """
 
     _direction = "up"
+    _names = ("squared_sum", "sum", "total_mse", "count")
 
     def __init__(
         self,
@@ -69,24 +68,21 @@ class R2Score(Metric):
                 f"shapes: y_pred.shape={p.shape} and y_true.shape={y.shape}."
             )
         if not hasattr(self, "count"):
-            for name in _SUMS:
-                setattr(self, name, self.add_variable(p.shape[1:], "zeros", np.float64, name))
+            self._make_sums(p.shape[1:])
         weight = np.ones(())
         if sample_weight is not None:
             weight = _targets.numeric("R2Score", "sample_weight", sample_weight).astype(np.float64)
             weight = weight[:, None] if weight.ndim == 1 else weight
         weights = np.broadcast_to(weight, y.shape)
         terms = (y * y * weights, y * weights, (y - p) ** 2 * weights, weights)
-        for name, elements in zip(_SUMS, terms, strict=True):
-            variable = getattr(self, name)
-            variable += elements.sum(axis=0)
+        self._add(elements.sum(axis=0) for elements in terms)
         self.num_samples += y.size
 
     def result(self) -> Any:
         """Return the score."""
         if not hasattr(self, "count"):
             return Number(0.0)
-        squares, total, errors, count = (np.asarray(getattr(self, name)) for name in _SUMS)
+        squares, total, errors, count = self._sums()
         with np.errstate(divide="ignore", invalid="ignore"):
             deviations = squares - total * (total / count)
             scores = 1 - errors / deviations
