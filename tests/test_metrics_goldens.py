@@ -178,6 +178,26 @@ class Hits(metrics.Metric):
         return self.hits
 
 
+STATELESS = [
+    (metrics.Sum(), ([1.0, 3.0],), 8.0),
+    (metrics.Mean(), ([1.0, 3.0],), 2.0),
+    (metrics.CategoricalAccuracy(), ([[0, 1], [1, 0]], [[0.2, 0.8], [0.3, 0.7]]), 0.5),
+    (metrics.RootMeanSquaredError(), ([[0.0]], [[3.0]]), 3.0),
+    (metrics.ConfusionMatrix(2), ([0, 1], [[0.9, 0.1], [0.2, 0.8]]), [[2, 0], [0, 2]]),
+    (metrics.Precision(), ([1, 0], [0.9, 0.8]), 0.5),
+]
+
+
+@pytest.mark.parametrize(("metric", "batch", "expected"), STATELESS)
+def test_stateless_updates_begin_with_what_they_are_given(metric, batch, expected):
+    empty = np.array(metric.result())
+    once = metric.stateless_update_state(metric.stateless_reset_state(), *batch)
+    twice = metric.stateless_update_state(once, *batch)
+    assert np.array_equal(metric.stateless_result(twice), expected)
+    np.testing.assert_array_equal(twice, [2 * variable for variable in once])
+    assert np.array_equal(metric.result(), empty)
+
+
 class Named(Hits):
     def result(self):
         return {"hits": self.hits, "share": self.hits / 4}

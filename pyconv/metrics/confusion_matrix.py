@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from pyconv import _targets
-from pyconv.metrics.metric import Metric
+from pyconv.metrics._sums import Sums
 
 
-class ConfusionMatrix(Metric):
+class ConfusionMatrix(Sums):
     """How often each class was taken for each: rows are the labels, columns the predictions.
 
     Not of Keras.
@@ -27,6 +27,8 @@ class ConfusionMatrix(Metric):
         [[1.0, 0.0], [1.0, 1.0]]
     """
 
+    _names = ("matrix",)
+
     def __init__(
         self,
         num_classes: int | None = None,
@@ -35,12 +37,8 @@ class ConfusionMatrix(Metric):
     ) -> None:
         super().__init__(dtype, name)
         self.num_classes = num_classes
-        self._matrix = np.zeros((num_classes or 0, num_classes or 0))
-
-    @property
-    def variables(self) -> list[Any]:
-        """The matrix."""
-        return [self._matrix]
+        if num_classes:
+            self._make_sums((num_classes, num_classes))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take up class numbers (N, ...) or one-hot labels (N, ..., C), and predictions."""
@@ -51,27 +49,24 @@ class ConfusionMatrix(Metric):
         if y.shape == p.shape:
             y = y.argmax(axis=-1)
         classes = p.shape[-1]
-        if not self._matrix.size:
-            self._matrix = np.zeros((classes, classes))
-        if len(self._matrix) != classes:
-            raise ValueError(
-                f"ConfusionMatrix: y_pred must have {len(self._matrix)} classes, got {classes}"
-            )
+        if not self.variables:
+            self._make_sums((classes, classes))
+        known = len(self._sums()[0])
+        if known != classes:
+            raise ValueError(f"ConfusionMatrix: y_pred must have {known} classes, got {classes}")
         labels = _targets.class_numbers("ConfusionMatrix", y, p.shape)
         weight = np.ones(labels.shape)
         if sample_weight is not None:
             given = _targets.sample_weights("ConfusionMatrix", sample_weight, labels.shape)
             weight = np.broadcast_to(given, labels.shape)
         cells = labels.reshape(-1) * classes + p.argmax(axis=-1).reshape(-1)
-        self._matrix += np.bincount(cells, weight.reshape(-1), classes**2).reshape(classes, classes)
+        found = np.bincount(cells, weight.reshape(-1), classes**2)
+        self._add([found.reshape(classes, classes)])
 
     def result(self) -> Any:
         """Return the matrix (C, C)."""
-        return self._matrix.astype(np.float32)
-
-    def reset_state(self) -> None:
-        """Forget the batches so far."""
-        self._matrix[...] = 0
+        matrix = self._sums()[0] if self.variables else np.zeros((0, 0))
+        return matrix.astype(np.float32)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

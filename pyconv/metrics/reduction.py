@@ -13,7 +13,29 @@ from pyconv.metrics.metric import Metric
 from pyconv.variable import Variable
 
 
-class Sum(Metric):
+class _Running(Metric):
+    """A metric whose state is a few numbers."""
+
+    _names: tuple[str, ...] = ("total",)
+
+    def __init__(self, name: str | None, dtype: Any) -> None:
+        super().__init__(dtype, name)
+        self._state = np.zeros(len(self._names))
+
+    @property
+    def variables(self) -> list[Any]:
+        """The numbers."""
+        views = [self._state[i : i + 1].reshape(()).view(Variable) for i in range(len(self._state))]
+        for view, name in zip(views, self._names, strict=True):
+            view.name = name
+        return views
+
+    def _add(self, *terms: float) -> None:
+        # As Python's numbers, of which infinite ones need no warning.
+        self._state[:] = [old + term for old, term in zip(self._state.tolist(), terms, strict=True)]
+
+
+class Sum(_Running):
     """The (weighted) sum of all values given.
 
     Args:
@@ -32,13 +54,7 @@ class Sum(Metric):
     """
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
-        super().__init__(dtype, name)
-        self._total = 0.0
-
-    @property
-    def variables(self) -> list[Any]:
-        """The sum, a copy."""
-        return [Variable(self._total, name="total")]
+        super().__init__(name, dtype)
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take up values, of any shape, and the weight of each (or of each along the first axis).
@@ -50,18 +66,14 @@ class Sum(Metric):
         array = _targets.numeric(self.name, "values", values)
         if sample_weight is not None:
             array, _ = _weighted(self.name, array, sample_weight, np.sum)
-        self._total += float(array.sum(dtype=np.float64))
+        self._add(float(array.sum(dtype=np.float64)))
 
     def result(self) -> Any:
         """Return the sum."""
-        return Number(self._total)
-
-    def reset_state(self) -> None:
-        """Forget all values."""
-        self._total = 0.0
+        return Number(self._state[0])
 
 
-class Mean(Metric):
+class Mean(_Running):
     """The (weighted) mean of all values given.
 
     Args:
@@ -79,24 +91,20 @@ class Mean(Metric):
         3.5
     """
 
+    _names = ("total", "count")
+
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
-        super().__init__(dtype, name)
-        self._total, self._count = 0.0, 0.0
+        super().__init__(name, dtype)
 
     @property
     def total(self) -> Number:
         """The weighted sum of the means of the samples."""
-        return Number(self._total)
+        return Number(self._state[0])
 
     @property
     def count(self) -> Number:
         """The sum of the weights."""
-        return Number(self._count)
-
-    @property
-    def variables(self) -> list[Any]:
-        """Sum and count, copies."""
-        return [Variable(self._total, name="total"), Variable(self._count, name="count")]
+        return Number(self._state[1])
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take up values, of any shape, and the weight of each (or of each along the first axis).
@@ -110,21 +118,16 @@ class Mean(Metric):
         array = _targets.numeric(self.name, "values", values)
         if sample_weight is None:
             samples = array.shape[0] if array.ndim else 1
-            if array.size:
-                self._total += float(array.sum(dtype=np.float64)) * samples / array.size
-            self._count += samples
+            total = float(array.sum(dtype=np.float64)) * samples / max(array.size, 1)
+            self._add(total, samples)
             return
         weighted, weight = _weighted(self.name, array, sample_weight, np.mean)
-        self._total += float(weighted.sum(dtype=np.float64))
-        self._count += float(weight.sum(dtype=np.float64))
+        self._add(float(weighted.sum(dtype=np.float64)), float(weight.sum(dtype=np.float64)))
 
     def result(self) -> Any:
         """Return the mean; 0.0 where nothing was taken up."""
-        return Number(self._total / self._count if self._count else 0.0)
-
-    def reset_state(self) -> None:
-        """Forget all values."""
-        self._total, self._count = 0.0, 0.0
+        total, count = self._state.tolist()
+        return Number(total / count if count else 0.0)
 
 
 class MeanMetricWrapper(Mean):
