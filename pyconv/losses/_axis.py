@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pyconv import _targets
 from pyconv._types import Array, Shape
-from pyconv.losses.loss import RowLoss
+from pyconv.losses.loss import RowLoss, filled
 
 
 class AxisLoss(RowLoss):
@@ -44,9 +44,7 @@ class AxisLoss(RowLoss):
             y_true = np.ascontiguousarray(np.moveaxis(y_true, axis, -1))
         moved = np.ascontiguousarray(np.moveaxis(y_pred, axis, -1))
         rows, gradient = self._last_axis(y_true, moved, row_scale, None)
-        grad = np.empty(y_pred.shape, np.float32) if out is None else out
-        grad[...] = np.moveaxis(gradient, -1, axis)
-        return rows, grad
+        return rows, filled(out, y_pred.shape, np.moveaxis(gradient, -1, axis))
 
     def _last_axis(
         self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None

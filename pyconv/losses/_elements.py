@@ -1,4 +1,4 @@
-"""The base of losses that are the mean, over the last axis, of a loss of each element."""
+"""The bases of losses that are given, in float64, by elements or rows and their slopes."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv._types import Array
-from pyconv.losses.loss import RowLoss
+from pyconv.losses.loss import RowLoss, filled
 
 Pair = tuple[NDArray[Any], NDArray[Any]]
 
@@ -22,10 +22,8 @@ class ElementLoss(RowLoss):
         self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None = None
     ) -> tuple[Array, Array]:
         """Return (loss of each row, scaled gradient)."""
-        elements, slope = self._elements(y_true.astype(np.float64), y_pred.astype(np.float64))
-        grad = np.empty(y_pred.shape, np.float32) if out is None else out
-        grad[...] = slope * (row_scale / np.float32(y_pred.shape[-1]))[..., None]
-        return np.asarray(elements.mean(axis=-1), np.float32), grad
+        pair = self._elements(y_true.astype(np.float64), y_pred.astype(np.float64))
+        return of_elements(pair, row_scale, out)
 
 
 class SumLoss(RowLoss):
@@ -39,7 +37,24 @@ class SumLoss(RowLoss):
         self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None = None
     ) -> tuple[Array, Array]:
         """Return (loss of each row, scaled gradient)."""
-        rows, gradient = self._rows(y_true.astype(np.float64), y_pred.astype(np.float64))
-        grad = np.empty(y_pred.shape, np.float32) if out is None else out
-        grad[...] = gradient * row_scale[..., None]
-        return np.asarray(rows, np.float32), grad
+        pair = self._rows(y_true.astype(np.float64), y_pred.astype(np.float64))
+        return of_rows(pair, row_scale, out)
+
+
+def of_elements(pair: Pair, row_scale: Array, out: Array | None) -> tuple[Array, Array]:
+    """Return (mean of each row, scaled gradient) of elements and their slopes."""
+    elements, slope = pair
+    scale = row_scale / np.float32(elements.shape[-1])
+    return of_rows((elements.mean(axis=-1), slope), scale, out)
+
+
+def of_rows(pair: Pair, row_scale: Array, out: Array | None) -> tuple[Array, Array]:
+    """Return (loss of each row, scaled gradient) of rows and their gradients."""
+    rows, gradient = pair
+    grad = filled(out, gradient.shape, gradient * row_scale[..., None])
+    return np.asarray(rows, np.float32), grad
+
+
+def smoothed(y: NDArray[Any], amount: float, classes: int) -> NDArray[Any]:
+    """Return labels, ``amount`` of which is spread over the classes."""
+    return y * (1 - amount) + amount / classes if amount else y

@@ -9,6 +9,7 @@ from pyconv import _targets, backend
 from pyconv._args import float_arg, int_arg
 from pyconv._types import Array, Shape
 from pyconv.losses._axis import AxisLoss
+from pyconv.losses._elements import of_rows, smoothed
 from pyconv.losses.loss import Loss
 
 # Keras's epsilon: probabilities are kept this far from 0 and 1, the latter as float32 has it.
@@ -16,7 +17,27 @@ EPSILON = 1e-7
 MOST = float(np.float32(1 - EPSILON))
 
 
-class CategoricalCrossentropy(AxisLoss):
+class _CrossEntropy(AxisLoss):
+    """A loss of probabilities that is as well one of logits."""
+
+    def __init__(
+        self, from_logits: bool, axis: int, reduction: str | None, name: str | None, dtype: Any
+    ) -> None:
+        super().__init__(axis, reduction, name, dtype)
+        self.from_logits = bool(from_logits)
+
+    def on_logits(self) -> Loss | None:
+        """Return this loss with ``from_logits=True``."""
+        if self.from_logits or self.axis != -1:
+            return None
+        return type(self).from_config({**self.get_config(), "from_logits": True})
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "from_logits": self.from_logits}
+
+
+class CategoricalCrossentropy(_CrossEntropy):
     """Cross-entropy of labels given as one row of probabilities, such as one-hot, a sample.
 
     ``-sum(y_true * log(y_pred))`` over the last axis. Probabilities are divided by their sum and
@@ -49,9 +70,8 @@ class CategoricalCrossentropy(AxisLoss):
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        super().__init__(axis, reduction, name, dtype)
+        super().__init__(from_logits, axis, reduction, name, dtype)
         owner = type(self).__name__
-        self.from_logits = bool(from_logits)
         self.label_smoothing = float_arg(owner, "label_smoothing", label_smoothing, 0.0, 1.0)
 
     def check_targets(self, y: Any, output_shape: Shape, owner: str) -> NDArray[Any]:
@@ -63,31 +83,17 @@ class CategoricalCrossentropy(AxisLoss):
         self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None
     ) -> tuple[Array, Array]:
         labels = y_true.astype(np.float32, copy=False)
-        if self.label_smoothing:
-            classes = y_pred.shape[-1]
-            labels = labels * np.float32(1 - self.label_smoothing) + np.float32(
-                self.label_smoothing / classes
-            )
+        labels = smoothed(labels, self.label_smoothing, y_pred.shape[-1])
         if self.from_logits:
             return cross_entropy_of_logits(labels, y_pred, row_scale, out)
         return _cross_entropy_of_probabilities(labels, y_pred, row_scale, out)
 
-    def on_logits(self) -> Loss | None:
-        """Return this loss with ``from_logits=True``."""
-        if self.from_logits or self.axis != -1:
-            return None
-        return type(self).from_config({**self.get_config(), "from_logits": True})
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "label_smoothing": self.label_smoothing,
-        }
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
-class SparseCategoricalCrossentropy(AxisLoss):
+class SparseCategoricalCrossentropy(_CrossEntropy):
     """Cross-entropy of labels given as class numbers, (N,) or (N, 1).
 
     ``-log(y_pred[label])``; otherwise as ``CategoricalCrossentropy``.
@@ -118,8 +124,7 @@ class SparseCategoricalCrossentropy(AxisLoss):
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        super().__init__(axis, reduction, name, dtype)
-        self.from_logits = bool(from_logits)
+        super().__init__(from_logits, axis, reduction, name, dtype)
         owner, any_number = type(self).__name__, -(2**31)
         self.ignore_class = (
             None
@@ -157,19 +162,9 @@ class SparseCategoricalCrossentropy(AxisLoss):
         np.put_along_axis(one_hot, labels[..., None], 1.0, axis=-1)
         return _cross_entropy_of_probabilities(one_hot, y_pred, row_scale, out)
 
-    def on_logits(self) -> Loss | None:
-        """Return this loss with ``from_logits=True``."""
-        if self.from_logits or self.axis != -1:
-            return None
-        return type(self).from_config({**self.get_config(), "from_logits": True})
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "ignore_class": self.ignore_class,
-        }
+        return {**super().get_config(), "ignore_class": self.ignore_class}
 
 
 def cross_entropy_of_logits(
@@ -200,10 +195,8 @@ def _cross_entropy_of_probabilities(
         clipped = np.clip(q, EPSILON, MOST)
         rows = -(labels * np.log(clipped)).sum(axis=-1)
         dq = np.where(q == clipped, -labels / clipped, 0.0)
-        dp = (dq - (dq * q).sum(axis=-1, keepdims=True)) / total * row_scale[..., None]
-    grad = np.empty(y_pred.shape, np.float32) if out is None else out
-    grad[...] = dp
-    return rows.astype(np.float32), grad
+        dp = (dq - (dq * q).sum(axis=-1, keepdims=True)) / total
+        return of_rows((rows, dp), row_scale, out)
 
 
 def require_classes(owner: str, loss: str, output_shape: Shape, axis: int = -1) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pyconv._types import Array
 from pyconv.losses._axis import AxisLoss
-from pyconv.losses._elements import Pair, SumLoss
+from pyconv.losses._elements import Pair, SumLoss, of_rows
 from pyconv.losses.categorical_crossentropy import EPSILON
 
 
@@ -71,9 +71,7 @@ class CosineSimilarity(AxisLoss):
         y, _ = _unit(y_true.astype(np.float64))
         q, inverse = _unit(y_pred.astype(np.float64))
         cosine = (y * q).sum(axis=-1, keepdims=True)
-        grad = np.empty(y_pred.shape, np.float32) if out is None else out
-        grad[...] = (cosine * q - y) * inverse * row_scale[..., None]
-        return np.asarray(-cosine[..., 0], np.float32), grad
+        return of_rows((-cosine[..., 0], (cosine * q - y) * inverse), row_scale, out)
 
 
 def kl_divergence(y_true: Any, y_pred: Any) -> Array:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pyconv._args import float_arg
 from pyconv._types import Array
 from pyconv.losses._axis import AxisLoss
+from pyconv.losses._elements import of_elements, smoothed
 from pyconv.losses.categorical_crossentropy import EPSILON, MOST
 from pyconv.losses.loss import RowLoss
 
@@ -126,9 +127,7 @@ class BinaryCrossentropy(AxisLoss):
     def _last_axis(
         self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None
     ) -> tuple[Array, Array]:
-        y = y_true.astype(np.float64)
-        if self.label_smoothing:
-            y = y * (1 - self.label_smoothing) + self.label_smoothing / 2
+        y = smoothed(y_true.astype(np.float64), self.label_smoothing, 2)
         z = y_pred.astype(np.float64)
         if self.from_logits:
             # log(1 + exp(-|z|)) does not overflow (Keras's and TensorFlow's form).
@@ -139,9 +138,7 @@ class BinaryCrossentropy(AxisLoss):
             p = np.clip(z, EPSILON, MOST)
             elements = -(y * np.log(p) + (1 - y) * np.log1p(-p))
             slope = np.where(z == p, (p - y) / (p * (1 - p)), 0.0)
-        grad = np.empty(y_pred.shape, np.float32) if out is None else out
-        grad[...] = slope * (row_scale / np.float32(y_pred.shape[-1]))[..., None]
-        return _mean(elements), grad
+        return of_elements((elements, slope), row_scale, out)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

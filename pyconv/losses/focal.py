@@ -10,8 +10,9 @@ from pyconv import _targets
 from pyconv._args import float_arg
 from pyconv._types import Array, Shape
 from pyconv.losses._axis import AxisLoss
+from pyconv.losses._elements import of_elements, of_rows, smoothed
 from pyconv.losses.categorical_crossentropy import EPSILON, MOST, require_classes
-from pyconv.losses.loss import RowLoss
+from pyconv.losses.loss import RowLoss, filled
 
 
 class BinaryFocalCrossentropy(AxisLoss):
@@ -62,9 +63,7 @@ class BinaryFocalCrossentropy(AxisLoss):
     def _last_axis(
         self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None
     ) -> tuple[Array, Array]:
-        y = y_true.astype(np.float64)
-        if self.label_smoothing:
-            y = y * (1 - self.label_smoothing) + self.label_smoothing / 2
+        y = smoothed(y_true.astype(np.float64), self.label_smoothing, 2)
         z = y_pred.astype(np.float64)
         p = 0.5 * (1 + np.tanh(z / 2)) if self.from_logits else z
         kept = np.clip(p, EPSILON, MOST)
@@ -78,9 +77,7 @@ class BinaryFocalCrossentropy(AxisLoss):
         gradient = weight * (factor * slope + of_factor * entropy)
         if self.from_logits:
             gradient = gradient * p * (1 - p)
-        grad = np.empty(y_pred.shape, np.float32) if out is None else out
-        grad[...] = gradient * (row_scale / np.float32(y_pred.shape[-1]))[..., None]
-        return np.asarray(elements.mean(axis=-1), np.float32), grad
+        return of_elements((elements, gradient), row_scale, out)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -152,9 +149,7 @@ class CategoricalFocalCrossentropy(AxisLoss):
     def _last_axis(
         self, y_true: NDArray[Any], y_pred: Array, row_scale: Array, out: Array | None
     ) -> tuple[Array, Array]:
-        y = y_true.astype(np.float64)
-        if self.label_smoothing:
-            y = y * (1 - self.label_smoothing) + self.label_smoothing / y_pred.shape[-1]
+        y = smoothed(y_true.astype(np.float64), self.label_smoothing, y_pred.shape[-1])
         p = y_pred.astype(np.float64)
         if self.from_logits:
             p = np.exp(p - p.max(axis=-1, keepdims=True))
@@ -170,9 +165,7 @@ class CategoricalFocalCrossentropy(AxisLoss):
         gradient = dq - (dq * q).sum(axis=-1, keepdims=True)
         with np.errstate(divide="ignore", invalid="ignore"):
             gradient = gradient * q if self.from_logits else gradient / total
-        grad = np.empty(y_pred.shape, np.float32) if out is None else out
-        grad[...] = gradient * row_scale[..., None]
-        return np.asarray(rows, np.float32), grad
+        return of_rows((rows, gradient), row_scale, out)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -229,8 +222,7 @@ class CategoricalGeneralizedCrossEntropy(RowLoss):
     ) -> tuple[Array, Array]:
         """Return (loss of each row, scaled gradient)."""
         own = np.take_along_axis(y_pred.astype(np.float64), y_true[..., None], axis=-1)
-        grad = np.empty(y_pred.shape, np.float32) if out is None else out
-        grad[...] = 0
+        grad = filled(out, y_pred.shape, 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = -(own ** (self.q - 1)) * row_scale[..., None]
             rows: NDArray[Any] = (1 - own**self.q) / self.q

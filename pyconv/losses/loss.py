@@ -116,9 +116,7 @@ class Loss:
         """Return (loss of each row, its gradient by ``y_pred`` times the row's ``row_scale``)."""
         labels = np.asarray(y_true, np.float32)
         gradient = differences(self, labels, y_pred, row_scale)
-        grad = np.empty(y_pred.shape, np.float32) if out is None else out
-        grad[...] = gradient
-        return self.rows(y_true, y_pred), grad
+        return self.rows(y_true, y_pred), filled(out, y_pred.shape, gradient)
 
     def on_logits(self) -> "Loss | None":
         """Return the loss that takes logits where this one takes their softmax, if there is one."""
@@ -221,6 +219,13 @@ class RowLoss(Loss):
     ) -> tuple[Array, Array]:
         """Return (loss of each row, scaled gradient)."""
         raise NotImplementedError
+
+
+def filled(out: Array | None, shape: tuple[int, ...], values: Any) -> Array:
+    """Return ``values`` as float32, in ``out`` or else in a new array of that shape."""
+    array = np.empty(shape, np.float32) if out is None else out
+    array[...] = values
+    return array
 
 
 def same_rank(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

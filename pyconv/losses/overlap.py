@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pyconv._args import float_arg, int_arg
 from pyconv._types import Array
 from pyconv.losses.categorical_crossentropy import EPSILON
-from pyconv.losses.loss import Loss, same_rank
+from pyconv.losses.loss import Loss, filled, same_rank
 
 
 class Tversky(Loss):
@@ -83,9 +83,7 @@ class Tversky(Loss):
         scale = row_scale[..., None].astype(np.float64).sum(axis=self.axis, keepdims=True)
         if self.reduction == "sum":
             scale = scale / np.prod(row_scale.shape if axes is None else row_scale.shape[1:])
-        grad = np.empty(y_pred.shape, np.float32) if out is None else out
-        grad[...] = slope * scale
-        return self.rows(y_true, y_pred), grad
+        return self.rows(y_true, y_pred), filled(out, y_pred.shape, slope * scale)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
