@@ -13,7 +13,7 @@ import pytest
 import pyconv
 from pyconv.cli import main
 
-COMMANDS = ("train", "evaluate", "predict", "summary", "bench", "doctor")
+COMMANDS = ("train", "compare", "evaluate", "predict", "summary", "bench", "doctor")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,4 +1,4 @@
-"""The command line: ``pyconv`` with train, evaluate, predict, summary, bench and doctor."""
+"""The command line: ``pyconv`` with its commands, each a module here."""
 
 import io
 import os

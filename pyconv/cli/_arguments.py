@@ -5,6 +5,16 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+_COMPARE_EXAMPLES = """\
+examples:
+  pyconv compare                      the course's task: CIFAR-10, 5 epochs, batches of 32
+  pyconv compare --quick              a first look, in seconds
+  pyconv compare --data cifar-10-python.tar.gz --epochs 20 --out mlp-vs-cnn
+
+DIR then holds comparison.png (the curves and the table), comparison.json (all numbers), and for
+each network its best checkpoint, as `pyconv evaluate` and `pyconv predict` take it, and epochs:
+mlp/best.safetensors, mlp/history.csv, cnn/...
+"""
 DATASETS = ("auto", "cifar10", "fashion_mnist", "shapes10")
 OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
 
@@ -17,6 +27,14 @@ def parser() -> argparse.ArgumentParser:
     main.add_argument("--version", action="version", version=f"pyconv {__version__}")
     commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _train(_command(commands, "train", "train the course's network on a data set"))
+    _compare(
+        _command(
+            commands,
+            "compare",
+            "train the course's MLP and CNN on the same data, side by side",
+            _COMPARE_EXAMPLES,
+        )
+    )
     _evaluate(_command(commands, "evaluate", "loss and accuracy of a saved model"))
     _predict(_command(commands, "predict", "the most likely classes of images (needs Pillow)"))
     _summary(_command(commands, "summary", "layers and parameters of a model"))
@@ -25,9 +43,13 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
-def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
+def _command(commands: Any, name: str, text: str, examples: str = "") -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=f"{text[0].upper()}{text[1:]}."
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return command
 
@@ -36,6 +58,20 @@ def _train(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model", choices=("cnn", "mlp"), default="cnn", help="network (default: cnn)"
     )
+    _training(command)
+
+
+def _compare(command: argparse.ArgumentParser) -> None:
+    _training(command)
+    command.add_argument(
+        "--quick",
+        action="store_true",
+        help="5,000 training and 1,000 test images at most, and 2 epochs: a first look in seconds",
+    )
+
+
+def _training(command: argparse.ArgumentParser) -> None:
+    """Add what the commands share that train."""
     command.add_argument("--data", metavar="PATH", help="folder or archive of the data set")
     command.add_argument(
         "--dataset",

@@ -4,7 +4,7 @@ import argparse
 
 from pyconv import datasets, models, utils
 from pyconv.cli._record import read_record
-from pyconv.cli.train import scaled
+from pyconv.datasets._load import scaled
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from pyconv import models
 from pyconv._types import Array
 from pyconv.cli._record import read_record
-from pyconv.cli.train import scaled
+from pyconv.datasets._load import scaled
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,21 +3,19 @@
 import argparse
 import os
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyconv import callbacks, datasets, models, optimizers, utils, zoo
 from pyconv._devices import set_device
-from pyconv._types import Array
 from pyconv.backend import set_num_threads
 from pyconv.cli import INTERRUPTED
 from pyconv.cli._record import Record, write_record
+from pyconv.cli._results import results_folder
 from pyconv.datasets import Dataset
+from pyconv.datasets._load import scaled
 from pyconv.models import Sequential
 
 _SETTINGS = ("model", "epochs", "batch_size", "optimizer", "lr", "seed")
@@ -31,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         set_device(arguments.device, "--device")
     utils.set_random_seed(arguments.seed)
     # The folder first: that it cannot be written must not show after a long download.
-    with _results_folder(arguments.out, arguments.model) as folder:
+    with results_folder(arguments.out, arguments.model) as folder:
         return _train(arguments, folder)
 
 
@@ -41,7 +39,7 @@ def _train(arguments: argparse.Namespace, folder: str) -> int:
     network = zoo.deck_cnn if arguments.model == "cnn" else zoo.deck_mlp
     model = network(data.input_shape, len(data.class_names))
     model.summary()
-    model.compile(_optimizer(arguments), "categorical_crossentropy", metrics=["accuracy"])
+    model.compile(chosen_optimizer(arguments), "categorical_crossentropy", metrics=["accuracy"])
     settings = {name: getattr(arguments, name) for name in _SETTINGS}
     write_record(folder, Record(data.name, list(data.class_names), settings))
 
@@ -79,22 +77,17 @@ def _fit(
     model: Sequential, data: Dataset, arguments: argparse.Namespace, folder: str, best: str
 ) -> bool:
     """Train; False where Ctrl-C, or the end of whoever reads the output, cut it short."""
-    count = len(data.x_train)
-    if count < 2:
-        raise ValueError(f"training needs at least 2 images, {data.name} has {count}")
-    split = min(5000, max(1, count // 10))
-    x, y = scaled(data.x_train), utils.to_categorical(data.y_train, len(data.class_names))
+    training, validation = data.split()
     try:
         model.fit(
-            x[split:],
-            y[split:],
+            *training,
             arguments.batch_size,
             arguments.epochs,
             callbacks=[
                 callbacks.ModelCheckpoint(best, save_best_only=True),
                 callbacks.CSVLogger(os.path.join(folder, "history.csv")),
             ],
-            validation_data=(x[:split], y[:split]),
+            validation_data=validation,
         )
     except (BrokenPipeError, KeyboardInterrupt):
         return False
@@ -124,47 +117,9 @@ def _report(
     return accuracy
 
 
-@contextmanager
-def _results_folder(name: str | None, model: str) -> Iterator[str]:
-    """Yield a new or an empty folder to write into; one that was made and stays empty goes."""
-    if name == "":
-        raise ValueError("--out must name a folder, got ''")
-    if name is None:
-        folder, made = _new_run(model), True
-    else:
-        folder, made = name, not os.path.isdir(name)
-        os.makedirs(folder, exist_ok=True)
-        if os.listdir(folder):
-            raise ValueError(f"--out {folder} holds files already; name a new or an empty folder")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(f"--out {folder} cannot be written to")
-    try:
-        yield folder
-    finally:
-        if made:
-            with suppress(OSError):  # it holds something
-                os.rmdir(folder)
-
-
-def _new_run(model: str) -> str:
-    stem = os.path.join("runs", f"{time.strftime('%Y%m%d-%H%M%S')}-{model}")
-    for i in range(1, 1000):
-        folder = stem if i == 1 else f"{stem}-{i}"
-        with suppress(FileExistsError):
-            os.makedirs(folder)
-            return folder
-    raise FileExistsError(f"{stem} exists; name another folder with --out")
-
-
-def _optimizer(arguments: argparse.Namespace) -> Any:
+def chosen_optimizer(arguments: argparse.Namespace) -> Any:
+    """Return the optimizer of ``--optimizer`` and ``--lr``."""
     optimizer = optimizers.get(arguments.optimizer)
     if arguments.lr is not None:
         optimizer.learning_rate = arguments.lr
     return optimizer
-
-
-def scaled(images: NDArray[np.uint8]) -> Array:
-    """Return images of 0 to 255 as float32 of 0 to 1."""
-    result = images.astype(np.float32)
-    result /= 255
-    return result

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv._types import Array
 from pyconv.datasets import _cifar_files, _idx_files, cifar10, fashion_mnist, shapes10
 from pyconv.datasets._search import Catalog, DatasetNotFoundError, locate, path_arg
 
@@ -44,6 +45,36 @@ class Dataset:
     def input_shape(self) -> tuple[int, ...]:
         """(H, W, C) of one image."""
         return self.x_train.shape[1:]
+
+    def split(self) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        """Return ``(x, y), (x_valid, y_valid)`` to train on and to validate on.
+
+        Images are float32 of 0 to 1, labels one-hot. As in the course the first 5,000 training
+        images are those to validate on; of fewer than 50,000 a tenth, at least one.
+
+        Raises:
+            ValueError: there is only one training image.
+
+        Example:
+            >>> import pyconv.datasets
+            >>> (x, y), (x_valid, y_valid) = pyconv.datasets.load("shapes10").split()
+            >>> x.shape, y.shape, len(x_valid)
+            ((9000, 32, 32, 3), (9000, 10), 1000)
+        """
+        count = len(self.x_train)
+        if count < 2:
+            raise ValueError(f"training needs at least 2 images, {self.name} has {count}")
+        first = min(5000, max(1, count // 10))
+        x = scaled(self.x_train)
+        y = np.eye(len(self.class_names), dtype=np.float32)[self.y_train]
+        return (x[first:], y[first:]), (x[:first], y[:first])
+
+
+def scaled(images: UInt8) -> Array:
+    """Return images of 0 to 255 as float32 of 0 to 1."""
+    result = images.astype(np.float32)
+    result /= 255
+    return result
 
 
 def load(name: str = "auto", path: str | os.PathLike[str] | None = None) -> Dataset:
