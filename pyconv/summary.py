@@ -39,7 +39,15 @@ def summary_text(
             row.append(("Y" if trains else "N") if layer.weights else "-")
         table.add_row(*row)
     out = io.StringIO()
-    console = Console(file=out, width=width, color_system=None, highlight=False, markup=False)
+    # In a notebook rich would show the table itself, and leave the text empty.
+    console = Console(
+        file=out,
+        width=width,
+        color_system=None,
+        highlight=False,
+        markup=False,
+        force_jupyter=False,
+    )
     console.print(f'Model: "{model.name}"')
     console.print(table)
     trainable = sum(w.size for w in model.trainable_weights)

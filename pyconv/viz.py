@@ -1,6 +1,8 @@
 """Figures of a training; they need matplotlib (``pip install matplotlib``)."""
 
+import io
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -105,6 +107,18 @@ def _figure(size: tuple[float, float]) -> Any:
         from matplotlib.figure import Figure
     except ImportError:
         raise ImportError("figures need matplotlib: pip install matplotlib") from None
-    figure = Figure(figsize=size, layout="constrained")
+    figure = _shown_by_notebooks(Figure)(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+@cache
+def _shown_by_notebooks(base: Any) -> Any:
+    """Return a class of figures that a notebook shows, also where pyplot was not imported."""
+
+    def png(figure: Any) -> bytes:
+        out = io.BytesIO()
+        figure.savefig(out, format="png")
+        return out.getvalue()
+
+    return type("Figure", (base,), {"_repr_png_": png})

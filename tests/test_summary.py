@@ -100,6 +100,14 @@ def test_it_prints(capsys):
     assert capsys.readouterr().out.rstrip("\n") == text_of(model).rstrip("\n")
 
 
+def test_in_a_notebook_too(capsys, monkeypatch):
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    zoo.deck_cnn().summary()
+    out = capsys.readouterr().out
+    assert out.startswith('Model: "')
+    assert " Total params: 528,054 " in out
+
+
 def test_an_unbuilt_model():
     text = text_of(pyconv.Sequential([Dense(3, name="d"), Flatten(name="f")]))
     assert rows(text) == [["d (Dense)", "?", "0 (unbuilt)"], ["f (Flatten)", "?", "0 (unbuilt)"]]

@@ -125,6 +125,10 @@ def test_wrong_classes(y_true, y_pred, error, text):
         viz.confusion_matrix(y_true, y_pred, "abc")
 
 
+def test_a_notebook_shows_figures():
+    assert viz.learning_curves(HISTORY)._repr_png_().startswith(b"\x89PNG")
+
+
 def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match="figures need matplotlib: pip install matplotlib"):
