@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "ops/conv2d_groups.h"
 #include "ops/conv2d_pooled.h"
@@ -38,6 +39,29 @@ private:
     std::unique_ptr<const PooledConv> pooled_;  // the direct one with a pooling
     bool kn2row_ = false;
     const float* packed_ = nullptr;  // panels of all groups, or Winograd's or kn2row's filters
+};
+
+// The input gradient with the filters packed once, for parts of a batch.
+class Conv2dBackwardInput {
+public:
+    // What it packs lives in `scratch`; w must live on.
+    Conv2dBackwardInput(const Conv2dShape& s, const float* w, Scratch& scratch);
+    // dy (images, oh, ow, oc) -> dx (images, h, w, c)
+    void run(int64_t images, const float* dy, float* dx) const;
+
+private:
+    // Input pixels of a row modulo the stride, likewise column, meet the same filter taps, each at a
+    // fixed distance in dy: one product.
+    struct Phase {
+        TapPlan plan;
+        int64_t dx;           // where its first pixel lies
+        const float* panels;  // of all groups
+    };
+    Conv2dShape s_;
+    std::vector<Phase> phases_;
+    std::unique_ptr<const SpreadPlan> spread_;  // of many small groups
+    bool winograd_, scatter_;
+    const float* packed_ = nullptr;  // what these three read
 };
 
 // dy (n, oh, ow, oc), w -> dx (n, h, w, c)

@@ -16,6 +16,8 @@ using simd::kMaxTileRows;
 
 constexpr int64_t kBlockTiles = 16;
 
+int64_t columns(const Conv2dShape& s) { return s.kernel.h * s.kernel.w * s.c; }
+
 // parts (pixels, width) = dy (pixels, oc) x panels (oc, nr), one beside the other
 void multiply(const float* dy, int64_t pixels, int64_t oc, const float* panels, int64_t width,
               float* parts) {
@@ -69,17 +71,25 @@ bool scatter_pays(const Conv2dShape& s) {
     return s.groups == 1 && 2 * s.c <= simd::kernels().lanes && s.kernel.h * s.kernel.w > 1;
 }
 
-void scatter_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {
+// (panels, oc, nr)
+const float* scatter_filters(const Conv2dShape& s, const float* w, Scratch& scratch) {
     const simd::Kernels& k = simd::kernels();
-    const int64_t columns = s.kernel.h * s.kernel.w * s.c, panels = ceil_div(columns, k.nr);
-    const int64_t width = panels * k.nr, block = kBlockTiles * k.mr, pixels = s.oh * s.ow;
-    Scratch shared;
-    float* packed = shared.take<float>(s.oc * width);
+    const int64_t panels = ceil_div(columns(s), k.nr);
+    float* packed = scratch.take<float>(s.oc * panels * k.nr);
     for (int64_t p = 0; p < panels; ++p)
-        k.pack_panel_transposed(s.oc, static_cast<int>(std::min<int64_t>(k.nr, columns - p * k.nr)),
+        k.pack_panel_transposed(s.oc,
+                                static_cast<int>(std::min<int64_t>(k.nr, columns(s) - p * k.nr)),
                                 w + p * k.nr * s.oc, s.oc, packed + p * s.oc * k.nr);
+    return packed;
+}
+
+void scatter_backward_input(const Conv2dShape& s, int64_t images, const float* dy,
+                            const float* filters, float* dx) {
+    const simd::Kernels& k = simd::kernels();
+    const int64_t width = ceil_div(columns(s), k.nr) * k.nr;
+    const int64_t block = kBlockTiles * k.mr, pixels = s.oh * s.ow;
     // Windows overlap, so that one thread takes a whole image.
-    parallel_for(s.n, [&](int64_t begin, int64_t end) {
+    parallel_for(images, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         float* parts = scratch.take<float>(block * width);
         for (int64_t n = begin; n < end; ++n) {
@@ -87,7 +97,7 @@ void scatter_backward_input(const Conv2dShape& s, const float* dy, const float* 
             std::memset(image, 0, sizeof(float) * s.h * s.w * s.c);
             for (int64_t first = 0; first < pixels; first += block) {
                 const int64_t count = std::min(block, pixels - first);
-                multiply(dy + (n * pixels + first) * s.oc, count, s.oc, packed, width, parts);
+                multiply(dy + (n * pixels + first) * s.oc, count, s.oc, filters, width, parts);
                 int64_t oh = first / s.ow, ow = first % s.ow;
                 for (int64_t i = 0; i < count; ++i) {
                     scatter(s, oh, ow, parts + i * width, image);

@@ -3,12 +3,15 @@
 #pragma once
 
 #include "ops/shapes.h"
+#include "scratch.h"
 
 namespace pyconv {
 
 bool scatter_pays(const Conv2dShape& s);
 
-// As in conv2d.h, for s.groups = 1.
-void scatter_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx);
+// As in conv2d.h, for s.groups = 1. The filters are packed first, into `scratch`.
+const float* scatter_filters(const Conv2dShape& s, const float* w, Scratch& scratch);
+void scatter_backward_input(const Conv2dShape& s, int64_t images, const float* dy,
+                            const float* filters, float* dx);
 
 }  // namespace pyconv

@@ -198,14 +198,16 @@ void winograd_forward_pooled(const Conv2dShape& s, int64_t images, const float* 
     });
 }
 
-void winograd_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {
-    Scratch scratch;
-    const simd::WinogradKernels& wk = winograd_kernels(s);
-    const float* u = transform_filters(wk, s.oc, s.c, w, true, scratch);
+const float* winograd_backward_filters(const Conv2dShape& s, const float* w, Scratch& scratch) {
+    return transform_filters(winograd_kernels(s), s.oc, s.c, w, true, scratch);
+}
+
+void winograd_backward_input(const Conv2dShape& s, int64_t images, const float* dy,
+                             const float* filters, float* dx) {
     const int64_t reach = s.kernel.h - 1;
-    const WinogradTiling g{s.n, s.oh, s.ow, s.oc, reach - s.padding.top, reach - s.padding.left,
-                           s.h, s.w,  s.c};
-    multiply(g, wk, dy, u, [&](const Block& block, int64_t column, int n) {
+    const WinogradTiling g{images, s.oh, s.ow, s.oc, reach - s.padding.top, reach - s.padding.left,
+                           s.h,    s.w,  s.c};
+    multiply(g, winograd_kernels(s), dy, filters, [&](const Block& block, int64_t column, int n) {
         block.finish(nullptr, n, 0, dx + column);
     });
 }

@@ -25,7 +25,9 @@ void winograd_forward(const Conv2dShape& s, int64_t images, const float* x, cons
 void winograd_forward_pooled(const Conv2dShape& s, int64_t images, const float* x,
                              const float* filters, const float* b, Activation activation, float* y,
                              float* winners);
-void winograd_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx);
+const float* winograd_backward_filters(const Conv2dShape& s, const float* w, Scratch& scratch);
+void winograd_backward_input(const Conv2dShape& s, int64_t images, const float* dy,
+                             const float* filters, float* dx);
 void winograd_backward_filter(const Conv2dShape& s, const float* x, const float* dy, float* dw);
 
 }  // namespace pyconv

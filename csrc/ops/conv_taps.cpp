@@ -255,6 +255,25 @@ int64_t TapPlan::panels_size() const {
     return ceil_div(conv.oc, geometry_->nr) * geometry_->panel_size;
 }
 
+void TapPlan::pack(const float* w, const std::vector<int64_t>& matrices, int64_t ld,
+                   bool transposed, float* panels) const {
+    const simd::Kernels& k = simd::kernels();
+    const int64_t taps = static_cast<int64_t>(conv.taps.size());
+    parallel_for(ceil_div(conv.oc, k.nr) * taps, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+            const int64_t column = i / taps * k.nr;
+            const int n = static_cast<int>(std::min<int64_t>(k.nr, conv.oc - column));
+            const float* matrix = w + matrices[i % taps];
+            float* panel = panels + i * conv.c * k.nr;
+            if (transposed) {
+                k.pack_panel_transposed(conv.c, n, matrix + column * ld, ld, panel);
+            } else {
+                k.pack_panel(conv.c, n, matrix + column, ld, panel);
+            }
+        }
+    });
+}
+
 void TapPlan::run(int64_t images, const float* src, const float* panels, const float* bias,
                   Activation activation, float* dst) const {
     const int64_t cells = images * conv.gh * conv.gw;

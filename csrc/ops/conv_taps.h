@@ -45,6 +45,11 @@ public:
     // Floats of the packed weights: ceil(oc / nr) panels of (taps * c, nr).
     int64_t panels_size() const;
 
+    // Packs them. The (c, oc) matrix of tap t begins at w + matrices[t], with rows ld apart;
+    // `transposed` takes (oc, c) matrices.
+    void pack(const float* w, const std::vector<int64_t>& matrices, int64_t ld, bool transposed,
+              float* panels) const;
+
     // The product of the first `images` images. src and dst point at the first channel to read
     // and write. bias (oc,) or null.
     void run(int64_t images, const float* src, const float* panels, const float* bias,
