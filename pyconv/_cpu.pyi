@@ -61,6 +61,24 @@ def conv2d_maxpool2d_forward(
     out: Array | None = None,
     winners: Array | None = None,
 ) -> Array: ...
+def conv2d_maxpool2d_backward(
+    x: Array,
+    w: Array,
+    y: Array,
+    winners: Array,
+    dy: Array,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+    activation: str,
+    pool_size: Pair,
+    pool_strides: Pair,
+    pool_padding: Padding,
+    dx: Array | None = None,
+    dw: Array | None = None,
+    db: Array | None = None,
+) -> None: ...
 def conv2d_backward_input(
     dy: Array,
     w: Array,
@@ -91,15 +109,6 @@ def maxpool2d_forward(
 ) -> Array: ...
 def maxpool2d_backward(
     x: Array, dy: Array, pool_size: Pair, strides: Pair, padding: Padding, out: Array | None = None
-) -> Array: ...
-def maxpool2d_unpool(
-    winners: Array,
-    dy: Array,
-    input_shape: Shape4,
-    pool_size: Pair,
-    strides: Pair,
-    padding: Padding,
-    out: Array | None = None,
 ) -> Array: ...
 def avgpool2d_forward(
     x: Array, pool_size: Pair, strides: Pair, padding: Padding, out: Array | None = None

@@ -37,7 +37,6 @@ CALLS = {
     "bias_backward": ((ones(5, 3),), (3,)),
     "maxpool2d_forward": ((X, *WINDOWS), (2, 2, 3, 8)),
     "maxpool2d_backward": ((X, ones(2, 2, 3, 8), *WINDOWS), X.shape),
-    "maxpool2d_unpool": ((ones(2, 2, 3, 8), ones(2, 2, 3, 8), X.shape, *WINDOWS), X.shape),
     "avgpool2d_forward": ((X, *WINDOWS), (2, 2, 3, 8)),
     "avgpool2d_backward": ((ones(2, 2, 3, 8), X.shape, *WINDOWS), X.shape),
     "global_avgpool2d_forward": ((X,), (2, 8)),
@@ -182,8 +181,24 @@ def test_winners_apart_from_the_result():
 @pytest.mark.parametrize("cell", [-1, 4, 2.5, np.nan, np.inf, 3e38])
 def test_winners_outside_their_windows(cell):
     """They get no gradient, and nothing is written elsewhere."""
-    dy = ones(2, 2, 3, 8)
-    assert not native.maxpool2d_unpool(np.full_like(dy, cell), dy, X.shape, *WINDOWS).any()
+    dy, dx = ones(2, 2, 3, 8), np.empty_like(X)
+    winners, w = np.full_like(dy, cell), ones(1, 1, 8, 8)
+    native.conv2d_maxpool2d_backward(
+        X, w, dy, winners, dy, *GEOMETRY, "linear", *WINDOWS, dx, dw=w * 0, db=ones(8)
+    )
+    assert not dx.any()
+
+
+@pytest.mark.parametrize("name", ["dx", "dw", "db"])
+def test_gradients_apart_from_what_they_are_taken_from(name):
+    dy, w = ones(2, 2, 3, 8), ones(1, 1, 8, 8)
+    outputs = {"dx": X, "dw": w, "db": dy.reshape(-1)[:8]}
+    with pytest.raises(ValueError, match=f"{name} must not share memory"):
+        native.conv2d_maxpool2d_backward(
+            X, w, dy, dy, dy, *GEOMETRY, "relu", *WINDOWS, **{name: outputs[name]}
+        )
+    with pytest.raises(ValueError, match=r"y must be \(2, 2, 3, 8\), got \(2, 4, 6, 8\)"):
+        native.conv2d_maxpool2d_backward(X, w, X, dy, dy, *GEOMETRY, "relu", *WINDOWS)
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,10 @@ def test_a_slow_layer_takes_the_time():
     model = compiled(pyconv.Sequential([Input((4,)), Dense(3), Slow(name="slow"), Dense(2)]))
     profile = measure(model, 4, seconds=0)
     slow = by_name(profile)["slow"]
-    assert 0.004 <= slow.forward < 0.008
-    assert 0.002 <= slow.backward < 0.004
-    assert slow.seconds > 0.8 * profile.step
+    assert slow.forward >= 0.004
+    assert slow.backward >= 0.002
+    others = sum(part.seconds for part in profile.parts if part is not slow)
+    assert slow.seconds > 2 * others
 
 
 # --- work --------------------------------------------------------------------------------------
@@ -383,7 +384,9 @@ def test_numbers_of_the_table():
     # 32 images of 3,524,368 operations, backward two times of it, the first layer one
     assert float(total[5]) == pytest.approx(32 * (3 * 3524368 - 393216) / 1e9, abs=1e-3)
     optimizer = next(row for row in rows if row[:1] == ["optimizer"])
-    assert float(optimizer[1]) == pytest.approx(1e3 * profile.parts[-2].seconds, abs=1e-3)
+    rounding = 0.501 * 0.1 ** len(optimizer[1].partition(".")[2])
+    wanted = 1e3 * profile.parts[-2].seconds
+    assert float(optimizer[1]) == pytest.approx(wanted, abs=rounding)
 
 
 def test_wrong_widths():

@@ -99,7 +99,7 @@ def test_max_pool2d(rng, case):
 
 @cases(11, random_cases.convolution)
 def test_convolution_and_pooling_in_one_pass(rng, case):
-    """The same bits as one after the other."""
+    """The same maps and gradient of the input as one after the other, bit for bit."""
     options = case["options"]
     x, w, b = (numbers(rng, s, "normal") for s in (case["x"], case["w"], case["w"][3:]))
     n, h, width, c = case["y"]
@@ -114,12 +114,24 @@ def test_convolution_and_pooling_in_one_pass(rng, case):
     def operation():
         winners = backend.empty(maps, np.float32)
         y = backend.active.conv2d_maxpool2d_forward(*given, *geometry, *windows, None, winners)
-        return y, backend.active.maxpool2d_unpool(winners, dy, case["y"], *windows)
+        dx, dw, db = (backend.empty(a.shape, np.float32) for a in given)
+        backend.active.conv2d_maxpool2d_backward(
+            *given[:2], y, winners, dy, *geometry, *windows, dx, dw, db
+        )
+        return y, dx, dw, db
 
     def check(got, _):
         y = ops.conv2d(x, w, b, activation="relu", **options)
         equal(got[0], ops.max_pool2d(y, pool, strides))
-        equal(got[1], ops.max_pool2d_backward(y, dy, pool, strides))
+        spread = ops.max_pool2d_backward(y, dy, pool, strides) * (y > 0)
+        equal(got[1], ops.conv2d_backward_input(spread, w, case["x"], **options))
+        # Sums of the same products in another order, off by some of their sizes' roundings.
+        conv = (x, w, None, spread, options["strides"], case["pads"], *geometry[2:4], torch.float64)
+        dw = reference.conv2d(*conv)[2]
+        sizes = reference.conv2d(*map(np.abs, conv[:2]), None, np.abs(spread), *conv[4:])[2]
+        assert (np.abs(got[2] - dw) <= 2e-5 * sizes).all()
+        db = spread.astype(np.float64).sum((0, 1, 2))
+        assert (np.abs(got[3] - db) <= 2e-5 * np.abs(spread).sum((0, 1, 2))).all()
 
     on_all(rng, operation, check, ("auto", "direct", "winograd"))
 

@@ -152,9 +152,8 @@ def test_idle_workers_are_seen(path, threads):
             threading.Event().wait(0.02)
     events, by_id = read(path)
     waits = [e for e in events if by_id[e["tid"]] == "worker 1" and e["cat"] == "wait"]
-    asleep = [e for e in waits if e["name"] == "asleep"]
-    assert len(asleep) == 2
-    assert all(e["dur"] > 15_000 for e in asleep)
+    # Two pauses of 20 ms; on a busy machine it sleeps at other times too.
+    assert sum(e["name"] == "asleep" and e["dur"] > 15_000 for e in waits) >= 2
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])

@@ -77,6 +77,47 @@ Object conv2d_maxpool2d_forward_(Object x, Object w, Object b, Pair strides, Fou
     return y.object();
 }
 
+// An output that a caller may leave out.
+std::optional<Output> wanted(const char* op, const char* name, const Object& given,
+                             const Shape& shape) {
+    std::optional<Output> output;
+    if (!given.is_none()) output.emplace(op, name, given, shape);
+    return output;
+}
+
+void conv2d_maxpool2d_backward_(Object x, Object w, Object y, Object winners, Object dy,
+                                Pair strides, Four padding, Pair dilation, int64_t groups,
+                                const std::string& activation, Pair pool_size, Pair pool_strides,
+                                Four pool_padding, Object dx, Object dw, Object db) {
+    const char* op = "conv2d_maxpool2d_backward";
+    const Input xi(op, "x", x, 4), wi(op, "w", w, 4), yi(op, "y", y, 4);
+    const Input cells(op, "winners", winners, 4), dyi(op, "dy", dy, 4);
+    const Conv2dShape s = conv_shape(op, four(xi), four(wi), strides, padding, dilation, groups);
+    const WindowShape pool = pool2d_shape(op, s.n, s.oh, s.ow, s.oc, size2(pool_size),
+                                          size2(pool_strides), padding2(pool_padding));
+    const Activation act = activation_of(op, activation);
+    const Shape pooled{pool.n, pool.oh, pool.ow, pool.c};
+    yi.expect(op, "y", pooled);
+    cells.expect(op, "winners", pooled);
+    dyi.expect(op, "dy", pooled);
+    check_memory(op, "the gradient of the maps", static_cast<double>(s.n) * s.oh * s.ow * s.oc);
+    std::optional<Output> outputs[] = {wanted(op, "dx", dx, xi.shape()),
+                                       wanted(op, "dw", dw, wi.shape()),
+                                       wanted(op, "db", db, {s.oc})};
+    auto& [dxo, dwo, dbo] = outputs;
+    for (std::optional<Output>& output : outputs) {
+        if (!output) continue;
+        for (const Input* input : {&xi, &wi, &yi, &cells, &dyi}) output->apart_from(op, *input);
+        for (std::optional<Output>& other : outputs)
+            if (other && &other != &output) output->apart_from(op, *other);
+    }
+    without_gil("conv2d_maxpool2d_backward", std::tie(xi, wi, dyi, dxo, dwo), [&] {
+        conv2d_maxpool2d_backward(s, pool, xi.data(), wi.data(), act, yi.data(), cells.data(),
+                                  dyi.data(), dxo ? dxo->data() : nullptr,
+                                  dwo ? dwo->data() : nullptr, dbo ? dbo->data() : nullptr);
+    });
+}
+
 Object conv2d_backward_input_(Object dy, Object w, Four input_shape, Pair strides, Four padding,
                               Pair dilation, int64_t groups, Object out) {
     const char* op = "conv2d_backward_input";
@@ -128,6 +169,10 @@ void bind_conv2d(py::module_& m) {
     m.def("conv2d_maxpool2d_forward", &conv2d_maxpool2d_forward_, "x"_a, "w"_a, "b"_a, "strides"_a,
           "padding"_a, "dilation"_a, "groups"_a, "activation"_a, "pool_size"_a, "pool_strides"_a,
           "pool_padding"_a, "out"_a = none, "winners"_a = none);
+    m.def("conv2d_maxpool2d_backward", &conv2d_maxpool2d_backward_, "x"_a, "w"_a, "y"_a,
+          "winners"_a, "dy"_a, "strides"_a, "padding"_a, "dilation"_a, "groups"_a, "activation"_a,
+          "pool_size"_a, "pool_strides"_a, "pool_padding"_a, "dx"_a = none, "dw"_a = none,
+          "db"_a = none);
     m.def("conv2d_backward_input", &conv2d_backward_input_, "dy"_a, "w"_a, "input_shape"_a,
           "strides"_a, "padding"_a, "dilation"_a, "groups"_a, "out"_a = none);
     m.def("conv2d_backward_filter", &conv2d_backward_filter_, "x"_a, "dy"_a, "kernel_size"_a,

@@ -48,20 +48,6 @@ Object maxpool2d_backward_(Object x, Object dy, Pair pool, Pair strides, Four pa
     return dx.object();
 }
 
-Object maxpool2d_unpool_(Object winners, Object dy, Four input_shape, Pair pool, Pair strides,
-                         Four padding, Object out) {
-    const char* op = "maxpool2d_unpool";
-    const Input wi(op, "winners", winners, 4), dyi(op, "dy", dy, 4);
-    const WindowShape s = pool_shape(op, input_shape, pool, strides, padding);
-    wi.expect(op, "winners", {s.n, s.oh, s.ow, s.c});
-    dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.c});
-    Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
-    dx.apart_from(op, wi).apart_from(op, dyi);
-    without_gil("maxpool2d_unpool", std::tie(wi, dyi, dx),
-                [&] { maxpool2d_unpool(s, wi.data(), dyi.data(), dx.data()); });
-    return dx.object();
-}
-
 Object avgpool2d_backward_(Object dy, Four input_shape, Pair pool, Pair strides, Four padding,
                            Object out) {
     const char* op = "avg_pool2d_backward";
@@ -114,8 +100,6 @@ void bind_pool2d(py::module_& m) {
           "out"_a = none);
     m.def("maxpool2d_backward", &maxpool2d_backward_, "x"_a, "dy"_a, "pool_size"_a, "strides"_a,
           "padding"_a, "out"_a = none);
-    m.def("maxpool2d_unpool", &maxpool2d_unpool_, "winners"_a, "dy"_a, "input_shape"_a,
-          "pool_size"_a, "strides"_a, "padding"_a, "out"_a = none);
     m.def("avgpool2d_forward", &avgpool2d_forward_, "x"_a, "pool_size"_a, "strides"_a, "padding"_a,
           "out"_a = none);
     m.def("avgpool2d_backward", &avgpool2d_backward_, "dy"_a, "input_shape"_a, "pool_size"_a,

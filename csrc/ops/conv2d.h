@@ -50,8 +50,8 @@ public:
     void run(int64_t images, const float* dy, float* dx) const;
 
 private:
-    // Input pixels of a row modulo the stride, likewise column, meet the same filter taps, each at a
-    // fixed distance in dy: one product.
+    // Input pixels of a row modulo the stride, likewise column, meet the same filter taps, each at
+    // a fixed distance in dy: one product.
     struct Phase {
         TapPlan plan;
         int64_t dx;           // where its first pixel lies

@@ -1,5 +1,5 @@
-// Gradient of the input: products of the gradient's pixels, read where they lie, with packed filters
-// (conv_taps.h), one for each phase of the strides.
+// Gradient of the input: products of the gradient's pixels, read where they lie, with packed
+// filters (conv_taps.h), one for each phase of the strides.
 
 #include <algorithm>
 #include <utility>
@@ -103,8 +103,8 @@ void Conv2dBackwardInput::run(int64_t images, const float* dy, float* dx) const 
     const int64_t c = s_.group_c(), oc = s_.group_oc();
     for (const Phase& phase : phases_)
         for (int64_t g = 0; g < s_.groups; ++g)
-            phase.plan.run(images, dy + g * oc, phase.panels + g * phase.plan.panels_size(), nullptr,
-                           Activation::kLinear, dx + phase.dx + g * c);
+            phase.plan.run(images, dy + g * oc, phase.panels + g * phase.plan.panels_size(),
+                           nullptr, Activation::kLinear, dx + phase.dx + g * c);
 }
 
 void conv2d_backward_input(const Conv2dShape& s, const float* dy, const float* w, float* dx) {

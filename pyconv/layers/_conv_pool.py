@@ -95,19 +95,29 @@ class ConvPool:
         assert self._x is not None
         assert self._y is not None
         assert self._winners is not None
-        if conv.activation.name == "relu":
-            backend.active.relu_backward(self._y, dy, dy)
-        n, h, w, _ = self._x.shape
-        _, oh, ow = conv.windows.fit(h, w)
-        maps = (n, oh, ow, conv.filters)
+        _, h, w, _ = self._x.shape
+        pads, oh, ow = conv.windows.fit(h, w)
         pool_pads, _, _ = pool.windows.fit(oh, ow)
-        spread: Any = backend.active.maxpool2d_unpool(
+        dx = self._buffers.get("dx", self._x.shape) if need_dx else None
+        dw, db = (*conv.grads, None)[:2] if conv.trainable else (None, None)
+        if dx is None and dw is None:
+            return None
+        backend.active.conv2d_maxpool2d_backward(
+            self._x,
+            conv.kernel,
+            self._y,
             self._winners,
             dy,
-            maps,
+            conv.strides,
+            pads,
+            conv.dilation_rate,
+            conv.groups,
+            conv.activation.name,
             pool.pool_size,
             pool.strides,
             pool_pads,
-            self._buffers.get("dy", maps),
+            dx,
+            dw,
+            db,
         )
-        return conv.gradients(self._x, spread, dy, need_dx)
+        return dx

@@ -175,21 +175,13 @@ class Conv2D(KernelLayer):
         assert x is not None
         if not logits:
             dy = self._activation_gradient(dy)
-        return self.gradients(x, dy, dy, need_dx)
-
-    def gradients(self, x: Array, dy: Array, dy_of_bias: Array, need_dx: bool) -> Array | None:
-        """Fill ``grads`` and return the gradient of x where it is needed.
-
-        ``dy`` (N, OH, OW, filters) is the gradient of the product; ``dy_of_bias`` (..., filters)
-        holds numbers with the same sum.
-        """
         pads, _, _ = self.windows.fit(x.shape[1], x.shape[2])
         geometry = (self.strides, pads, self.dilation_rate, self.groups)
         if self.trainable:
             grads = self.grads
             backend.active.conv2d_backward_filter(x, dy, self.kernel_size, *geometry, grads[0])
             if self.use_bias:
-                backend.active.bias_backward(dy_of_bias, grads[1])
+                backend.active.bias_backward(dy, grads[1])
         if not need_dx:
             return None
         shape: Any = x.shape

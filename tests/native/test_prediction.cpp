@@ -10,6 +10,7 @@
 #include "ops/dense.h"
 #include "ops/maxpool2d.h"
 #include "ops/prediction.h"
+#include "ops/relu.h"
 #include "ops/softmax.h"
 #include "simd/kernels.h"
 
@@ -58,12 +59,17 @@ void test_prediction(std::mt19937_64& engine) {
     maxpool2d_forward(pool, maps.data(), pooled.data());
     maxpool2d_backward(pool, maps.data(), dy.data(), dx.data());
 
-    Floats together(pooled.size()), winners(pooled.size()), spread(maps.size());
+    Floats together(pooled.size()), winners(pooled.size());
     conv2d_maxpool2d_forward(s, pool, x.data(), w.data(), b.data(), Activation::kRelu,
                              together.data(), winners.data());
-    maxpool2d_unpool(pool, winners.data(), dy.data(), spread.data());
     check_same("conv2d_maxpool2d_forward", s, together, pooled);
-    check_same("maxpool2d_unpool", s, spread, dx);
+
+    relu_backward(dx.size(), maps.data(), dx.data(), dx.data());
+    Floats of_image(x.size()), of_both(x.size()), dw(w.size()), db(s.oc);
+    conv2d_backward_input(s, dx.data(), w.data(), of_image.data());
+    conv2d_maxpool2d_backward(s, pool, x.data(), w.data(), Activation::kRelu, together.data(),
+                              winners.data(), dy.data(), of_both.data(), dw.data(), db.data());
+    check_same("conv2d_maxpool2d_backward", s, of_both, of_image);
 
     Floats y(n * classes), of_stack(n * classes);
     dense_forward({n, features, classes}, pooled.data(), dense.data(), nullptr, Activation::kLinear,
