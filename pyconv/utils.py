@@ -15,6 +15,7 @@ __all__ = [
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "decode_top_k",
     "image_dataset_from_directory",
     "img_to_array",
     "load_img",
@@ -58,6 +59,43 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
     one_hot = np.zeros((*labels.shape, classes), np.float32)
     np.put_along_axis(one_hot, labels[..., None], 1.0, axis=-1)
     return one_hot
+
+
+def decode_top_k(predictions: Any, class_names: Any, k: int = 5) -> list[list[tuple[str, float]]]:
+    """Return the names of the k most likely classes of each row, with their scores.
+
+    Args:
+        predictions: scores (N, classes), such as a network's softmax.
+        class_names: a name for each class.
+        k: how many, at most as many as there are classes.
+
+    Returns:
+        A list for each row: ``(name, score)``, the best first; of equal scores the first class,
+        and a score that is no number last.
+
+    Raises:
+        TypeError: ``predictions`` does not hold numbers, or ``k`` is not an integer.
+        ValueError: there are not as many names as scores in a row, or ``k`` is out of range.
+
+    Example:
+        >>> import pyconv
+        >>> names = ["scale", "T-shirt", "steel drum", "drumstick"]
+        >>> pyconv.utils.decode_top_k([[0.25, 0.125, 0.5, 0.125]], names, k=2)
+        [[('steel drum', 0.5), ('scale', 0.25)]]
+    """
+    owner = "decode_top_k"
+    scores = _targets.numeric(owner, "predictions", predictions)
+    names = list(class_names)
+    if scores.ndim != 2 or scores.shape[1] != len(names):
+        raise ValueError(
+            f"{owner}: predictions must be (N, {len(names)}), a score for each of class_names, got "
+            f"shape {scores.shape}"
+        )
+    count = int_arg(owner, "k", k, maximum=len(names))
+    best = np.argsort(-scores.astype(float), axis=1, kind="stable")[:, :count]
+    return [
+        [(names[i], float(row[i])) for i in order] for row, order in zip(scores, best, strict=True)
+    ]
 
 
 def set_random_seed(seed: int) -> None:

@@ -173,10 +173,11 @@ def test_predict_goes_on_after_what_it_cannot_read(tmp_path, capsys, monkeypatch
     (tmp_path / "cut.png").write_bytes((tmp_path / "good.png").read_bytes()[:3000])
     Image.new("I;16", (8, 8)).save("deep.png")
     Image.new("1", (2000, 2000)).save("large.png")
+    (tmp_path / "empty").mkdir()
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000000)
     bad = {
         "nothing.png": "No such file",
-        ".": "Is a directory",
+        "empty": "a folder that holds no images",
         "text.png": "cannot identify",
         "cut.png": "truncated",
         "deep.png": "its pixels are of mode I;16; convert it to 8 bits",
@@ -188,6 +189,26 @@ def test_predict_goes_on_after_what_it_cannot_read(tmp_path, capsys, monkeypatch
     for (name, reason), line in zip(bad.items(), err.splitlines(), strict=True):
         assert line.startswith(f"pyconv predict: {name}: ")
         assert reason in line
+
+
+def test_predict_a_folder_for_kaggle(tmp_path, capsys):
+    model = constant(tmp_path / "model", (8, 8, 3), [0.0, 1.0])
+    folder = tmp_path / "test"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("no image")
+    for number in (10, 9, 100, 1):
+        Image.new("RGB", (32, 32)).save(folder / f"{number}.png")
+    assert main(["predict", model, str(folder), "--submission", str(tmp_path / "out.csv")]) == 0
+    assert capsys.readouterr().out == f"4 labels in {tmp_path / 'out.csv'}\n"
+    written = (tmp_path / "out.csv").read_text()
+    assert written == "id,label\n1,class 1\n9,class 1\n10,class 1\n100,class 1\n"
+    # What can be read is written, and the exit status tells of the rest.
+    (folder / "11.png").write_text("no image")
+    assert main(["predict", model, str(folder), "--submission", str(tmp_path / "out.csv")]) == 1
+    assert "11.png: cannot identify" in capsys.readouterr().err
+    assert (tmp_path / "out.csv").read_text() == written
+    assert main(["predict", model, str(folder), "--submission", str(folder / "no" / "x")]) == 1
+    assert "--submission: there is no folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""to_categorical, normalize and set_random_seed."""
+"""to_categorical, decode_top_k, normalize and set_random_seed."""
 
 import random
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pyconv
-from pyconv.utils import normalize, set_random_seed, to_categorical
+from pyconv.utils import decode_top_k, normalize, set_random_seed, to_categorical
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "float32"])
@@ -87,3 +87,32 @@ def test_set_random_seed():
 def test_wrong_seeds(seed, error):
     with pytest.raises(error, match="set_random_seed: seed must be"):
         set_random_seed(seed)
+
+
+def test_decode_top_k():
+    names = ["scale", "t-shirt", "steel drum", "drumstick", "mud turtle", "giant panda"]
+    scores = [[0.125, 0.25, 0.5, 0.0625, 0, 0.0625], [0.5, 0.5, np.nan, 0.25, 0.125, 0]]
+    first, second = decode_top_k(scores, names)
+    wanted = ["steel drum", "t-shirt", "scale", "drumstick", "giant panda"]
+    assert [name for name, _ in first] == wanted
+    assert [score for _, score in first] == [0.5, 0.25, 0.125, 0.0625, 0.0625]
+    assert [name for name, _ in second] == ["scale", "t-shirt", *names[3:]]
+    # The course's two pictures: "steel drum" is among the five of one.
+    assert ["steel drum" in dict(row) for row in (first, second)] == [True, False]
+    assert decode_top_k(np.array([[0, 3, 3]], np.uint8), "abc", 1) == [[("b", 3.0)]]
+    assert decode_top_k(np.zeros((0, 3)), "abc", 3) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        (([1, 2], "ab"), ValueError, r"predictions must be \(N, 2\), .* got shape \(2,\)"),
+        (([[1, 2]], "abc"), ValueError, r"predictions must be \(N, 3\), .* got shape \(1, 2\)"),
+        (([["x", "y"]], "ab"), TypeError, "predictions must be an array of numbers"),
+        (([[1, 2]], "ab", 3), ValueError, "k must be from 1 to 2, got 3"),
+        (([[1, 2]], "ab", 1.5), TypeError, "k must be an integer"),
+    ],
+)
+def test_wrong_predictions(arguments, error, text):
+    with pytest.raises(error, match=f"decode_top_k: {text}"):
+        decode_top_k(*arguments)

@@ -120,9 +120,14 @@ def _evaluate(command: argparse.ArgumentParser) -> None:
 
 def _predict(command: argparse.ArgumentParser) -> None:
     _model(command)
-    command.add_argument("images", metavar="IMAGE", nargs="+")
+    command.add_argument("images", metavar="IMAGE", nargs="+", help="a file, or a folder of images")
     command.add_argument(
         "--top", metavar="N", type=_integer(1, 2**31 - 1), default=3, help="classes (default: 3)"
+    )
+    command.add_argument(
+        "--submission",
+        metavar="FILE",
+        help="write id,label of all images, as Kaggle's competition on CIFAR-10 takes it",
     )
 
 

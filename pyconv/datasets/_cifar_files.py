@@ -1,6 +1,6 @@
-"""CIFAR-10's files: the official binary and python layouts, in a folder or a tar archive.
+"""CIFAR-10's files: the official layouts, in a folder or a tar archive, or a file for each image.
 
-Both are described at https://www.cs.toronto.edu/~kriz/cifar.html.
+The official ones, binary and python, are described at https://www.cs.toronto.edu/~kriz/cifar.html.
 """
 
 import os
@@ -10,13 +10,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv.datasets import _pickle
+from pyconv.datasets import _image_folders, _pickle
 from pyconv.datasets._download import Remote
 from pyconv.datasets._files import read_file, read_members
 from pyconv.datasets._search import Catalog
 
 UInt8 = NDArray[np.uint8]
 Part = tuple[UInt8, UInt8]
+
+CLASS_NAMES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
 
 _PIXELS = 3 * 32 * 32
 _RECORD = 1 + _PIXELS
@@ -35,6 +48,7 @@ _FOLDERS = (
     "cifar-10-batches-py/cifar-10-batches-py",
     "cifar-10-batches-py-target/cifar-10-batches-py",
 )
+_IMAGE_FOLDERS = (".", "cifar10")
 _ARCHIVES = (
     "cifar-10-binary.tar.gz",
     "cifar-10-binary.tar",
@@ -57,11 +71,14 @@ def candidates(place: Path) -> Iterator[Path]:
     for name in _ARCHIVES:
         if os.path.isfile(place / name):
             yield place / name
+    for name in _IMAGE_FOLDERS:
+        if _image_folders.complete(place / name, CLASS_NAMES):
+            yield place / name
 
 
 def missing(source: Path) -> list[str]:
-    """Return the batches that the folder ``source`` lacks; of an archive, none."""
-    if os.path.isfile(source):
+    """Return the batches that the folder ``source`` lacks; of an archive or of images, none."""
+    if os.path.isfile(source) or _image_folders.complete(source, CLASS_NAMES):
         return []
     return _best_layout(lambda name: os.path.isfile(source / name))[1]
 
@@ -75,7 +92,8 @@ def _best_layout(has: Callable[[str], bool]) -> tuple[tuple[str, ...], list[str]
 CATALOG = Catalog(
     name="cifar10",
     title="CIFAR-10",
-    contents="cifar-10-batches-bin/, cifar-10-batches-py/, their files or an official .tar.gz",
+    contents="cifar-10-batches-bin/, cifar-10-batches-py/, their files, an official .tar.gz, or "
+    "train/ and test/ with a folder of images for each class",
     candidates=candidates,
     missing=missing,
     remotes=(
@@ -91,6 +109,8 @@ CATALOG = Catalog(
 
 def read(source: Path) -> tuple[Part, Part]:
     """Return ((x_train, y_train), (x_test, y_test)) of the folder or archive ``source``."""
+    if _image_folders.complete(source, CLASS_NAMES):
+        return _image_folders.read(source, CLASS_NAMES, (32, 32))
     batches = {name: _decode(name, data, source) for name, data in _contents(source)}
     layout, lacks = _best_layout(lambda name: name in batches)
     if lacks:

@@ -2,23 +2,10 @@
 
 import os
 
-from pyconv.datasets._cifar_files import CATALOG, Part, read
+from pyconv.datasets._cifar_files import CATALOG, CLASS_NAMES, Part, read
 from pyconv.datasets._search import locate
 
 __all__ = ["CLASS_NAMES", "load_data"]
-
-CLASS_NAMES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-)
 
 
 def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Part, Part]:
@@ -35,7 +22,10 @@ def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Part, Part]:
 
     Args:
         path: the official binary or python layout: the folder of the batches, the folder above
-            it, or the ``.tar.gz`` (or ``.tar``), which is read without extracting it.
+            it, or the ``.tar.gz`` (or ``.tar``), which is read without extracting it; or a folder
+            with ``train/`` and ``test/``, each with a folder of PNG or JPEG images for every class
+            (``train/cat/1.png``), which needs Pillow. Their order mixes the classes, and is always
+            the same.
 
     Returns:
         ``(x_train, y_train), (x_test, y_test)``: images uint8 (50000, 32, 32, 3) and
@@ -43,6 +33,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Part, Part]:
         classes 0 to 9 (``CLASS_NAMES``).
 
     Raises:
+        ImportError: ``path`` is a folder of images, and there is no Pillow.
         TypeError: ``path`` is no path.
         ValueError: a file is truncated, damaged or of another kind; the message names it.
         FileNotFoundError: CIFAR-10 is not at ``path``; or, without one, it is nowhere and could

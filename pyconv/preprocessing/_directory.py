@@ -12,7 +12,7 @@ from pyconv._types import Array
 from pyconv.preprocessing._files import color_mode_arg, img_to_array, load_img
 from pyconv.preprocessing._iterator import ImageIterator
 
-_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff")
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff")
 _CLASS_MODES = ("categorical", "sparse", "binary", "input", None)
 
 
@@ -217,7 +217,7 @@ def _images(owner: str, folder: str) -> list[str]:
         os.path.relpath(os.path.join(root, name), folder)
         for root, _, names in os.walk(folder, followlinks=True)
         for name in names
-        if name.lower().endswith(_SUFFIXES)
+        if name.lower().endswith(SUFFIXES)
     )
 
 
