@@ -21,9 +21,11 @@ from pyconv.layers import (
     AveragePooling2D,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Flatten,
     GlobalAveragePooling2D,
     MaxPooling2D,
+    SeparableConv2D,
     ZeroPadding2D,
 )
 
@@ -115,6 +117,33 @@ def test_shapes_and_parameters(filters, kernel, shape, expected, params):
 def test_settings_that_keep_the_size(size, padding, filters):
     layer = Conv2D(filters, size, padding=padding)
     assert layer.compute_output_shape((None, 13, 16, 3)) == (None, 13, 16, filters)
+
+
+@pytest.mark.parametrize(
+    ("layer", "field"),
+    [
+        (Conv2D(6, 5), (5, 5)),
+        (Conv2D(6, (3, 2), strides=2), (3, 2)),
+        (Conv2D(6, 3, dilation_rate=2), (5, 5)),
+        (DepthwiseConv2D(3), (3, 3)),
+        (SeparableConv2D(4, 3, dilation_rate=3), (7, 7)),
+        (MaxPooling2D(3, 2), (3, 3)),
+        (AveragePooling2D((1, 4)), (1, 4)),
+    ],
+)
+def test_receptive_fields(layer, field):
+    """One number of the result changes with the cells of its field, and with no others."""
+    assert layer.receptive_field == field
+    x = np.random.default_rng(0).random((1, 9, 9, 2), np.float32) + 1
+    before = np.asarray(layer(x))[0, 0, 0]
+    seen = np.zeros((9, 9), bool)
+    for i, j in np.ndindex(9, 9):
+        changed = x.copy()
+        changed[0, i, j] += 5
+        seen[i, j] = not np.array_equal(np.asarray(layer(changed))[0, 0, 0], before)
+    rows, columns = np.nonzero(seen)
+    assert (rows.max() + 1, columns.max() + 1) == field
+    assert seen[0, 0]
 
 
 def test_pooling_sizes():

@@ -5,11 +5,11 @@ from typing import Any
 from pyconv._args import pair_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import image_shape
-from pyconv.layers._windows import Windows
+from pyconv.layers._windows import HasWindows, Windows
 from pyconv.layers.layer import Layer
 
 
-class Pool2D(Layer):
+class Pool2D(HasWindows, Layer):
     """A layer that makes one number of each window of each channel."""
 
     def __init__(

@@ -51,8 +51,30 @@ class Windows:
         )
         return None if h is None else oh, None if w is None else ow
 
+    @property
+    def extent(self) -> Pair:
+        """(height, width) from a window's first cell to its last."""
+        return self._extent(0), self._extent(1)
+
     def _extent(self, axis: int) -> int:
         return self.dilation[axis] * (self.size[axis] - 1) + 1
+
+
+class HasWindows:
+    """A layer of which each number comes from one window of its input."""
+
+    windows: Windows
+
+    @property
+    def receptive_field(self) -> Pair:
+        """(height, width) of the part of the input that one number of the result comes from.
+
+        Example:
+            >>> import pyconv
+            >>> pyconv.layers.Conv2D(6, 5).receptive_field
+            (5, 5)
+        """
+        return self.windows.extent
 
 
 def check_steps(owner: str, strides: Pair, dilation: Pair) -> None:

@@ -8,10 +8,10 @@ from pyconv._args import int_arg, pair_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import image_shape, known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
-from pyconv.layers._windows import Windows, check_steps
+from pyconv.layers._windows import HasWindows, Windows, check_steps
 
 
-class Conv2D(KernelLayer):
+class Conv2D(HasWindows, KernelLayer):
     """2-D convolution: each filter slides over the image and gives one map of the result.
 
     As in every deep-learning library the filter is not flipped (cross-correlation):

@@ -8,10 +8,10 @@ from pyconv._args import int_arg, pair_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import image_shape, known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
-from pyconv.layers._windows import Windows, check_steps
+from pyconv.layers._windows import HasWindows, Windows, check_steps
 
 
-class DepthwiseConv2D(KernelLayer):
+class DepthwiseConv2D(HasWindows, KernelLayer):
     """2-D convolution in which each channel has filters of its own.
 
     Args:

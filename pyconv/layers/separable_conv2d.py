@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from pyconv import backend, initializers
-from pyconv._args import int_arg
+from pyconv._args import Pair, int_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
@@ -114,6 +114,11 @@ class SeparableConv2D(KernelLayer):
         )
         for name in ("kernel_size", "strides", "padding", "dilation_rate", "depth_multiplier"):
             setattr(self, name, getattr(self._depthwise, name))
+
+    @property
+    def receptive_field(self) -> Pair:
+        """(height, width) of the part of the input that one number of the result comes from."""
+        return self._depthwise.receptive_field
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (N, OH, OW, filters)."""
