@@ -18,63 +18,113 @@ constexpr int64_t KC = 128;
 constexpr int64_t MC = 192;       // rows of A that pass over it
 constexpr int64_t kOuterMC = 64;  // rows of C in gemm_outer
 
-// Panels that are packed together where B is larger than a cache: a row of it is read some lines
-// at a time, not line by line from pages far apart.
+// Panels that meet a pass together, where B is large: the pass that follows asks for its rows some
+// lines at a time, not line by line from pages far apart.
 constexpr int64_t kGroup = 4;
-constexpr int64_t kLargeB = 1 << 19;  // floats
-constexpr int64_t kRowsAtOnce = 8;
+constexpr int64_t kLargeB = 1 << 17;  // floats
 
-// Rows k0 .. k0 + kc of some panels from `column` on, one after the other (kc, nr) each.
-void pack_group(const Gemm& g, int64_t k0, int64_t kc, int64_t column, int64_t columns,
-                float* packed) {
-    const simd::Kernels& k = simd::kernels();
-    const auto width = [&](int64_t j) {
-        return static_cast<int>(std::min<int64_t>(k.nr, columns - j));
-    };
-    if (g.b_transposed) {
-        for (int64_t j = 0; j < columns; j += k.nr, packed += kc * k.nr)
-            k.pack_panel_transposed(kc, width(j), g.b + (column + j) * g.ldb + k0, g.ldb, packed);
-        return;
+// Rows of B that are read into a cache of the core while others are multiplied.
+class Ahead {
+public:
+    Ahead() = default;
+    // (rows, columns) from b on, a share of them at each of `calls` calls of fetch.
+    Ahead(const float* b, int64_t ld, int64_t rows, int64_t columns, int64_t calls)
+        : b_(b), ld_(ld), left_(rows), columns_(columns), at_once_(ceil_div(rows, calls)) {}
+
+    void fetch() {
+        for (int64_t i = std::min(left_, at_once_); i > 0; --i, --left_, b_ += ld_)
+            for (int64_t j = 0; j < columns_ + kLine - 1; j += kLine)
+                __builtin_prefetch(b_ + std::min(j, columns_ - 1), 0, kSecondLevel);
     }
-    for (int64_t i = 0; i < kc; i += kRowsAtOnce) {
-        const int64_t rows = std::min(kRowsAtOnce, kc - i);
-        for (int64_t j = 0; j < columns; j += k.nr)
-            k.pack_panel(rows, width(j), g.b + (k0 + i) * g.ldb + column + j, g.ldb,
-                         packed + j * kc + i * k.nr);
+
+private:
+    static constexpr int64_t kLine = 16;  // floats
+    static constexpr int kSecondLevel = 2;
+    const float* b_ = nullptr;
+    int64_t ld_ = 0, left_ = 0, columns_ = 0, at_once_ = 0;
+};
+
+// One pass: C rows m0 .. m1 and columns column .. column + columns (+)= the products with rows
+// k0 .. k0 + kc of B.
+struct Pass {
+    int64_t m0, m1, k0, kc, column, columns;
+};
+
+// The tiles of a pass whose panel of B, n columns from `column` on, has rows ld apart. The first
+// copies it where `copy` is not null.
+void multiply_panel(const Gemm& g, const Pass& pass, int64_t column, int n, const float* b,
+                    int64_t ld, float* copy, Ahead& ahead) {
+    const simd::Kernels& k = simd::kernels();
+    const int flags =
+        (pass.k0 > 0 ? simd::kAccumulate : 0) |
+        (pass.k0 + pass.kc == g.k && g.activation == Activation::kRelu ? simd::kRelu : 0);
+    const float* bias = pass.k0 == 0 && g.bias ? g.bias + column : nullptr;
+    for (int64_t row = pass.m0, left = pass.m1 - pass.m0; left > 0;) {
+        // Two halves rather than a whole tile and one of so few rows that it waits for sums.
+        const bool halves = left > k.mr && left < k.mr + k.mr / 2;
+        const int m = static_cast<int>(halves ? left / 2 : std::min<int64_t>(k.mr, left));
+        const float* a[kMaxTileRows];
+        float* c[kMaxTileRows];
+        for (int i = 0; i < m; ++i) {
+            a[i] = g.a + (row + i) * g.lda;
+            c[i] = g.c + (row + i) * g.ldc + column;
+        }
+        ahead.fetch();
+        if (copy) {
+            k.tile_packing(m, pass.kc, a, pass.k0, b, ld, copy, bias, c, flags);
+            b = copy, ld = k.nr, copy = nullptr;
+        } else {
+            k.tile(m, n, 1, pass.kc, a, pass.k0, b, ld, bias, c, flags);
+        }
+        row += m;
+        left -= m;
     }
 }
 
-// Where the rows of B that meet a pass lie: panels of `width` columns.
-struct Panels {
-    const float* b;
-    int64_t width, panel, ld;  // columns of a panel; floats from one to the next, and between rows
-};
-
-// C rows m0 .. m1 and columns column .. column + columns (+)= the products with rows k0 .. k0 + kc
-// of B.
-void multiply_group(const Gemm& g, int64_t k0, int64_t kc, int64_t m0, int64_t m1, int64_t column,
-                    int64_t columns, Panels panels) {
+// B is read in place where its rows meet one tile.
+void multiply_in_place(const Gemm& g, const Pass& pass, float* packed) {
     const simd::Kernels& k = simd::kernels();
-    const int flags = (k0 > 0 ? simd::kAccumulate : 0) |
-                      (k0 + kc == g.k && g.activation == Activation::kRelu ? simd::kRelu : 0);
-    for (int64_t j = 0; j < columns; j += panels.width, panels.b += panels.panel) {
-        const int n = static_cast<int>(std::min(panels.width, columns - j));
-        const float* bias = k0 == 0 && g.bias ? g.bias + column + j : nullptr;
-        for (int64_t row = m0, left = m1 - m0; left > 0;) {
-            // Two halves rather than a whole tile and one of so few rows that it waits for sums.
-            const bool halves = left > k.mr && left < k.mr + k.mr / 2;
-            const int m = static_cast<int>(halves ? left / 2 : std::min<int64_t>(k.mr, left));
-            const float* a[kMaxTileRows];
-            float* c[kMaxTileRows];
-            for (int i = 0; i < m; ++i) {
-                a[i] = g.a + (row + i) * g.lda;
-                c[i] = g.c + (row + i) * g.ldc + column + j;
-            }
-            k.tile(m, n, 1, kc, a, k0, panels.b, panels.ld, bias, c, flags);
-            row += m;
-            left -= m;
-        }
+    Ahead nothing;
+    const float* b = g.b + pass.k0 * g.ldb + pass.column;
+    const int n = static_cast<int>(pass.columns);
+    // Whole vectors of the last row may reach beyond B.
+    if (n % k.nr == 0 || pass.k0 + pass.kc < g.k)
+        return multiply_panel(g, pass, pass.column, n, b, g.ldb, nullptr, nothing);
+    for (int j = 0; j < n; j += k.nr) {
+        const int columns = std::min(k.nr, n - j);
+        k.pack_panel(pass.kc, columns, b + j, g.ldb, packed);
+        multiply_panel(g, pass, pass.column + j, columns, packed, k.nr, nullptr, nothing);
     }
+}
+
+void multiply_packed(const Gemm& g, const Pass& pass, float* packed, Ahead ahead) {
+    const simd::Kernels& k = simd::kernels();
+    for (int64_t j = 0; j < pass.columns; j += k.nr) {
+        const int64_t column = pass.column + j;
+        const int n = static_cast<int>(std::min<int64_t>(k.nr, pass.columns - j));
+        if (g.b_transposed) {
+            k.pack_panel_transposed(pass.kc, n, g.b + column * g.ldb + pass.k0, g.ldb, packed);
+            multiply_panel(g, pass, column, n, packed, k.nr, nullptr, ahead);
+            continue;
+        }
+        const float* b = g.b + pass.k0 * g.ldb + column;
+        const bool whole = n == k.nr;
+        if (!whole) k.pack_panel(pass.kc, n, b, g.ldb, packed);
+        multiply_panel(g, pass, column, n, whole ? b : packed, whole ? g.ldb : k.nr,
+                       whole ? packed : nullptr, ahead);
+    }
+}
+
+// What the pass after this one reads: the next rows of B, or the first ones of the next columns.
+Ahead next_rows(const Gemm& g, const Pass& pass, bool more_columns) {
+    const simd::Kernels& k = simd::kernels();
+    const bool last = pass.k0 + pass.kc == g.k;
+    const int64_t k0 = last ? 0 : pass.k0 + pass.kc;
+    const int64_t column = last ? pass.column + pass.columns : pass.column;
+    if (column >= g.n || (last && !more_columns)) return {};
+    const int64_t tiles = ceil_div(pass.m1 - pass.m0, k.mr) * ceil_div(pass.columns, k.nr);
+    return {g.b + k0 * g.ldb + column, g.ldb, std::min(KC, g.k - k0),
+            std::min(pass.columns, g.n - column), tiles};
 }
 
 }  // namespace
@@ -93,21 +143,21 @@ void gemm(const Gemm& g) {
     // Parts of rows innermost, so that a thread takes whole columns of B where it can.
     parallel_for(ceil_div(panels, group) * row_parts, [&](int64_t begin, int64_t end) {
         Scratch scratch;
-        float* packed = scratch.take<float>(KC * group * width);
+        float* packed = scratch.take<float>(KC * nr);
         for (int64_t task = begin; task < end; ++task) {
-            const int64_t column = task / row_parts * group * width;
-            const int64_t columns = std::min(group * width, g.n - column);
-            const int64_t m0 = task % row_parts * part_rows, m1 = std::min(g.m, m0 + part_rows);
-            for (int64_t k0 = 0; k0 < g.k; k0 += KC) {
-                const int64_t kc = std::min(KC, g.k - k0);
-                Panels b{packed, nr, kc * nr, nr};
-                // Whole vectors of the last row may reach beyond B.
-                if (in_place && (columns % nr == 0 || k0 + kc < g.k)) {
-                    b = {g.b + k0 * g.ldb + column, width, width, g.ldb};
-                } else {
-                    pack_group(g, k0, kc, column, columns, packed);
+            Pass pass;
+            pass.column = task / row_parts * group * width;
+            pass.columns = std::min(group * width, g.n - pass.column);
+            pass.m0 = task % row_parts * part_rows;
+            pass.m1 = std::min(g.m, pass.m0 + part_rows);
+            for (pass.k0 = 0; pass.k0 < g.k; pass.k0 += KC) {
+                pass.kc = std::min(KC, g.k - pass.k0);
+                if (in_place) {
+                    multiply_in_place(g, pass, packed);
+                    continue;
                 }
-                multiply_group(g, k0, kc, m0, m1, column, columns, b);
+                multiply_packed(g, pass, packed,
+                                large ? next_rows(g, pass, task + 1 < end) : Ahead());
             }
         }
     });

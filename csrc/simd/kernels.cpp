@@ -30,6 +30,7 @@ const Kernels PYCONV_TABLE = {
     kTileCols,
     kLanes,
     any_tile,
+    any_tile_packing,
     tile_columns,
     any_tile_row,
     any_pooled_row,

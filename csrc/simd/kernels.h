@@ -142,6 +142,12 @@ struct Kernels {
                  int64_t a_offset, const float* b, int64_t b_ld, const float* bias, float* const* y,
                  int flags);
 
+    // The same with one segment and n = nr, b with rows b_ld apart; copies b to packed (length,
+    // nr), which costs little while the products are waited for.
+    void (*tile_packing)(int m, int64_t length, const float* const* a, int64_t a_offset,
+                         const float* b, int64_t b_ld, float* packed, const float* bias,
+                         float* const* y, int flags);
+
     // The most columns, n, of a tile of m rows: nr, and more where rows are few.
     int (*tile_columns)(int m);
 
