@@ -103,6 +103,8 @@ void update(const std::vector<Parameter>& parameters, const Rule& rule) {
         table.count = static_cast<int>(std::min<size_t>(kMost, parameters.size() - done));
         for (int i = 0; i < table.count; ++i) {
             table.parameters[i] = parameters[done + i];
+            if (table.parameters[i].product)
+                throw std::invalid_argument("optimizer: grads on a device must be arrays");
             table.first[i + 1] = table.first[i] + (table.parameters[i].n + kPiece - 1) / kPiece;
         }
         cuda::launch(optimizer_kernel<Rule>, static_cast<unsigned>(table.first[table.count]),

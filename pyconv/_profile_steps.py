@@ -11,6 +11,7 @@ import numpy as np
 from pyconv import _spans
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches, Batch
+from pyconv.layers._factored import factorable
 from pyconv.layers.layer import Layer
 from pyconv.trace import Recording
 
@@ -33,6 +34,7 @@ class Step:
     name: str
     layers: tuple[str, ...]
     flops: tuple[int, int]
+    of_update: int  # flops of its gradient that the optimizer makes
     copied: tuple[int, int]  # bytes, if no native operation does the work
     memory: Callable[[], int]
 
@@ -89,6 +91,7 @@ def _passed(model: "Sequential", x: Array) -> tuple[list[Step], Array]:
     first = next((i for i, step in enumerate(steps) if step.trainable and step.params), len(steps))
     if not (training and model.trainable):
         first = len(steps)
+    takes_products = training and model.optimizer is not None and model.optimizer.takes_products
     found = []
     for i, step in enumerate(steps):
         y = step.forward(x, training)
@@ -98,12 +101,14 @@ def _passed(model: "Sequential", x: Array) -> tuple[list[Step], Array]:
             flops += layer.flops(shape)
             shape = layer.compute_output_shape(shape)
         learns = bool(i >= first and step.trainable and step.params)
+        of_update = flops * bool(learns and takes_products and factorable(step))
         copied = 0 if np.may_share_memory(x, y) else x.nbytes + y.nbytes
         found.append(
             Step(
                 step.name,
                 tuple(layer.name for layer in layers),
-                (flops, flops * (learns + (i > first))),
+                (flops, flops * (learns + (i > first)) - of_update),
+                of_update,
                 (copied, copied * (i > first)),
                 _memory([step, *layers], y.nbytes if copied else 0),
             )

@@ -278,8 +278,8 @@ class Stack:
     def _params(self) -> list[Array]:
         return [w for layer in self._trained() for w in layer.params]
 
-    def _grads(self) -> list[Array]:
-        return [g for layer in self._trained() if layer.params for g in layer.grads]
+    def _grads(self) -> list[Any]:
+        return [g for layer in self._trained() if layer.params for g in layer.update_grads]
 
     def _param_names(self) -> list[str]:
         names = {id(w): n for layer in self._layers for n, w in layer.named_weights.items()}

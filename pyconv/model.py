@@ -13,6 +13,7 @@ from pyconv._spans import SpannedStep, recorded
 from pyconv._stack import Stack
 from pyconv._types import Array
 from pyconv.layers._conv_pool import joined
+from pyconv.layers._factored import factorable
 from pyconv.layers._penalties import Penalized, penalized
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
@@ -105,6 +106,7 @@ class Sequential(Stack, Trainer):
             self._steps_of = list(self._layers)
             self._steps_made = penalized(joined(self._layers))
             self._penalized = [s for s in self._steps_made if isinstance(s, Penalized)]
+            self._factorable = [s for s in self._steps_made if factorable(s)]
             self._constrained = [la for la in self._layers if la.weight_constraints]
             self._steps_spanned = [SpannedStep(step) for step in self._steps_made]
             self._generation = -1

@@ -47,6 +47,7 @@ class Part:
         forward: seconds of the forward pass; of what is no layer, all of them.
         backward: seconds of the backward pass.
         flops: multiplications and additions of both passes, as the direct algorithms have them.
+            The optimizer's are those of large kernels' gradients, which it makes.
         moved: bytes of the arrays that both passes read and write.
         least: seconds that both passes would take at the machine's limits.
         memory: bytes of activations and their gradients that the layer keeps.
@@ -262,8 +263,9 @@ def _parts(
 
     def other(name: str, spent: float) -> Part:
         traffic = moved.get(name, 0)
-        least = limits.seconds(0, traffic, touched.get(name, traffic))
-        return Part(name, (), spent, 0.0, 0, traffic, least, 0)
+        flops = sum(step.of_update for step in steps) if name == "optimizer" else 0
+        least = limits.seconds(flops, traffic, touched.get(name, traffic))
+        return Part(name, (), spent, 0.0, flops, traffic, least, 0)
 
     batch, *phases = (
         other(name, seconds(name)) for name in PHASES if any(name in r.spent for r in records)

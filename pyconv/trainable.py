@@ -9,6 +9,7 @@ from pyconv._args import float_arg
 from pyconv._spans import span
 from pyconv._types import Array, Shape
 from pyconv.batches import Batch
+from pyconv.layers._factored import factored
 
 if TYPE_CHECKING:
     from pyconv._graph_steps import GraphSteps
@@ -34,6 +35,7 @@ class Trainable(ABC):
 
     # Steps with regularizers and layers with constraints, as the last forward found them.
     _penalized: Sequence[Any] = ()
+    _factorable: Sequence[Any] = ()
     _constrained: Sequence[Any] = ()
 
     # What the model gives.
@@ -237,7 +239,10 @@ class Trainable(ABC):
         assert batch.y is not None
         logits = objective.takes_logits(self._ends_in_softmax)
         with span("step"):
-            if backend.active is backend.cpu or not self._run_graph(batch, logits):
+            if backend.active is backend.cpu:
+                with factored(self._factorable if optimizer.takes_products else ()):
+                    self._pass(batch, logits)
+            elif not self._run_graph(batch, logits):
                 self._pass(batch, logits)
             with span("optimizer"):
                 if not optimizer.built:

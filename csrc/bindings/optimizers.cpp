@@ -1,6 +1,7 @@
 // Bindings of the optimizers: one call for all parameters.
 
 #include <cmath>
+#include <deque>
 #include <initializer_list>
 #include <utility>
 #include <vector>
@@ -20,11 +21,9 @@ public:
         const size_t count = py::len(params);
         check_length(op, "grads", py::len(grads), count);
         for (size_t i = 0; i < count; ++i) {
-            const Input grad(op, "grads", grads[i]);
-            const Output w = writable(op, "params", params[i], grad.shape());
-            list.push_back({grad.size(), w.data(), grad.data(), {nullptr, nullptr, nullptr}});
-            inputs_.push_back(grad);
-            moved.bytes += grad.size() * static_cast<int64_t>(sizeof(float));
+            list.push_back(py::isinstance<py::tuple>(grads[i])
+                               ? of_product(op, params[i], grads[i].cast<py::tuple>())
+                               : of_gradient(op, params[i], grads[i]));
         }
         int k = 0;
         for (const auto& [name, state] : states) {
@@ -36,7 +35,7 @@ public:
                 const auto arrays = py::reinterpret_borrow<py::sequence>(state);
                 check_length(op, name, py::len(arrays), count);
                 for (size_t i = 0; i < count; ++i)
-                    list[i].state[k] = writable(op, name, arrays[i], inputs_[i].shape()).data();
+                    list[i].state[k] = writable(op, name, arrays[i], shapes_[i]).data();
             }
             ++k;
         }
@@ -46,6 +45,33 @@ public:
     Moved moved{0};
 
 private:
+    Parameter of_gradient(const char* op, const py::object& param, const py::object& grad) {
+        const Input g = read(op, "grads", grad);
+        shapes_.push_back(g.shape());
+        return {g.size(), writable(op, "params", param, g.shape()).data(), g.data(), {}};
+    }
+
+    // (x, dy) in place of their product
+    Parameter of_product(const char* op, const py::object& param, const py::tuple& factors) {
+        if (factors.size() != 2)
+            fail(op, "a product among grads must be (x, dy), got ", factors.size(), " arrays");
+        const Input x = read(op, "x of grads", factors[0]),
+                    dy = read(op, "dy of grads", factors[1]);
+        if (x.shape().size() != 2 || dy.shape().size() != 2 || x[0] != dy[0])
+            fail(op, "x and dy of grads must be (N, IN) and (N, UNITS), got ", to_string(x.shape()),
+                 " and ", to_string(dy.shape()));
+        shapes_.push_back({x[1], dy[1]});
+        const Output w = writable(op, "params", param, shapes_.back());
+        products_.push_back({x[0], x[1], dy[1], x.data(), dy.data()});
+        return {w.size(), w.data(), nullptr, {}, &products_.back()};
+    }
+
+    Input read(const char* op, const char* name, const py::object& array) {
+        inputs_.emplace_back(op, name, array);
+        moved.bytes += inputs_.back().size() * static_cast<int64_t>(sizeof(float));
+        return inputs_.back();
+    }
+
     static void check_length(const char* op, const char* name, size_t got, size_t wanted) {
         if (got != wanted)
             fail(op, name, " must hold ", wanted, " arrays, as params does, got ", got);
@@ -60,6 +86,8 @@ private:
     }
 
     std::vector<Input> inputs_;
+    std::vector<Shape> shapes_;
+    std::deque<Product> products_;
     std::vector<Output> outputs_;
 };
 

@@ -163,49 +163,57 @@ void gemm(const Gemm& g) {
     });
 }
 
-void gemm_outer(int64_t m, int64_t n, int64_t k_size, const float* a, const float* b, float* c) {
+OuterProduct::OuterProduct(int64_t m, int64_t n, int64_t k, const float* a, const float* b,
+                           Scratch& scratch)
+    : m_(m), n_(n), k_(k), a_(a), b_(b) {
+    if (k <= simd::kMaxCombinedRows) return;
+    const simd::Kernels& kernels = simd::kernels();
+    const int64_t nr = kernels.nr, panels = ceil_div(n, nr);
+    float* packed = scratch.take<float>(panels * k * nr);
+    parallel_for(panels, [&](int64_t begin, int64_t end) {
+        for (int64_t p = begin; p < end; ++p)
+            kernels.pack_panel(k, static_cast<int>(std::min<int64_t>(nr, n - p * nr)), b + p * nr,
+                               n, packed + p * k * nr);
+    });
+    packed_ = packed;
+}
+
+void OuterProduct::rows(int64_t m0, int64_t count, float* c) const {
     const simd::Kernels& k = simd::kernels();
-    const int64_t panels = ceil_div(n, k.nr), row_parts = ceil_div(m, kOuterMC);
-    if (k_size == 0) {
-        std::memset(c, 0, sizeof(float) * m * n);
+    if (k_ == 0) {
+        std::memset(c, 0, sizeof(float) * count * n_);
         return;
     }
     // Bound by the writing of C: whole rows, one after the other.
-    if (k_size <= simd::kMaxCombinedRows) {
-        parallel_for(m, [&](int64_t begin, int64_t end) {
-            for (int64_t i = begin; i < end; ++i)
-                k.combine_rows(static_cast<int>(k_size), n, a + i, m, b, n, c + i * n);
-        });
+    if (!packed_) {
+        for (int64_t i = 0; i < count; ++i)
+            k.combine_rows(static_cast<int>(k_), n_, a_ + m0 + i, m_, b_, n_, c + i * n_);
         return;
     }
-    Scratch shared;
-    float* packed = shared.take<float>(panels * k_size * k.nr);
-    parallel_for(panels, [&](int64_t begin, int64_t end) {
-        for (int64_t p = begin; p < end; ++p)
-            k.pack_panel(k_size, static_cast<int>(std::min<int64_t>(k.nr, n - p * k.nr)),
-                         b + p * k.nr, n, packed + p * k_size * k.nr);
-    });
-    parallel_for(row_parts, [&](int64_t begin, int64_t end) {
-        Scratch scratch;
-        // A copy: columns of A a power of two apart would fall on the same cache lines.
-        float* columns = scratch.take<float>(k_size * kOuterMC);
-        const simd::PixelWalk walk{1, 1, k_size, 0, 0, kOuterMC, 0, 0, k.nr};
-        for (int64_t part = begin; part < end; ++part) {
-            const int64_t m0 = part * kOuterMC, mc = std::min(kOuterMC, m - m0);
-            for (int64_t i = 0; i < k_size; ++i)
-                std::memcpy(columns + i * kOuterMC, a + i * m + m0, sizeof(float) * mc);
-            // Along the rows of C, so that it is written line after line.
-            for (int64_t row = 0; row < mc; row += k.mr) {
-                const int mr = static_cast<int>(std::min<int64_t>(k.mr, mc - row));
-                const float* rows[kMaxTileRows];
-                for (int i = 0; i < mr; ++i) rows[i] = columns + row + i;
-                for (int64_t p = 0; p < panels; ++p) {
-                    const int nr = static_cast<int>(std::min<int64_t>(k.nr, n - p * k.nr));
-                    k.outer_tile(mr, nr, walk, rows, packed + p * k_size * k.nr,
-                                 c + (m0 + row) * n + p * k.nr, n, 0);
-                }
-            }
+    Scratch scratch;
+    // A copy: columns of A a power of two apart would fall on the same cache lines.
+    float* columns = scratch.take<float>(k_ * count);
+    const simd::PixelWalk walk{1, 1, k_, 0, 0, count, 0, 0, k.nr};
+    for (int64_t i = 0; i < k_; ++i)
+        std::memcpy(columns + i * count, a_ + i * m_ + m0, sizeof(float) * count);
+    // Along the rows of C, so that it is written line after line.
+    for (int64_t row = 0; row < count; row += k.mr) {
+        const int mr = static_cast<int>(std::min<int64_t>(k.mr, count - row));
+        const float* a[kMaxTileRows];
+        for (int i = 0; i < mr; ++i) a[i] = columns + row + i;
+        for (int64_t column = 0; column < n_; column += k.nr) {
+            const int nr = static_cast<int>(std::min<int64_t>(k.nr, n_ - column));
+            k.outer_tile(mr, nr, walk, a, packed_ + column * k_, c + row * n_ + column, n_, 0);
         }
+    }
+}
+
+void gemm_outer(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c) {
+    Scratch scratch;
+    const OuterProduct product(m, n, k, a, b, scratch);
+    parallel_for(ceil_div(m, kOuterMC), [&](int64_t begin, int64_t end) {
+        for (int64_t m0 = begin * kOuterMC; m0 < std::min(m, end * kOuterMC); m0 += kOuterMC)
+            product.rows(m0, std::min(kOuterMC, m - m0), c + m0 * n);
     });
 }
 

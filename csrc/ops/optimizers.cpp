@@ -1,28 +1,53 @@
 #include "ops/optimizers.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "check.h"
+#include "ops/gemm.h"
 #include "parallel.h"
+#include "scratch.h"
 
 namespace pyconv {
 namespace {
 
+constexpr int64_t kPiece = 16 * 1024;
+
+// Weights of a piece: of a product whole rows, some tiles of them.
+int64_t piece_of(const Parameter& p) {
+    if (!p.product || p.n == 0) return kPiece;
+    const int64_t tile = simd::kernels().mr * p.product->units;
+    return std::max<int64_t>(1, kPiece / tile) * tile;
+}
+
 // Calls update(n, w, g, s0, s1, s2) on pieces of the parameters, shared out over the threads.
+// A product is multiplied out a piece at a time, which stays in a core's cache.
 template <class Update>
 void for_each_piece(const std::vector<Parameter>& parameters, const Update& update) {
-    constexpr int64_t kPiece = 16 * 1024;
+    Scratch shared;
+    std::vector<std::optional<OuterProduct>> products(parameters.size());
     std::vector<int64_t> first{0};  // piece at which each parameter begins
-    for (const Parameter& parameter : parameters)
-        first.push_back(first.back() + ceil_div(parameter.n, kPiece));
+    int64_t most = 0;               // floats of a product's piece
+    for (size_t i = 0; i < parameters.size(); ++i) {
+        const Parameter& p = parameters[i];
+        first.push_back(first.back() + ceil_div(p.n, piece_of(p)));
+        if (!p.product) continue;
+        const auto& [rows, in, units, x, dy] = *p.product;
+        products[i].emplace(in, units, rows, x, dy, shared);
+        most = std::max(most, piece_of(p));
+    }
     parallel_for(first.back(), [&](int64_t begin, int64_t end) {
+        Scratch scratch;
+        float* gradient = scratch.take<float>(most);
         size_t i = std::upper_bound(first.begin(), first.end(), begin) - first.begin() - 1;
         for (int64_t piece = begin; piece < end; ++piece) {
             while (piece >= first[i + 1]) ++i;
             const Parameter& p = parameters[i];
-            const int64_t at = (piece - first[i]) * kPiece, n = std::min(kPiece, p.n - at);
+            const int64_t at = (piece - first[i]) * piece_of(p);
+            const int64_t n = std::min(piece_of(p), p.n - at);
             const auto state = [&](int k) { return p.state[k] ? p.state[k] + at : nullptr; };
-            update(n, p.w + at, p.g + at, state(0), state(1), state(2));
+            if (p.product) products[i]->rows(at / p.product->units, n / p.product->units, gradient);
+            update(n, p.w + at, p.product ? gradient : p.g + at, state(0), state(1), state(2));
         }
     });
 }

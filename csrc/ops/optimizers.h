@@ -8,12 +8,20 @@
 
 namespace pyconv {
 
+// A gradient that is not multiplied out: x (rows, in), dy (rows, units) -> x' x dy (in, units)
+struct Product {
+    int64_t rows, in, units;
+    const float* x;
+    const float* dy;
+};
+
 // One parameter: n weights, their gradient, and the optimizer's states, null where not used.
 struct Parameter {
     int64_t n;
     float* w;
     const float* g;
     float* state[3];
+    const Product* product = nullptr;  // in place of g, on the CPU alone
 };
 
 // states: velocity

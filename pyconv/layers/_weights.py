@@ -56,6 +56,11 @@ class Weights:
         return self._grads
 
     @property
+    def update_grads(self) -> list[Any]:
+        """The gradients as the optimizer of a training step takes them."""
+        return self.grads
+
+    @property
     def weights(self) -> list[Array]:
         """All weights: the layer's own arrays, not copies."""
         return list(self._weights.values())

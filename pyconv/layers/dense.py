@@ -78,6 +78,14 @@ class Dense(KernelLayer):
         )
         self.units = int_arg(self.label, "units", units)
         self._x: Array | None = None
+        # Set for a step whose optimizer multiplies the kernel's gradient out as it updates it.
+        self.factored = False
+        self._factors: tuple[Array, Array] | None = None
+
+    @property
+    def update_grads(self) -> list[Any]:
+        """``grads``, with the kernel's as the two arrays whose product it is, where that is due."""
+        return self.grads if self._factors is None else [self._factors, *self.grads[1:]]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (N, ..., units)."""
@@ -131,7 +139,10 @@ class Dense(KernelLayer):
             dy = dy.reshape(-1, self.units)
         if self.trainable:
             grads = self.grads
-            backend.active.dense_backward_weights(x.reshape(-1, x.shape[-1]), dy, grads[0])
+            rows = x.reshape(-1, x.shape[-1])
+            self._factors = (rows, dy) if self.factored else None
+            if not self.factored:
+                backend.active.dense_backward_weights(rows, dy, grads[0])
             if self.use_bias:
                 backend.active.bias_backward(dy, grads[1])
         if not need_dx:

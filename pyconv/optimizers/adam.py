@@ -41,6 +41,8 @@ class Adam(Optimizer):
         [0.5, 1.5, 2.5, 3.5]
     """
 
+    _native = True  # one call updates all parameters
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
@@ -123,6 +125,8 @@ class AdamW(Adam):
         >>> [f"{value:.3f}" for value in w]
         ['0.498', '1.496', '2.494', '3.492']
     """
+
+    _native = True
 
     def __init__(
         self,

@@ -45,6 +45,13 @@ class Clipping:
         self.global_clipnorm = given.get("global_clipnorm")
         self._clipped: list[Array] = []
 
+    @property
+    def active(self) -> bool:
+        """Whether gradients may be changed."""
+        return any(
+            limit is not None for limit in (self.clipnorm, self.clipvalue, self.global_clipnorm)
+        )
+
     def __call__(self, grads: Sequence[Array]) -> Sequence[Array]:
         if self.clipvalue is not None:
             for grad, out in self._buffers(grads):

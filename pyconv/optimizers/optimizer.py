@@ -9,6 +9,7 @@ import numpy as np
 from pyconv import backend
 from pyconv._args import float_arg
 from pyconv._names import auto_name
+from pyconv._registry import kind_of
 from pyconv._scalars import Rate
 from pyconv._types import Array
 from pyconv.optimizers._attributes import Attributes
@@ -144,6 +145,27 @@ class Optimizer(Attributes, CustomVariables):
         else:
             self._step(grads, variables)
         self._iterations += 1
+
+    @property
+    def takes_products(self) -> bool:
+        """Whether ``apply`` takes a pair (x, dy) in place of the gradient ``x.T @ dy``.
+
+        Its parts are then multiplied out in a core's cache as the parameters are updated, and are
+        never written to memory. Optimizers that look at gradients before that do not.
+
+        Example:
+            >>> import pyconv
+            >>> pyconv.optimizers.SGD().takes_products
+            True
+            >>> pyconv.optimizers.SGD(clipnorm=1.0).takes_products
+            False
+        """
+        return (
+            "_native" in vars(kind_of(self))
+            and not self._clipping.active
+            and not self._extras.active
+            and self._exclusion is None
+        )
 
     def _move(self, variables: Sequence[Any]) -> None:
         """Bring the state to where operations run."""

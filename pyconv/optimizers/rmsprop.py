@@ -38,6 +38,8 @@ class RMSprop(Optimizer):
         ['-0.5811', '0.4189', '1.4189', '2.4189']
     """
 
+    _native = True  # one call updates all parameters
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

@@ -35,6 +35,8 @@ class SGD(Optimizer):
         [0.5, -1.0, -0.5, 3.0]
     """
 
+    _native = True  # one call updates all parameters
+
     def __init__(
         self,
         learning_rate: Any = 0.01,
