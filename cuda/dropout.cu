@@ -2,11 +2,12 @@
 // numbers: as easy as 1, 2, 3", 2011): value 16 w + j of a block of 64 is word w of its counter j.
 // A thread takes a counter, and with it four values 16 apart: 16 threads write whole sectors.
 
-#include "ops/dropout.h"
+#include "dropout.h"
 
 #include <cmath>
 
 #include "elementwise.cuh"
+#include "ops/dropout.h"
 
 namespace pyconv {
 namespace {
@@ -34,10 +35,13 @@ __device__ void philox(uint64_t counter, uint64_t seed, uint32_t (&words)[4]) {
     words[3] = c3;
 }
 
-// x, y (n,), which are values first .. first + n of the stream; y may be x.
-__global__ void dropout_kernel(int64_t n, int64_t counters, const float* x, uint64_t seed,
+// x, y (n,), which are values first .. first + n of the stream, where `place` is null, else values
+// place[0] .. place[0] + n; y may be x.
+__global__ void dropout_kernel(int64_t n, const float* x, uint64_t seed, const uint64_t* place,
                                uint64_t first, uint32_t threshold, float scale, float* y) {
+    if (place) first = *place;
     const int64_t skip = static_cast<int64_t>(first % 64);
+    const int64_t counters = (skip + n + 63) / 64 * 16;
     for (int64_t i = cuda::first_task(); i < counters; i += cuda::task_step()) {
         const uint64_t block = (first / 64 + static_cast<uint64_t>(i / 16)) % kBlocksOfStream;
         uint32_t words[4];
@@ -51,9 +55,8 @@ __global__ void dropout_kernel(int64_t n, int64_t counters, const float* x, uint
     }
 }
 
-}  // namespace
-
-void dropout(int64_t n, const float* x, double rate, uint64_t seed, uint64_t offset, float* y) {
+void drop(int64_t n, const float* x, double rate, uint64_t seed, const uint64_t* place,
+          uint64_t offset, float* y) {
     if (n == 0) return;
     const double threshold = std::round(rate * 4294967296.0);
     if (threshold >= 4294967296.0) {
@@ -61,10 +64,21 @@ void dropout(int64_t n, const float* x, double rate, uint64_t seed, uint64_t off
                     "dropout");
         return;
     }
-    const int64_t counters = (static_cast<int64_t>(offset % 64) + n + 63) / 64 * 16;
-    cuda::launch(dropout_kernel, cuda::element_blocks(counters), cuda::kElementThreads, 0,
-                 cuda::stream(), n, counters, x, seed, offset, static_cast<uint32_t>(threshold),
+    const int64_t most_counters = (63 + n + 63) / 64 * 16;
+    cuda::launch(dropout_kernel, cuda::element_blocks(most_counters), cuda::kElementThreads, 0,
+                 cuda::stream(), n, x, seed, place, offset, static_cast<uint32_t>(threshold),
                  static_cast<float>(1.0 / (1.0 - rate)), y);
+}
+
+}  // namespace
+
+void dropout(int64_t n, const float* x, double rate, uint64_t seed, uint64_t offset, float* y) {
+    drop(n, x, rate, seed, nullptr, offset, y);
+}
+
+void dropout_at(int64_t n, const float* x, double rate, uint64_t seed, const uint64_t* place,
+                float* y) {
+    drop(n, x, rate, seed, place, 0, y);
 }
 
 }  // namespace pyconv

@@ -5,8 +5,6 @@
 
 #include <stdexcept>
 
-#include "memory.h"
-
 namespace pyconv::cuda {
 
 Graph::~Graph() {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "device.h"
+#include "memory.h"
 
 namespace pyconv::cuda {
 
@@ -26,7 +26,7 @@ public:
 private:
     bool recording_ = false;
     cudaGraphExec_t exec_ = nullptr;
-    std::shared_ptr<void> memory_;  // that the operations use between them
+    std::shared_ptr<GraphMemory> memory_;
 };
 
 }  // namespace pyconv::cuda

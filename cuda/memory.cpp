@@ -27,10 +27,19 @@ struct Block {
 
 using Free = std::multimap<size_t, void*>;
 
-// The smallest block that is large enough, and not much larger; null where there is none.
-void* taken(Free& free, size_t bytes) {
+}  // namespace
+
+struct GraphMemory {
+    ~GraphMemory();
+    Free free;
+};
+
+namespace {
+
+// The smallest block that is large enough and of at most so many bytes; null where there is none.
+void* taken(Free& free, size_t bytes, size_t most) {
     const auto found = free.lower_bound(bytes);
-    if (found == free.end() || found->first > 2 * bytes) return nullptr;
+    if (found == free.end() || found->first > most) return nullptr;
     void* const memory = found->second;
     free.erase(found);
     return memory;
@@ -48,8 +57,8 @@ struct Store {
     std::mutex mutex;
     std::unordered_map<void*, Block> blocks;  // of the device, in use or kept
     std::map<int, Free> free;
-    Free captured;  // released while a graph is captured
-    bool capturing = false;
+    std::map<int, std::weak_ptr<GraphMemory>> of_graphs;  // by device
+    std::shared_ptr<GraphMemory> captured;                // while a graph is captured
 
     std::unordered_map<void*, size_t> pinned;
     Free free_pinned;
@@ -87,7 +96,7 @@ void free_all(Store& s, int device) {
 void* malloc_device(Store& s, size_t bytes, int device) {
     void* memory = nullptr;
     cudaError_t status = cudaMalloc(&memory, bytes);
-    if (status == cudaErrorMemoryAllocation && !s.capturing) {
+    if (status == cudaErrorMemoryAllocation && !s.captured) {
         cudaGetLastError();
         free_all(s, device);
         status = cudaMalloc(&memory, bytes);
@@ -131,8 +140,8 @@ void* allocate(size_t bytes) {
     const std::lock_guard lock(s.mutex);
     const size_t wanted = s.keep ? rounded(bytes) : std::max<size_t>(bytes, 1);
     void* memory = nullptr;
-    if (s.capturing) memory = taken(s.captured, wanted);
-    if (!memory) memory = taken(s.free[at], wanted);
+    if (s.captured) memory = taken(s.captured->free, wanted, SIZE_MAX);
+    if (!memory) memory = taken(s.free[at], wanted, 2 * wanted);
     if (!memory) memory = malloc_device(s, wanted, at);
     const auto size = static_cast<int64_t>(s.blocks[memory].bytes);
     s.stats.cached -= size;
@@ -149,8 +158,8 @@ void release(void* memory) noexcept {
     const Block block = s.blocks[memory];
     s.stats.in_use -= static_cast<int64_t>(block.bytes);
     s.stats.cached += static_cast<int64_t>(block.bytes);
-    if (s.capturing) {
-        s.captured.emplace(block.bytes, memory);
+    if (s.captured) {
+        s.captured->free.emplace(block.bytes, memory);
     } else if (s.keep) {
         s.free[block.device].emplace(block.bytes, memory);
     } else {
@@ -165,7 +174,7 @@ void* allocate_pinned(size_t bytes) {
     const std::lock_guard lock(s.mutex);
     reap(s);
     const size_t wanted = rounded(bytes);
-    if (void* const memory = taken(s.free_pinned, wanted)) return memory;
+    if (void* const memory = taken(s.free_pinned, wanted, 2 * wanted)) return memory;
     void* memory = nullptr;
     check(cudaMallocHost(&memory, wanted), "cudaMallocHost");
     s.pinned[memory] = wanted;
@@ -202,26 +211,25 @@ void keep_memory(bool keep) {
 
 std::shared_ptr<void> device_memory(size_t bytes) { return {allocate(bytes), release}; }
 
+GraphMemory::~GraphMemory() {
+    Store& s = store();
+    const std::lock_guard lock(s.mutex);
+    for (const auto& [bytes, block] : free) s.free[s.blocks[block].device].emplace(bytes, block);
+}
+
 void begin_capture_memory() {
     Store& s = store();
     const std::lock_guard lock(s.mutex);
-    if (s.capturing) throw std::runtime_error("pyconv: CUDA: a graph is being captured already");
-    s.capturing = true;
+    if (s.captured) throw std::runtime_error("pyconv: CUDA: a graph is being captured already");
+    std::weak_ptr<GraphMemory>& known = s.of_graphs[device()];
+    s.captured = known.lock();
+    if (!s.captured) known = s.captured = std::make_shared<GraphMemory>();
 }
 
-std::shared_ptr<void> end_capture_memory() {
+std::shared_ptr<GraphMemory> end_capture_memory() {
     Store& s = store();
     const std::lock_guard lock(s.mutex);
-    s.capturing = false;
-    auto* const kept = new Free(std::move(s.captured));
-    s.captured.clear();
-    return {kept, [](void* memory) {
-                std::unique_ptr<Free> free(static_cast<Free*>(memory));
-                Store& all = store();
-                const std::lock_guard back(all.mutex);
-                for (const auto& [bytes, block] : *free)
-                    all.free[all.blocks[block].device].emplace(bytes, block);
-            }};
+    return std::move(s.captured);
 }
 
 void upload(void* dst, const void* src, size_t bytes) {
@@ -251,7 +259,7 @@ void Staged::send(void* dst) {
     Store& s = store();
     const cudaStream_t to = stream();
     const std::lock_guard lock(s.mutex);
-    if (s.capturing)
+    if (s.captured)
         throw std::runtime_error(
             "pyconv: CUDA: a step that copies from the host cannot be captured as a graph");
     std::vector<cudaEvent_t>& events = s.events[device()];

@@ -35,10 +35,12 @@ void keep_memory(bool keep);
 // Memory of the device for as long as somebody has it.
 std::shared_ptr<void> device_memory(size_t bytes);
 
-// From here to end(), memory that is released is kept for this capture alone: a graph writes to
-// it at each launch. What end() returns keeps it, and gives it back to all others at its end.
+// What is taken between operations of graphs, which write to it at each launch: all graphs of a
+// device share it, as they run in order, and nobody else has it until the last of them is gone.
+struct GraphMemory;
+// From here to end(), memory that is released is that of graphs.
 void begin_capture_memory();
-std::shared_ptr<void> end_capture_memory();
+std::shared_ptr<GraphMemory> end_capture_memory();
 
 // dst (on the device) = src (on the host), which may be overwritten at once: it goes through pinned
 // memory, and the copy is not waited for.

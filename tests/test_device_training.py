@@ -4,10 +4,10 @@ import copy
 
 import numpy as np
 import pytest
+from device_runs import ONE_HOT, X, Y, close, deck_like, on_both
 
 import pyconv
 from pyconv import _devices, backend, callbacks, layers, losses, models, optimizers
-from pyconv.batches import Batch
 from pyconv.bench import peers, reference
 from pyconv.bench.cases import Conv, Dense, MaxPool, Relu
 from pyconv.bench.measure import relative_error
@@ -16,34 +16,12 @@ pytestmark = pytest.mark.skipif(
     backend.active is backend.cpu, reason="needs --backend cuda or cuda-emulated"
 )
 device = backend.active
-RNG = np.random.default_rng(3)
-X = RNG.random((22, 8, 8, 3), np.float32)
-Y = RNG.integers(0, 4, 22)
-ONE_HOT = np.eye(4, dtype=np.float32)[Y]
 
 
 @pytest.fixture(autouse=True)
 def _device_again():
     yield
     _devices.use(device)
-
-
-def deck_like(dropout=0.3):
-    """A network of the course's kind."""
-    return pyconv.Sequential(
-        [
-            pyconv.Input((8, 8, 3)),
-            layers.Conv2D(5, 2, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(7, 2, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Dropout(dropout),
-            layers.Flatten(),
-            layers.Dense(9, activation="relu"),
-            layers.Dropout(dropout),
-            layers.Dense(4, activation="softmax"),
-        ]
-    )
 
 
 def other_layers():
@@ -63,22 +41,6 @@ def other_layers():
             layers.Softmax(),
         ]
     )
-
-
-def on_both(run):
-    """Return what ``run`` returns on the CPU and on the device, from the same random numbers."""
-    results = []
-    for module in (backend.cpu, device):
-        _devices.use(module)
-        pyconv.utils.set_random_seed(4)
-        results.append(run())
-    return results
-
-
-def close(results, tolerance=1e-4):
-    ours, theirs = results[1], results[0]
-    for got, wanted in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(got, wanted, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("network", [deck_like, other_layers])
@@ -240,20 +202,29 @@ def test_everything_stays_on_the_device():
     assert all(isinstance(w, np.ndarray) for w in model.get_weights())
 
 
-def test_no_memory_is_asked_of_cuda_after_the_first_epoch():
+@pytest.mark.parametrize("graphs", [True, False])
+def test_no_memory_is_asked_of_cuda_once_each_shape_was_seen(graphs, monkeypatch):
+    """Of one batch alone that is after its first step; as a graph, after its second."""
+    if not graphs:
+        monkeypatch.delattr(device, "Graph", raising=False)
+    seen = []
+
+    class Stats(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.predict(X, 8, verbose=0)
+            seen.append(device.memory_stats())
+
     device.keep_memory(True)
     try:
         model = deck_like()
         model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
-        model.fit(X, Y, 8, verbose=0, validation_split=0.2)
-        before = device.memory_stats()
-        model.fit(X, Y, 8, 3, verbose=0, validation_split=0.2)
-        model.predict(X, 8, verbose=0)
-        after = device.memory_stats()
+        model.fit(X, Y, 8, 5, verbose=0, validation_split=0.2, callbacks=[Stats()])
     finally:
         device.keep_memory(not device.__name__.endswith("_emulated"))
-    assert after["requests"] > before["requests"]
-    assert (after["mallocs"], after["frees"]) == (before["mallocs"], before["frees"])
+    first = seen[1 if graphs else 0]
+    assert seen[-1]["requests"] > first["requests"]
+    for stats in seen[1 if graphs else 0 :]:
+        assert (stats["mallocs"], stats["frees"]) == (first["mallocs"], first["frees"])
 
 
 def test_a_model_follows_the_device(tmp_path):
@@ -376,70 +347,3 @@ def test_what_the_benchmark_runs(case):
         variant.run()
         peer.synchronize()
         assert relative_error(variant.result(), exact) < 2e-5
-
-
-@pytest.mark.skipif(not hasattr(device, "Graph"), reason="built without graphs")
-def test_steps_as_graphs(monkeypatch):
-    """The same bits as steps of single launches, for each shape of a batch."""
-    launched = []
-
-    class Counted(getattr(device, "Graph", object)):
-        def launch(self):
-            launched.append(1)
-            super().launch()
-
-    def run():
-        pyconv.utils.set_random_seed(2)
-        model = deck_like(dropout=0)
-        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-        history = model.fit(X, Y, 8, 4, verbose=0, validation_split=0.2).history
-        model.layers[0].trainable = False
-        model.compile("sgd", "sparse_categorical_crossentropy")
-        losses = model.fit(X, Y, 8, 4, verbose=0).history["loss"]
-        return [*history["loss"], *history["accuracy"], *losses, *model.get_weights()]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(device, "Graph", Counted)
-        recorded = run()
-    assert len(launched) > 12
-    monkeypatch.delattr(device, "Graph")
-    for got, wanted in zip(recorded, run(), strict=True):
-        assert np.array_equal(got, wanted)
-
-
-@pytest.mark.skipif(not hasattr(device, "Graph"), reason="built without graphs")
-def test_a_whole_step_can_be_captured():
-    """Dropout and the optimizer too: the graph repeats the numbers that it was recorded with."""
-    model = deck_like()
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    batch = Batch(device.asarray(X), Y, None)
-    model._ensure_built(X.shape[1:])
-    model.objective.resolve(Y, (22, 4))
-    model._train_step(batch)
-    weights, states = model.get_weights(), [layer.get_state() for layer in model.layers]
-    graph, measures = device.Graph(), model.objective.measures
-    measures.stage(Y)
-    graph.begin()
-    with measures.recording():
-        model._train_step(batch)
-    graph.end()
-    assert all(map(np.array_equal, weights, model.get_weights()))  # nothing was run yet
-    graph.launch()
-    launched = model.get_weights()
-    model.set_weights(weights)
-    for layer, state in zip(model.layers, states, strict=True):
-        layer.set_state(state)
-    model._train_step(batch)
-    assert all(map(np.array_equal, launched, model.get_weights()))
-
-
-@pytest.mark.skipif(not hasattr(device, "Graph"), reason="built without graphs")
-def test_what_cannot_be_captured():
-    a, graph = device.asarray(X), device.Graph()
-    graph.begin()
-    with pytest.raises(RuntimeError, match="copies from the host cannot be captured"):
-        a.take(X)
-    graph.abandon()
-    assert np.array_equal(device.relu_forward(a), np.maximum(X, 0))
-    with pytest.raises(RuntimeError, match="not recorded"):
-        graph.launch()

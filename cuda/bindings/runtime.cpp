@@ -6,6 +6,7 @@
 #include "bindings/bindings.h"
 #include "check.h"
 #include "device_bindings.h"
+#include "dropout.h"
 #include "graph.h"
 #include "memory.h"
 #include "precision.h"
@@ -44,6 +45,24 @@ py::dict memory_stats_() {
                     "requests"_a = s.requests, "mallocs"_a = s.mallocs, "frees"_a = s.frees,
                     "pinned"_a = s.pinned, "pinned_mallocs"_a = s.pinned_mallocs);
 }
+
+#ifdef PYCONV_CUDA_GRAPHS
+// `place` int64 (1,) holds the 64 bits of the offset.
+Object dropout_at_(Object x, double rate, uint64_t seed, const cuda::Array& place, Object out) {
+    const char* op = "dropout_at";
+    const Input xi(op, "x", x);
+    if (!(rate >= 0 && rate <= 1)) fail(op, "rate must be from 0 to 1, got ", rate);
+    if (place.type() != cuda::Type::kInt64 || place.size() != 1)
+        fail(op, "place must be int64 (1,), got shape ", to_string(place.shape()));
+    Output y(op, "out", out, xi.shape());
+    y.over_or_apart_from(op, xi).apart_from(op, place.data(), place.nbytes());
+    without_gil("dropout", std::tie(xi, y), [&] {
+        dropout_at(xi.size(), xi.data(), rate, seed, static_cast<const uint64_t*>(place.data()),
+                   y.data());
+    });
+    return y.object();
+}
+#endif
 
 }  // namespace
 
@@ -84,6 +103,7 @@ void bind_runtime(py::module_& m) {
         .def("end", &cuda::Graph::end)
         .def("abandon", &cuda::Graph::abandon)
         .def("launch", &cuda::Graph::launch);
+    m.def("dropout_at", &dropout_at_, "x"_a, "rate"_a, "seed"_a, "place"_a, "out"_a = py::none());
 #endif
 }
 

@@ -30,8 +30,8 @@ def _most() -> float:
         return math.inf
 
 
-# How often buffers took memory: a CUDA graph works on those that were there.
-taken = 0
+# How often a buffer gave its memory up for more: a CUDA graph works on what was there.
+outgrown = 0
 
 
 class Buffers:
@@ -80,12 +80,13 @@ class Buffers:
         if memory is None or memory.size < size:
             if self._on_host or backend.active is backend.cpu:
                 check_fits(self._owner, name, shape, np.dtype(dtype).itemsize)
+            if memory is not None:
+                global outgrown
+                outgrown += 1
             # The old memory goes first, so that the two are never held together.
             del memory
             self._memory.pop(name, None)
             self._views.pop(name, None)
-            global taken
-            taken += 1
             empty = np.empty if self._on_host else backend.empty
             memory = self._memory[name] = empty((size,), dtype)
         return memory[:size].reshape(shape)

@@ -51,6 +51,8 @@ class Dropout(Seeded):
         self.rate = number_arg(self.label, "rate", rate, 0, 1)
         self._offset: int | None = None
         self._factor: Any = None
+        # Where a step that is recorded as a graph reads the offset: int64 (1,) on the device.
+        self.place: Any = None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return ``input_shape``."""
@@ -62,8 +64,7 @@ class Dropout(Seeded):
             self._offset = None
             return x
         # Each forward draws from its own part of the stream; backward reads that part again.
-        self._offset = self._next
-        self._next = (self._next + x.size) % 2**64
+        self._offset = self.advance(x.size)
         if self.noise_shape is not None:
             generator = np.random.default_rng((self._stream, self._offset))
             kept = kept_factors(
@@ -78,11 +79,19 @@ class Dropout(Seeded):
             return None
         return dy if self._offset is None else self._drop(dy, dy)
 
+    def advance(self, size: int) -> int:
+        """Take the next ``size`` numbers of the stream; return where they begin."""
+        offset, self._next = self._next, (self._next + size) % 2**64
+        return offset
+
     def _drop(self, x: Array, out: Array) -> Array:
         assert self._offset is not None
         if self.noise_shape is not None:
             np.multiply(x, self._factor, out=out)
             return out
+        if self.place is not None:
+            native: Any = backend.active
+            return native.dropout_at(x, self.rate, self._stream, self.place, out)  # type: ignore[no-any-return]
         return backend.active.dropout(x, self.rate, self._stream, self._offset, out)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,0 +1,182 @@
+"""Training steps as graphs: the same bits as without, whatever changes between the steps."""
+
+import numpy as np
+import pytest
+from device_runs import X, Y, close, deck_like, on_both
+
+import pyconv
+from pyconv import _devices, activations, backend, layers
+from pyconv.batches import Batch
+
+device = backend.active
+pytestmark = pytest.mark.skipif(
+    not hasattr(device, "Graph"),
+    reason="needs --backend cuda or cuda-emulated, and a build with graphs",
+)
+
+
+@pytest.fixture(autouse=True)
+def _device_again():
+    yield
+    _devices.use(device)
+    pyconv.set_float32_precision("highest")
+
+
+def with_and_without(monkeypatch, run):
+    """Return what ``run`` returns with graphs and without, and how many were launched."""
+    launched = []
+
+    class Counted(getattr(device, "Graph", object)):
+        def launch(self):
+            launched.append(1)
+            super().launch()
+
+    results = []
+    for graphs in (True, False):
+        pyconv.utils.set_random_seed(2)
+        with monkeypatch.context() as patch:
+            if graphs:
+                patch.setattr(device, "Graph", Counted)
+            else:
+                patch.delattr(device, "Graph")
+            results.append(run())
+        pyconv.set_float32_precision("highest")
+    return *results, len(launched)
+
+
+def same(got, wanted):
+    for ours, theirs in zip(got, wanted, strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_steps_as_graphs(monkeypatch):
+    """The same bits as steps of single launches, for each shape of a batch."""
+
+    def run():
+        deck = deck_like().layers
+        model = pyconv.Sequential([*deck[:2], layers.BatchNormalization(), *deck[2:]])
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        history = model.fit(X, Y, 8, 4, verbose=0, validation_split=0.2).history
+        model.layers[0].trainable = False
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        losses = model.fit(X, Y, 8, 4, verbose=0).history["loss"]
+        return [*history["loss"], *history["accuracy"], *losses, *model.get_weights()]
+
+    *results, launched = with_and_without(monkeypatch, run)
+    assert launched > 14
+    same(*results)
+
+
+def test_losses_and_masks_are_the_cpus(monkeypatch):
+    launched = []
+    launch = device.Graph.launch
+    monkeypatch.setattr(device.Graph, "launch", lambda graph: launched.append(1) or launch(graph))
+
+    def run():
+        model = deck_like(0.5)
+        model.compile("rmsprop", "sparse_categorical_crossentropy")
+        losses = model.fit(X, Y, 11, 6, verbose=0).history["loss"]
+        places = [layer.get_state().get("next", 0) for layer in model.layers]
+        return [*losses, places, *model.get_weights()]
+
+    close(on_both(run))
+    assert len(launched) == 2 * 6 - 1
+
+
+def more_dropout(model):
+    model.get_layer(index=1).rate = 0.7
+
+
+def another_place(model):
+    model.get_layer(index=1).set_state({"stream": 9, "next": 2**64 - 100})
+
+
+def another_activation(model):
+    model.get_layer(index=0).activation = activations.tanh
+
+
+def another_layer(model):
+    top = model.pop()
+    model.pop()
+    model.add(layers.Activation("tanh"))
+    model.add(top)
+
+
+def less_precision(model):
+    pyconv.set_float32_precision("high")
+
+
+def on_the_cpu_and_back(model):
+    with pyconv.device("cpu"):
+        model.train_on_batch(X[:8], Y[:8])
+
+
+def larger_batch(model):
+    model.train_on_batch(X, Y)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [more_dropout, another_place, another_activation, another_layer, less_precision,
+     on_the_cpu_and_back, larger_batch],
+)  # fmt: skip
+def test_a_change_between_steps(change, monkeypatch):
+    def run():
+        model = pyconv.Sequential(
+            [
+                pyconv.Input((8, 8, 3)),
+                layers.Conv2D(8, 3, activation="relu"),
+                layers.Dropout(0.25),
+                layers.Conv2D(8, 3, activation="relu"),
+                layers.Flatten(),
+                layers.Dense(4),
+                layers.ReLU(),
+                layers.Dense(4, activation="softmax"),
+            ]
+        )
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        losses = [model.fit(X[:16], Y[:16], 8, verbose=0).history["loss"][0] for _ in range(3)]
+        change(model)
+        losses += [model.fit(X[:16], Y[:16], 8, verbose=0).history["loss"][0] for _ in range(3)]
+        return [*losses, *model.get_weights()]
+
+    *results, launched = with_and_without(monkeypatch, run)
+    assert launched >= 5
+    same(*results)
+
+
+def test_a_whole_step_can_be_captured(monkeypatch):
+    """Dropout and the optimizer too: the graph repeats the numbers that it was recorded with."""
+    model = deck_like()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    batch = Batch(device.asarray(X), Y, None)
+    model._ensure_built(X.shape[1:])
+    model.objective.resolve(Y, (22, 4))
+    monkeypatch.setattr(model, "_run_graph", lambda batch, logits: False)
+    model._train_step(batch)
+    weights, states = model.get_weights(), [layer.get_state() for layer in model.layers]
+    graph, measures = device.Graph(), model.objective.measures
+    measures.stage(Y)
+    graph.begin()
+    with measures.recording():
+        model._train_step(batch)
+    graph.end()
+    assert all(map(np.array_equal, weights, model.get_weights()))  # nothing was run yet
+    graph.launch()
+    launched = model.get_weights()
+    model.set_weights(weights)
+    for layer, state in zip(model.layers, states, strict=True):
+        layer.set_state(state)
+    model._train_step(batch)
+    assert all(map(np.array_equal, launched, model.get_weights()))
+
+
+def test_what_cannot_be_captured():
+    a, graph = device.asarray(X), device.Graph()
+    graph.begin()
+    with pytest.raises(RuntimeError, match="copies from the host cannot be captured"):
+        a.take(X)
+    graph.abandon()
+    assert np.array_equal(device.relu_forward(a), np.maximum(X, 0))
+    with pytest.raises(RuntimeError, match="not recorded"):
+        graph.launch()
