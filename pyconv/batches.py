@@ -20,7 +20,7 @@ _END = object()
 class Batch(NamedTuple):
     """Inputs (n, ...), targets and weights; the next batch may overwrite the arrays.
 
-    The inputs are where operations run, the others are numpy's.
+    The inputs are where the model takes them, the others are numpy's.
     """
 
     x: Array
@@ -31,9 +31,9 @@ class Batch(NamedTuple):
 class Rows:
     """The rows of an array, taken by number into a buffer: float32, or int64 for class numbers."""
 
-    def __init__(self, array: NDArray[Any], name: str) -> None:
+    def __init__(self, array: NDArray[Any], name: str, on_host: bool) -> None:
         self._array = array
-        self._on_host = name != "x"
+        self._on_host = on_host
         self._buffers = Buffers("fit", self._on_host)
         self._name = name
         self._native = array.dtype in _NATIVE and array.flags.c_contiguous and array.flags.aligned
@@ -70,6 +70,7 @@ class ArrayBatches:
         steps: batches of an epoch; None for one pass.
         continues: whether an epoch goes on where the last one stopped, into a new pass when the
             rows are used up; otherwise each epoch is the first ``steps`` batches of a pass.
+        on_host: whether the inputs are wanted on the host, wherever operations run.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class ArrayBatches:
         shuffle: bool | str = False,
         steps: int | None = None,
         continues: bool = False,
+        on_host: bool = False,
     ) -> None:
         self.samples = len(arrays[0])
         # Of no samples there is one batch, an empty one.
@@ -88,7 +90,7 @@ class ArrayBatches:
         self._continues = continues
         self._shuffle = shuffle
         self._columns = [
-            None if array is None else Rows(array, name)
+            None if array is None else Rows(array, name, on_host or name != "x")
             for name, array in zip(("x", "y", "sample_weight"), arrays, strict=True)
         ]
         self._order: NDArray[np.int64] | None = None  # of this pass; None for that of the arrays

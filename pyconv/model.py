@@ -1,5 +1,6 @@
 """The Sequential model: a stack of layers."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +46,7 @@ class Sequential(Stack, Trainer):
         self._steps_of: list[Layer] = []
         self._steps_made: list[Any] = []
         self._steps_spanned: list[Any] = []
+        self._on_host = 0  # first steps that work on the host
         self._generation = backend.generation
         self._predictor = Predictor()
         super().__init__(layers, trainable, name)
@@ -62,8 +64,13 @@ class Sequential(Stack, Trainer):
         if batch.ndim < 1:
             raise ValueError(f"{self.label}: x must have a batch axis, got a single number")
         self._ensure_built(batch.shape[1:])
-        inputs = backend.on_device(batch)
+        inputs = self._brought(batch)
         return np.array(self._forward(inputs, True)) if training else self._predicted(inputs)
+
+    @property
+    def _begins_on_host(self) -> bool:
+        self._steps()
+        return self._on_host > 0
 
     @property
     def _ends_in_softmax(self) -> bool:
@@ -72,6 +79,10 @@ class Sequential(Stack, Trainer):
     def _forward(self, x: Array, training: bool, logits: bool = False) -> Array:
         self._stopped_at_logits = logits and self._ends_in_softmax
         *steps, last = self._steps()
+        if self._on_host:
+            for step in steps[: self._on_host]:
+                x = step.forward(x, training)
+            x, steps = backend.on_device(x), steps[self._on_host :]
         for step in steps:
             x = step.forward(x, training)
         result: Array = (
@@ -108,6 +119,8 @@ class Sequential(Stack, Trainer):
             self._penalized = [s for s in self._steps_made if isinstance(s, Penalized)]
             self._factorable = [s for s in self._steps_made if factorable(s)]
             self._constrained = [la for la in self._layers if la.weight_constraints]
+            first = itertools.takewhile(_is_on_host, self._steps_made[:-1])
+            self._on_host = len(list(first))
             self._steps_spanned = [SpannedStep(step) for step in self._steps_made]
             self._generation = -1
         if self._generation != backend.generation:
@@ -263,3 +276,7 @@ class Sequential(Stack, Trainer):
 
     def __repr__(self) -> str:
         return f"<Sequential name={self.name}, built={self.built}>"
+
+
+def _is_on_host(step: Any) -> bool:
+    return bool(getattr(step, "on_host", False))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv import _convert, _targets, backend, batches
+from pyconv import _convert, _targets, batches
 from pyconv._args import float_arg, int_arg
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches, Batch, StreamBatches
@@ -53,11 +53,12 @@ def training(
         # After the split: validation is not weighted by class.
         weighted = _class_weighted(model, "fit", checked, class_weight)
         mode = bool(shuffle) if in_order else shuffle
-        data = ArrayBatches(weighted, size, mode, steps_per_epoch, continues)
+        host = model._begins_on_host
+        data = ArrayBatches(weighted, size, mode, steps_per_epoch, continues, host)
     if validation_data is not None:
         return data, _validation(model, validation_data, validation_size, validation_steps)
     if last is not None:
-        return data, ArrayBatches(last, validation_size, steps=validation_steps)
+        return data, ArrayBatches(last, validation_size, steps=validation_steps, on_host=host)
     return data, None
 
 
@@ -67,7 +68,8 @@ def evaluation(
     """Return the batches to evaluate on, in order."""
     if batches.is_stream(given[0], given[1]):
         return _stream(model, owner, given, None, steps, False)
-    return ArrayBatches(_checked(model, owner, given), size, steps=steps)
+    arrays = _checked(model, owner, given)
+    return ArrayBatches(arrays, size, steps=steps, on_host=model._begins_on_host)
 
 
 def prediction(model: Trainable, x: Any, size: int, steps: int | None) -> Batches:
@@ -81,7 +83,7 @@ def prediction(model: Trainable, x: Any, size: int, steps: int | None) -> Batche
         return StreamBatches(x, prepared, steps)
     array = batches.inputs("predict", _of_one_input(model, x))
     model._ensure_built(array.shape[1:])
-    return ArrayBatches((array, None, None), size, steps=steps)
+    return ArrayBatches((array, None, None), size, steps=steps, on_host=model._begins_on_host)
 
 
 def input_batch(model: Trainable, owner: str, x: Any) -> Array:
@@ -89,7 +91,7 @@ def input_batch(model: Trainable, owner: str, x: Any) -> Array:
     x = _of_one_input(model, x)
     inputs = _convert.float32_array(owner, "x", batches.inputs(owner, x))
     model._ensure_built(inputs.shape[1:])
-    return backend.on_device(inputs)  # type: ignore[no-any-return]
+    return model._brought(inputs)
 
 
 def batch(model: Trainable, owner: str, given: Triple, class_weight: Any) -> Batch:
@@ -100,7 +102,7 @@ def batch(model: Trainable, owner: str, given: Triple, class_weight: Any) -> Bat
     x, y, weight = _class_weighted(model, owner, checked, class_weight)
     if y.dtype != np.int64 or y.ndim == len(model.output_shape):
         y = _convert.float32_array(owner, "y", y)
-    return Batch(backend.on_device(_convert.float32_array(owner, "x", x)), y, weight)
+    return Batch(model._brought(_convert.float32_array(owner, "x", x)), y, weight)
 
 
 def batch_size(owner: str, value: Any, name: str = "batch_size") -> int:

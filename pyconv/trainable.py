@@ -89,6 +89,15 @@ class Trainable(ABC):
 
     @property
     @abstractmethod
+    def _begins_on_host(self) -> bool:
+        """Whether ``_forward`` takes its input on the host, wherever operations run."""
+
+    def _brought(self, x: Array) -> Array:
+        """Return the input where ``_forward`` takes it."""
+        return x if self._begins_on_host else backend.on_device(x)
+
+    @property
+    @abstractmethod
     def _ends_in_softmax(self) -> bool:
         """Whether ``_forward(logits=True)`` can stop before a last softmax."""
 

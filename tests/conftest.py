@@ -12,12 +12,12 @@ from pyconv import _devices, backend
 ON_DEVICES = (
     "activation_layer activations augmentation avgpool2d avgpool2d_layer batchnorm "
     "compat_arguments compat_optimizers conv2d conv2d_layer conv2d_maxpool2d course_gradients "
-    "custom_layers dense dense_layer device_arrays device_graphs device_training dropout_layer elementwise "
-    "evaluate_predict fit_options fit_sources flatten_layer global_avgpool2d gpu interop "
-    "keras_files layer_weights layers layers_more losses losses_in_training losses_options "
-    "maxpool2d maxpool2d_layer metrics metrics_goldens model_checkpoint optimizer_options "
-    "optimizers random_rows random_shapes regularizers relu_layer reproducible rescaling_layer "
-    "saving softmax_layer zeropadding2d_layer"
+    "custom_layers dense dense_layer device_arrays device_graphs device_training dropout_layer "
+    "elementwise evaluate_predict fit_options fit_sources flatten_layer global_avgpool2d gpu "
+    "interop keras_files layer_weights layers layers_more losses losses_in_training "
+    "losses_options maxpool2d maxpool2d_layer metrics metrics_goldens model_checkpoint "
+    "optimizer_options optimizers random_rows random_shapes regularizers relu_layer reproducible "
+    "rescaling_layer saving softmax_layer zeropadding2d_layer"
 )
 
 NO_GPU = pytest.StashKey()

@@ -65,6 +65,57 @@ def test_a_step_and_its_gradients():
     close(on_both(run), 1e-6)
 
 
+def augmented(*more):
+    return pyconv.Sequential(
+        [
+            layers.RandomFlip(seed=1),
+            layers.RandomTranslation(0.2, 0.2, seed=2),
+            layers.RandomCrop(7, 6, seed=3, per_image=True),
+            *more,
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_images_are_augmented_on_the_host_and_copied_once(shuffle, monkeypatch):
+    """Each batch of training, and none comes back."""
+    moved = []
+    for owner, name in ((device, "asarray"), (device.Array, "numpy"), (device.Array, "__array__")):
+        method = getattr(owner, name)
+
+        def counted(x, *given, method=method, name=name, **options):
+            if x.shape[1:] == (7, 6, 3) and not (name == "asarray" and isinstance(x, device.Array)):
+                moved.append(name)
+            return method(x, *given, **options)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    def run():
+        model = augmented()
+        model.compile("rmsprop", "sparse_categorical_crossentropy")
+        fitted = model.fit(X, Y, 8, 2, shuffle=shuffle, verbose=0, validation_split=0.2).history
+        copies, moved[:] = list(moved), []
+        if backend.active is device:
+            assert copies == 2 * (3 + 1) * ["asarray"]
+        losses = [model.train_on_batch(X, Y), *fitted["loss"], *fitted["val_loss"]]
+        return [*losses, *model.get_weights(), model.predict(X, verbose=0), model(X)]
+
+    close(on_both(run))
+
+
+def test_augmentation_behind_a_layer_on_the_device():
+    def run():
+        model = augmented(layers.Rescaling(2.0), layers.RandomBrightness(0.3, (0, 2), seed=4))
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        losses = model.fit(X, Y, 8, 2, verbose=0).history["loss"]
+        return [*losses, *model.get_weights(), model.predict(X, verbose=0), model(X, training=True)]
+
+    close(on_both(run))
+
+
 def test_masks_of_dropout_are_the_cpus():
     def run():
         layer = layers.Dropout(0.4, seed=5)

@@ -23,6 +23,8 @@ class Augmentation(Seeded):
     layer goes before the first one with weights.
     """
 
+    on_host = True
+
     def __init__(self, seed: int | None, data_format: str | None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         if data_format is not None:
@@ -58,14 +60,14 @@ class Augmentation(Seeded):
         return super().__call__(x, training)
 
     def forward(self, x: Array, training: bool) -> Array:
-        """Return the images, changed in training."""
+        """Return the images, changed in training; they are where x is."""
         images = np.asarray(x)
         if training:
             shape: Any = self.compute_output_shape(images.shape)
             images = self.augment(images, self._on_host.get("y", shape))
         else:
             images = self.still(images)
-        result: Array = backend.on_device(images)
+        result: Array = images if isinstance(x, np.ndarray) else backend.on_device(images)
         return result
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:

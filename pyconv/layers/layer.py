@@ -73,6 +73,10 @@ class Layer(Weights):
         array([0.99, 0.99], dtype=float32)
     """
 
+    # Whether ``forward`` works on the host, wherever operations run: it returns numpy's arrays for
+    # numpy's, so that a model brings to a device what such layers at its beginning make.
+    on_host = False
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Have a ``build`` of the user's own end with what the base's does."""
         super().__init_subclass__(**kwargs)
