@@ -25,9 +25,7 @@ py::array_t<T, kReadable> readable(const char* op, const char* name, const py::a
     if ((array.flags() & kReadable) != kReadable)
         check_memory(op, std::string("a contiguous copy of ") + name,
                      static_cast<double>(array.size()) * sizeof(T) / sizeof(float));
-    auto copy = py::array_t<T, kReadable>::ensure(array);
-    if (!copy) throw py::error_already_set();
-    return copy;
+    return py::array_t<T, kReadable>(py::reinterpret_borrow<py::object>(array));
 }
 
 [[noreturn]] void wrong_type(const char* op, const char* name, const char* wanted,

@@ -39,7 +39,7 @@ std::pair<const cuda::Array*, py::object> readable(const char* op, const char* n
     if (!py::isinstance<py::array>(value)) wrong_type(op, name, wanted, dtype, value);
     const auto array = py::reinterpret_borrow<py::array>(value);
     if (cuda::type_of(array.dtype()) != type) wrong_type(op, name, wanted, dtype, value);
-    py::object holder = py::cast(cuda::on_device(op, array));
+    py::object holder = py::cast(cuda::on_device(op, array, name));
     return {holder.cast<const cuda::Array*>(), holder};
 }
 
@@ -74,7 +74,7 @@ Input::Input(const char* op, const char* name, py::handle value, int ndim) {
 Output::Output(const char* op, const char* name, py::handle given, const Shape& shape)
     : name_(name), shape_(shape) {
     if (given.is_none()) {
-        holder_ = py::cast(cuda::Array(op, shape, cuda::Type::kFloat32));
+        holder_ = py::cast(cuda::Array(op, shape, cuda::Type::kFloat32, "a result"));
     } else {
         const cuda::Array* const array = on_device(given);
         if (!array || array->type() != cuda::Type::kFloat32)

@@ -25,10 +25,23 @@ int blocks(int64_t n) {
     return static_cast<int>(std::clamp<int64_t>((n + kThreads - 1) / kThreads, 1, kMaxBlocks));
 }
 
-dim3 part_grid(const BatchNormShape& s) {
-    return dim3(static_cast<unsigned>(ceil_div(s.c, kChannels)),
-                static_cast<unsigned>(ceil_div(s.rows, kPartRows)));
+// In one dimension, as the others end at 65535.
+unsigned part_blocks(const BatchNormShape& s) {
+    return static_cast<unsigned>(ceil_div(s.c, kChannels) * ceil_div(s.rows, kPartRows));
 }
+
+// The block's part of the rows, and this thread's channel and row of threads.
+struct Part {
+    int64_t number, begin, end, channel;
+    int row;
+    __device__ explicit Part(const BatchNormShape& s) : row(threadIdx.y) {
+        const int64_t groups = (s.c + kChannels - 1) / kChannels;
+        number = blockIdx.x / groups;
+        channel = (blockIdx.x - number * groups) * kChannels + threadIdx.x;
+        begin = number * kPartRows;
+        end = min(s.rows, begin + kPartRows);
+    }
+};
 
 // The sum over the block's rows of threads, in all of them.
 __device__ double row_total(float value) {
@@ -43,25 +56,25 @@ __device__ double row_total(float value) {
 
 // means, squares (parts, c)
 __global__ void moments_kernel(BatchNormShape s, const float* x, double* means, double* squares) {
-    const int64_t j = static_cast<int64_t>(blockIdx.x) * kChannels + threadIdx.x;
-    const int64_t begin = static_cast<int64_t>(blockIdx.y) * kPartRows;
-    const int64_t end = begin + kPartRows < s.rows ? begin + kPartRows : s.rows;
+    const Part part(s);
+    const int64_t j = part.channel;
     const bool inside = j < s.c;
-    const float first = inside ? x[begin * s.c + j] : 0.f;
+    const float first = inside ? x[part.begin * s.c + j] : 0.f;
     float sum = 0.f;
-    for (int64_t r = begin + threadIdx.y; inside && r < end; r += kRowThreads)
+    for (int64_t r = part.begin + part.row; inside && r < part.end; r += kRowThreads)
         sum += x[r * s.c + j] - first;
-    const double mean = row_total(sum) / static_cast<double>(end - begin);
+    const double mean = row_total(sum) / static_cast<double>(part.end - part.begin);
     float square = 0.f, left = 0.f;
-    for (int64_t r = begin + threadIdx.y; inside && r < end; r += kRowThreads) {
+    for (int64_t r = part.begin + part.row; inside && r < part.end; r += kRowThreads) {
         const float off = x[r * s.c + j] - first - static_cast<float>(mean);
         left += off;
         square += off * off;
     }
-    const double total = row_total(square), corrected = row_total(left) / (end - begin);
-    if (!inside || threadIdx.y != 0) return;
-    means[blockIdx.y * s.c + j] = static_cast<double>(first) + static_cast<float>(mean) + corrected;
-    squares[blockIdx.y * s.c + j] = total;
+    const double total = row_total(square), corrected = row_total(left) / (part.end - part.begin);
+    if (!inside || part.row != 0) return;
+    means[part.number * s.c + j] =
+        static_cast<double>(first) + static_cast<float>(mean) + corrected;
+    squares[part.number * s.c + j] = total;
 }
 
 __device__ double part_size(const BatchNormShape& s, int64_t part) {
@@ -90,21 +103,20 @@ __global__ void join_moments_kernel(BatchNormShape s, int64_t parts, const doubl
 // sums of dy and products of dy and x - mean, (parts, c)
 __global__ void products_kernel(BatchNormShape s, const float* x, const float* dy,
                                 const float* mean, double* sums, double* products) {
-    const int64_t j = static_cast<int64_t>(blockIdx.x) * kChannels + threadIdx.x;
-    const int64_t begin = static_cast<int64_t>(blockIdx.y) * kPartRows;
-    const int64_t end = begin + kPartRows < s.rows ? begin + kPartRows : s.rows;
+    const Part part(s);
+    const int64_t j = part.channel;
     const bool inside = j < s.c;
     const float center = inside ? mean[j] : 0.f;
     float sum = 0.f, product = 0.f;
-    for (int64_t r = begin + threadIdx.y; inside && r < end; r += kRowThreads) {
+    for (int64_t r = part.begin + part.row; inside && r < part.end; r += kRowThreads) {
         const float grad = dy[r * s.c + j];
         sum += grad;
         product += grad * (x[r * s.c + j] - center);
     }
     const double all = row_total(sum), weighted = row_total(product);
-    if (!inside || threadIdx.y != 0) return;
-    sums[blockIdx.y * s.c + j] = all;
-    products[blockIdx.y * s.c + j] = weighted;
+    if (!inside || part.row != 0) return;
+    sums[part.number * s.c + j] = all;
+    products[part.number * s.c + j] = weighted;
 }
 
 __device__ double inverse_deviation(const BatchNormShape& s, float variance) {
@@ -166,7 +178,7 @@ void batchnorm_moments(const BatchNormShape& s, const float* x, float* mean, flo
     Scratch scratch;
     double* means = scratch.take<double>(parts * s.c);
     double* squares = scratch.take<double>(parts * s.c);
-    cuda::launch(moments_kernel, part_grid(s), dim3(kChannels, kRowThreads), 0, cuda::stream(), s,
+    cuda::launch(moments_kernel, part_blocks(s), dim3(kChannels, kRowThreads), 0, cuda::stream(), s,
                  x, means, squares);
     cuda::launch(join_moments_kernel, static_cast<unsigned>(ceil_div(s.c, kThreads)), kThreads, 0,
                  cuda::stream(), s, parts, means, squares, mean, rest, variance);
@@ -194,8 +206,8 @@ void batchnorm_backward(const BatchNormShape& s, const float* x, const float* dy
     double* sums = scratch.take<double>(parts * s.c);
     double* products = scratch.take<double>(parts * s.c);
     if (parts > 0)
-        cuda::launch(products_kernel, part_grid(s), dim3(kChannels, kRowThreads), 0, cuda::stream(),
-                     s, x, dy, mean, sums, products);
+        cuda::launch(products_kernel, part_blocks(s), dim3(kChannels, kRowThreads), 0,
+                     cuda::stream(), s, x, dy, mean, sums, products);
     float* of_dy = scratch.take<float>(s.c);
     float* of_x = scratch.take<float>(s.c);
     float* shift = scratch.take<float>(s.c);

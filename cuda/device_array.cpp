@@ -31,7 +31,7 @@ int64_t elements(const char* op, const Shape& shape) {
     return count;
 }
 
-void check_device_memory(const char* op, const Shape& shape, double bytes) {
+void check_device_memory(const char* op, const char* what, const Shape& shape, double bytes) {
     static const double total = [] {
         size_t free = 0, all = 0;
         stream();
@@ -39,7 +39,7 @@ void check_device_memory(const char* op, const Shape& shape, double bytes) {
         return static_cast<double>(all);
     }();
     if (bytes > total)
-        fail(op, "an array of shape ", to_string(shape), " would take ",
+        fail(op, what, " of shape ", to_string(shape), " would take ",
              static_cast<int64_t>(bytes / (1 << 20)), " MiB, more than the memory of the device, ",
              static_cast<int64_t>(total / (1 << 20)), " MiB");
 }
@@ -66,10 +66,10 @@ std::optional<Type> type_of(const py::dtype& dtype) {
     return std::nullopt;
 }
 
-Array::Array(const char* op, Shape shape, Type type)
+Array::Array(const char* op, Shape shape, Type type, const char* what)
     : shape_(std::move(shape)), type_(type), size_(elements(op, shape_)) {
     const double bytes = static_cast<double>(size_) * itemsize(type);
-    check_device_memory(op, shape_, bytes);
+    check_device_memory(op, what, shape_, bytes);
     memory_ = std::make_shared<Memory>(
         Memory{device_memory(static_cast<size_t>(bytes)), cuda::device(), nbytes(), std::nullopt});
     data_ = memory_->bytes.get();
@@ -108,8 +108,7 @@ Array Array::rows(int64_t begin, int64_t end) const {
 }
 
 void Array::take(const py::array& values) {
-    const py::array array = py::array::ensure(values, py::array::c_style);
-    if (!array) throw py::error_already_set();
+    const py::array array = contiguous(values);
     const Shape shape(array.shape(), array.shape() + array.ndim());
     if (shape != shape_ || type_of(array.dtype()) != type_)
         fail("Array", "values must be ", py::str(dtype_of(type_)).cast<std::string>(), " ",
@@ -174,14 +173,18 @@ bool Array::below(int64_t below, int64_t* wrong) const {
     return inside(range_of(static_cast<const int64_t*>(values.data()), size_));
 }
 
-Array on_device(const char* op, const py::array& values) {
+py::array contiguous(const py::array& values) {
+    return values.flags() & py::array::c_style ? values : py::array(values.attr("copy")("C"));
+}
+
+Array on_device(const char* op, const py::array& values, const char* what) {
     const std::optional<Type> type = type_of(values.dtype());
     if (!type)
         throw py::type_error(std::string(op) +
                              ": an array on the device is float32, float64, int64, uint8 or bool, "
                              "got a " +
                              described(values));
-    Array made(op, Shape(values.shape(), values.shape() + values.ndim()), *type);
+    Array made(op, Shape(values.shape(), values.shape() + values.ndim()), *type, what);
     made.take(values);
     return made;
 }

@@ -38,8 +38,8 @@ struct Memory {
 // A C-contiguous array. Copies share its memory.
 class Array {
 public:
-    // Uninitialized. ValueError where `op` asks for more than the device has.
-    Array(const char* op, Shape shape, Type type);
+    // Uninitialized. ValueError where `op` asks for more than the device has; it names `what`.
+    Array(const char* op, Shape shape, Type type, const char* what = "an array");
     // Of memory that somebody else made.
     Array(std::shared_ptr<Memory> memory, void* data, Shape shape, Type type);
 
@@ -74,8 +74,10 @@ private:
     int64_t size_;
 };
 
-// The array of numpy, C-contiguous, on the device.
-Array on_device(const char* op, const py::array& values);
+// The array of numpy, C-contiguous, on the device; errors call it `what`.
+Array on_device(const char* op, const py::array& values, const char* what = "an array");
+// The array, or a C-contiguous copy of it.
+py::array contiguous(const py::array& values);
 
 // Numbers on their way to the host: the stream goes on, and numpy() waits for it.
 class Fetched {

@@ -6,7 +6,8 @@
 // kBackwardInput   input pixels      taps x filters    channels     dy   w    dx
 // kBackwardFilter  taps x channels   output pixels     filters      x    dy   dw
 // Each of a thread's units of a tile, four values or one, is found by a loader: `offset` from
-// `base`, or a negative number where the tile reaches outside of the matrix or of the image.
+// `base`, or a negative number where the tile reaches outside of the matrix or of the image. `base`
+// itself lies in the array: copies of nothing are given it as their source.
 #pragma once
 
 #include "divisor.cuh"
@@ -220,8 +221,9 @@ struct Rows {
     using At = Units<Tile, Tile::BN, kAlongK, kWidth>;
 
     __device__ __forceinline__ Rows(const Product& p, const Block<Tile, kPass>& block)
-        : base(p.b + block.group * p.b_group + block.n0 + At::extent(0)),
-          inside(block.n0 + At::extent(0) < p.n),
+        : base(p.b + block.group * p.b_group),
+          column(block.n0 + At::extent(0)),
+          inside(column < p.n),
           k(block.k0),
           end(block.k),
           ld(p.ldb) {}
@@ -230,12 +232,13 @@ struct Rows {
 
     __device__ __forceinline__ int offset(int i) const {
         const int row = k + At::k(i);
-        return row < end && inside ? row * ld : -1;
+        return row < end && inside ? row * ld + column : -1;
     }
 
     const float* base;
 
 private:
+    int column;
     bool inside;
     int k, end, ld;
 };

@@ -61,7 +61,7 @@ class DeviceMeasures:
         out = self._buffers.get("gradient", output.shape)
         if _is_native(loss, output.ndim):
             scale = self._scale(scale) if unweighted else backend.on_device(scale)
-            return loss.call_with_gradient(self._labels(y), output, scale, out)
+            return loss.call_with_gradient(self._labels(y, output.ndim), output, scale, out)
         if not gradient:
             return loss.rows(y, np.asarray(output)), None
         rows, on_host = loss.call_with_gradient(y, np.asarray(output), scale)
@@ -124,10 +124,10 @@ class DeviceMeasures:
             and all(type(metric) in _METRICS for metric in metrics)
         )
 
-    def stage(self, y: NDArray[Any]) -> None:
-        """Bring the labels of the next batch to the device."""
+    def stage(self, y: NDArray[Any], rank: int) -> None:
+        """Bring the labels of the next batch to the device, for outputs of so many axes."""
         self._staged = None
-        self._labels(y)
+        self._labels(y, rank)
 
     @contextmanager
     def recording(self) -> Iterator[list[Numbers]]:
@@ -144,18 +144,22 @@ class DeviceMeasures:
         for rows, take_up in numbers:
             self.later(rows, take_up)
 
-    def _labels(self, y: NDArray[Any]) -> Any:
-        """Return the labels in a buffer on the device, of the type that kernels take."""
+    def _labels(self, y: NDArray[Any], rank: int) -> Any:
+        """Return the labels in a buffer on the device, of the type that kernels take.
+
+        Class numbers are int64, and have an axis less than the outputs.
+        """
         if self._staged is y:
             return self._buffer
-        labels = y if y.dtype == np.int64 else y.astype(np.float32, copy=False)
+        numbers = y.dtype == np.int64 and y.ndim < rank
+        labels = y if numbers else y.astype(np.float32, copy=False)
         buffer = self._buffers.get(f"labels {labels.dtype}", labels.shape, labels.dtype)
         buffer.take(labels)
         self._staged, self._buffer = y, buffer
         return buffer
 
     def _hits(self, predicted: Any, y: NDArray[Any]) -> Any:
-        labels = self._labels(y)
+        labels = self._labels(y, predicted.ndim)
         classes = predicted.shape[-1]
         flat = (-1, classes) if labels.ndim == predicted.ndim else (-1,)
         hits = backend.active.argmax_hits(predicted.reshape(-1, classes), labels.reshape(flat))

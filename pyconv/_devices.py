@@ -223,6 +223,10 @@ def _cuda() -> Any:
         return import_module("pyconv._cuda")
     except ModuleNotFoundError:
         raise _NoDeviceError(_NOT_BUILT) from None
+    except ImportError as error:  # a build with a shared cudart, where there is none
+        raise _NoDeviceError(
+            f"the CUDA module of this installation does not load: {error}"
+        ) from None
 
 
 def _check(module: Any) -> int:

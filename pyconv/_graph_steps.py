@@ -76,7 +76,7 @@ class GraphSteps:
             self._steps[key] = None  # all buffers are there after this step
             return False
         assert batch.y is not None
-        model.objective.measures.stage(batch.y)
+        model.objective.measures.stage(batch.y, len(model.output_shape))
         if self._steps[key] is None:
             self._steps[key] = _recorded(model, batch, logits)
         step = self._steps[key]

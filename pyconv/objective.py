@@ -128,11 +128,11 @@ class Objective:
         if logits:
             predicted = self._buffers.get("probabilities", output.shape)
             backend.active.softmax_forward(output, predicted)
+        if self.loss.masks:
+            self._update_masked(y, np.asarray(predicted), weight)
+            return
         if backend.active is not backend.cpu:
             self._measures.metrics(self._metrics, self._unweighted, y, predicted, weight)
-            return
-        if self.loss.masks:
-            self._update_masked(y, predicted, weight)
             return
         for metric in self._metrics[: self._unweighted]:
             metric.update_state(y, predicted)

@@ -79,10 +79,12 @@ class TestArrays:
         (batch,) = ArrayBatches((array, None, None), 1)
         np.testing.assert_array_equal(batch.x, wanted)
 
+    @pytest.mark.cpu
     def test_memory_is_used_again(self):
         made = ArrayBatches((X, None, None), 4, shuffle=True)
         assert len({b.x.ctypes.data for b in made}) == 1
 
+    @pytest.mark.cpu
     def test_what_is_as_wanted_is_not_copied(self):
         batches = list(ArrayBatches((X, None, None), 4))
         assert all(np.shares_memory(batch.x, X) for batch in batches)

@@ -73,6 +73,16 @@ def test_not_built(monkeypatch):
     assert "not built" in _devices.why_no_cuda()
 
 
+def test_a_module_that_does_not_load(monkeypatch):
+    def fails(name):
+        raise ImportError("libcudart.so.13: cannot open shared object file")
+
+    monkeypatch.setattr(_devices, "import_module", fails)
+    with pytest.raises(ValueError, match=r"^set_device: .*does not load: libcudart\.so\.13"):
+        pyconv.set_device("cuda")
+    assert [device.name for device in pyconv.devices()] == ["cpu"]
+
+
 def test_messages_are_distinct(cuda, monkeypatch):
     texts = set()
     for answer, _ in list(ANSWERS.values())[:3]:

@@ -156,7 +156,7 @@ def test_a_whole_step_can_be_captured(monkeypatch):
     model._train_step(batch)
     weights, states = model.get_weights(), [layer.get_state() for layer in model.layers]
     graph, measures = device.Graph(), model.objective.measures
-    measures.stage(Y)
+    measures.stage(Y, 2)
     graph.begin()
     with measures.recording():
         model._train_step(batch)

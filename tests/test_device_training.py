@@ -200,6 +200,33 @@ def test_losses_and_metrics(loss):
     close(on_both(run), 1e-5)
 
 
+@pytest.mark.parametrize("labels", [Y, Y[:, None], Y.astype(np.uint8), ONE_HOT.astype(np.int64)])
+def test_labels_of_any_type(labels):
+    def run():
+        model = deck_like()
+        sparse = "" if labels.shape == ONE_HOT.shape else "sparse_"
+        model.compile("rmsprop", f"{sparse}categorical_crossentropy", metrics=["accuracy"])
+        history = model.fit(X, labels, 8, 3, verbose=0, validation_split=0.2).history
+        return [v for values in history.values() for v in values]
+
+    close(on_both(run))
+
+
+@pytest.mark.parametrize("ignored", [-1, 2])
+def test_classes_that_a_loss_ignores(ignored):
+    labels = np.where(np.arange(22) % 3 == 0, ignored, Y)
+
+    def run():
+        model = deck_like()
+        loss = losses.SparseCategoricalCrossentropy(ignore_class=ignored)
+        model.compile("sgd", loss, metrics=["accuracy"], weighted_metrics=["accuracy"])
+        weight = np.linspace(0.5, 2, 22)
+        history = model.fit(X, labels, 8, 2, verbose=0, sample_weight=weight).history
+        return [v for values in history.values() for v in values]
+
+    close(on_both(run))
+
+
 def worst(y_true, y_pred):
     return np.abs(y_true - y_pred).max(axis=-1)
 

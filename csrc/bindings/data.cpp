@@ -52,9 +52,10 @@ public:
             throw py::type_error(std::string(op) + ": " + name + " must be an array of " +
                                  py::str(py::dtype::of<T>()).cast<std::string>() + ", got a " +
                                  described(value));
-        array_ = py::array_t<T, py::array::c_style>::ensure(value);
-        if (array_.ndim() != 2 || array_.shape(0) != n || array_.shape(1) != columns)
+        const auto array = py::reinterpret_borrow<py::array>(value);
+        if (array.ndim() != 2 || array.shape(0) != n || array.shape(1) != columns)
             fail(op, name, " must have shape (", n, ", ", columns, ")");
+        array_ = py::array_t<T, py::array::c_style>(py::reinterpret_borrow<py::object>(value));
         for (int64_t i = 0; i < n * columns; ++i)
             if (!(data()[i] >= -most && data()[i] <= most))
                 fail(op, name, " must be from -", most, " to ", most, ", got ", data()[i]);

@@ -40,9 +40,7 @@ Object asarray_(const Object& value) {
                    ? value
                    : py::cast(cuda::on_device("asarray", array.numpy()));
     }
-    const auto array = py::array::ensure(value);
-    if (!array) throw py::error_already_set();
-    return py::cast(cuda::on_device("asarray", array));
+    return py::cast(cuda::on_device("asarray", py::array(value)));
 }
 
 py::dict cuda_array_interface(const Array& a) {

@@ -33,11 +33,12 @@ py::array_t<int64_t> host_indices(const char* op, const Object& indices, int64_t
     if (!py::isinstance<py::array_t<int64_t>>(indices))
         throw py::type_error(std::string(op) + ": indices must be an int64 array of numpy, got a " +
                              described(indices));
-    const auto array = py::array_t<int64_t, py::array::c_style>::ensure(indices);
-    if (!array) throw py::error_already_set();
-    if (array.ndim() != 1)
+    const auto given = py::reinterpret_borrow<py::array>(indices);
+    if (given.ndim() != 1)
         fail(op, "indices must be (N,), got ",
-             to_string(Shape(array.shape(), array.shape() + array.ndim())));
+             to_string(Shape(given.shape(), given.shape() + given.ndim())));
+    check_memory(op, "a contiguous copy of indices", 2.0 * static_cast<double>(given.size()));
+    const auto array = py::array_t<int64_t>(cuda::contiguous(given));
     for (py::ssize_t i = 0; i < array.size(); ++i)
         if (array.data()[i] < 0 || array.data()[i] >= rows)
             fail(op, "indices must be from 0 to ", rows - 1, ", got ", array.data()[i]);
