@@ -12,11 +12,12 @@ namespace {
 
 std::atomic<int> chosen{0};
 thread_local int bound = -1;
+thread_local bool recording = false;
 
 // Never destroyed: at the end of a process the driver may be gone before static objects are.
 struct Streams {
     std::mutex mutex;
-    std::map<int, cudaStream_t> of;
+    std::map<std::pair<int, bool>, cudaStream_t> of;  // by device, and whether it records
 };
 
 Streams& streams() {
@@ -57,19 +58,23 @@ void set_device(int device) {
 int device() { return chosen.load(std::memory_order_relaxed); }
 
 cudaStream_t stream() {
-    thread_local std::pair<int, cudaStream_t> last{-1, nullptr};
-    const int device = bind_thread();
-    if (last.first != device) {
+    thread_local std::pair<std::pair<int, bool>, cudaStream_t> last{{-1, false}, nullptr};
+    const std::pair wanted{bind_thread(), recording};
+    if (last.first != wanted) {
         Streams& all = streams();
         const std::lock_guard lock(all.mutex);
-        cudaStream_t& made = all.of[device];
+        cudaStream_t& made = all.of[wanted];
         // Non-blocking: no order with the default stream, which others may use.
         if (!made)
             check(cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking), "cudaStreamCreate");
-        last = {device, made};
+        last = {wanted, made};
     }
     return last.second;
 }
+
+void begin_recording() { recording = true; }
+
+void end_recording() noexcept { recording = false; }
 
 void synchronize() { check(cudaStreamSynchronize(stream()), "cudaStreamSynchronize"); }
 

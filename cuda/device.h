@@ -27,8 +27,10 @@ void set_device(int device);
 int device();
 
 // The stream of the device, on which everything runs in order; makes the device the calling
-// thread's own.
+// thread's own. For a thread that records a graph, one that nobody else uses and that runs nothing.
 cudaStream_t stream();
+void begin_recording();
+void end_recording() noexcept;
 
 // Waits until the device has done all that was asked of it.
 void synchronize();

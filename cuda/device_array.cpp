@@ -32,12 +32,14 @@ int64_t elements(const char* op, const Shape& shape) {
 }
 
 void check_device_memory(const char* op, const char* what, const Shape& shape, double bytes) {
-    static const double total = [] {
+    static thread_local std::pair<int, double> known{-1, 0};  // device, its memory
+    if (known.first != device()) {
         size_t free = 0, all = 0;
         stream();
         check(cudaMemGetInfo(&free, &all), "cudaMemGetInfo");
-        return static_cast<double>(all);
-    }();
+        known = {device(), static_cast<double>(all)};
+    }
+    const double total = known.second;
     if (bytes > total)
         fail(op, what, " of shape ", to_string(shape), " would take ",
              static_cast<int64_t>(bytes / (1 << 20)), " MiB, more than the memory of the device, ",

@@ -17,14 +17,18 @@ Graph::~Graph() {
 void Graph::begin() {
     if (recording_ || exec_) throw std::runtime_error("pyconv: CUDA: a graph is recorded once");
     begin_capture_memory();
-    recording_ = true;
-    // Relaxed: memory may still be asked for, which is no work of the stream.
-    const cudaError_t status = cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed);
-    if (status != cudaSuccess) {
-        recording_ = false;
+    // Other threads go on with theirs meanwhile.
+    begin_recording();
+    try {
+        // Relaxed: memory may still be asked for, which is no work of the stream.
+        check(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed),
+              "cudaStreamBeginCapture");
+    } catch (...) {
+        end_recording();
         end_capture_memory();
+        throw;
     }
-    check(status, "cudaStreamBeginCapture");
+    recording_ = true;
 }
 
 void Graph::end() {
@@ -32,6 +36,7 @@ void Graph::end() {
     cudaGraph_t graph = nullptr;
     cudaError_t status = cudaStreamEndCapture(stream(), &graph);
     recording_ = false;
+    end_recording();
     memory_ = end_capture_memory();
     check(status, "cudaStreamEndCapture");
     status = cudaGraphInstantiate(&exec_, graph, 0);
@@ -46,6 +51,7 @@ void Graph::abandon() noexcept {
     if (graph) cudaGraphDestroy(graph);
     cudaGetLastError();
     recording_ = false;
+    end_recording();
     end_capture_memory();
 }
 

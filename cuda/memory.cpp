@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -58,7 +59,9 @@ struct Store {
     std::unordered_map<void*, Block> blocks;  // of the device, in use or kept
     std::map<int, Free> free;
     std::map<int, std::weak_ptr<GraphMemory>> of_graphs;  // by device
-    std::shared_ptr<GraphMemory> captured;                // while a graph is captured
+    // While a graph is captured: what it works with, and by whom.
+    std::shared_ptr<GraphMemory> captured;
+    std::thread::id capturer;
 
     std::unordered_map<void*, size_t> pinned;
     Free free_pinned;
@@ -72,6 +75,9 @@ struct Store {
     bool keep = true;
 #endif
 };
+
+// Whether the calling thread captures a graph.
+bool captures(const Store& s) { return s.captured && s.capturer == std::this_thread::get_id(); }
 
 Store& store() {
     static Store* const one = new Store;
@@ -96,7 +102,7 @@ void free_all(Store& s, int device) {
 void* malloc_device(Store& s, size_t bytes, int device) {
     void* memory = nullptr;
     cudaError_t status = cudaMalloc(&memory, bytes);
-    if (status == cudaErrorMemoryAllocation && !s.captured) {
+    if (status == cudaErrorMemoryAllocation && !captures(s)) {
         cudaGetLastError();
         free_all(s, device);
         status = cudaMalloc(&memory, bytes);
@@ -140,7 +146,7 @@ void* allocate(size_t bytes) {
     const std::lock_guard lock(s.mutex);
     const size_t wanted = s.keep ? rounded(bytes) : std::max<size_t>(bytes, 1);
     void* memory = nullptr;
-    if (s.captured) memory = taken(s.captured->free, wanted, SIZE_MAX);
+    if (captures(s)) memory = taken(s.captured->free, wanted, SIZE_MAX);
     if (!memory) memory = taken(s.free[at], wanted, 2 * wanted);
     if (!memory) memory = malloc_device(s, wanted, at);
     const auto size = static_cast<int64_t>(s.blocks[memory].bytes);
@@ -158,7 +164,7 @@ void release(void* memory) noexcept {
     const Block block = s.blocks[memory];
     s.stats.in_use -= static_cast<int64_t>(block.bytes);
     s.stats.cached += static_cast<int64_t>(block.bytes);
-    if (s.captured) {
+    if (captures(s)) {
         s.captured->free.emplace(block.bytes, memory);
     } else if (s.keep) {
         s.free[block.device].emplace(block.bytes, memory);
@@ -224,6 +230,7 @@ void begin_capture_memory() {
     std::weak_ptr<GraphMemory>& known = s.of_graphs[device()];
     s.captured = known.lock();
     if (!s.captured) known = s.captured = std::make_shared<GraphMemory>();
+    s.capturer = std::this_thread::get_id();
 }
 
 std::shared_ptr<GraphMemory> end_capture_memory() {
@@ -259,7 +266,7 @@ void Staged::send(void* dst) {
     Store& s = store();
     const cudaStream_t to = stream();
     const std::lock_guard lock(s.mutex);
-    if (s.captured)
+    if (captures(s))
         throw std::runtime_error(
             "pyconv: CUDA: a step that copies from the host cannot be captured as a graph");
     std::vector<cudaEvent_t>& events = s.events[device()];

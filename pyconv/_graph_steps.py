@@ -98,8 +98,8 @@ class _Step:
         before = [layer.get_state() for layer in self._dropouts]
         for i, layer in enumerate(self._dropouts):
             layer.place = self._places[i : i + 1]
-        self._graph.begin()
         try:
+            self._graph.begin()
             with model.objective.measures.recording() as self._numbers:
                 model._pass(batch, logits)
             self._graph.end()

@@ -1,5 +1,7 @@
 """Training steps as graphs: the same bits as without, whatever changes between the steps."""
 
+import threading
+
 import numpy as np
 import pytest
 from device_runs import X, Y, close, deck_like, on_both
@@ -177,6 +179,39 @@ def test_what_cannot_be_captured():
     with pytest.raises(RuntimeError, match="copies from the host cannot be captured"):
         a.take(X)
     graph.abandon()
+    graph = device.Graph()
+    graph.begin()
+    with pytest.raises(RuntimeError, match="StreamCaptureUnsupported"):
+        a.numpy()
+    with pytest.raises(RuntimeError, match="captured already"):
+        device.Graph().begin()
+    with pytest.raises(RuntimeError, match="StreamCaptureInvalidated"):
+        graph.end()
     assert np.array_equal(device.relu_forward(a), np.maximum(X, 0))
     with pytest.raises(RuntimeError, match="not recorded"):
         graph.launch()
+
+
+def test_other_threads_are_not_captured():
+    """Nor do they get memory that the graph works with."""
+    x = X - np.float32(0.5)
+    a, out = device.asarray(x), device.zeros(X.shape)
+    graph = device.Graph()
+    graph.begin()
+    device.relu_backward(device.relu_forward(a), a, out)  # the first result's memory is free again
+    results = []
+
+    def work():
+        results.extend(device.dropout(a, 0.5, seed) for seed in range(4))
+        results.append(results[0].numpy())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    graph.end()
+    graph.launch()
+    *others, first = results
+    for seed, got in enumerate(others):
+        assert np.array_equal(got, backend.cpu.dropout(x, 0.5, seed))
+    assert np.array_equal(first, backend.cpu.dropout(x, 0.5, 0))
+    assert np.array_equal(out, x * (x > 0))

@@ -65,6 +65,16 @@ bool capturing() {
     return false;
 }
 
+namespace {
+
+// Whether the stream is being captured, in any mode: who waits for it ends that.
+bool breaks_capture(cudaStream_t stream) {
+    CUstream_st* const s = stream_of(stream);
+    if (s->capture) s->invalid = true;
+    return s->capture;
+}
+
+}  // namespace
 }  // namespace pyconv::emulation
 
 cudaError_t cudaDeviceSynchronize() {
@@ -94,13 +104,14 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     const Call call;
-    if (capturing()) return call.end(cudaErrorStreamCaptureUnsupported);
+    if (capturing() || breaks_capture(stream)) return call.end(cudaErrorStreamCaptureUnsupported);
     run(stream_of(stream));
     return call.end();
 }
 
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
     const Call call;
+    if (breaks_capture(stream)) return call.end(cudaErrorStreamCaptureUnsupported);
     return call.end(stream_of(stream)->work.empty() ? cudaSuccess : cudaErrorNotReady);
 }
 
