@@ -125,10 +125,10 @@ class Custom(Elementwise):
 
 def _by_blocks(function: Callable[..., Any], out: Array, *arrays: Array) -> None:
     """Write ``function`` of the arrays to ``out``, part by part."""
-    if not isinstance(out, np.ndarray):
-        out[...] = np.asarray(function(*map(np.asarray, arrays)), np.float32)
-        return
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if not isinstance(out, np.ndarray):
+            out[...] = np.asarray(function(*map(np.asarray, arrays)), np.float32)
+            return
         for target, *parts in _blocks(out, *arrays):
             target[...] = function(*parts)
 

@@ -59,11 +59,13 @@ void test_streams() {
     cudaGraphExecDestroy(exec);
     cudaGraphDestroy(graph);
 
-    cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
-    expect("no wait in a capture",
-           cudaStreamSynchronize(stream) == cudaErrorStreamCaptureUnsupported);
-    expect("which is invalid then",
-           cudaStreamEndCapture(stream, &graph) == cudaErrorStreamCaptureInvalidated);
+    for (const auto mode : {cudaStreamCaptureModeThreadLocal, cudaStreamCaptureModeRelaxed}) {
+        cudaStreamBeginCapture(stream, mode);
+        expect("no wait in a capture",
+               cudaStreamSynchronize(stream) == cudaErrorStreamCaptureUnsupported);
+        expect("which is invalid then",
+               cudaStreamEndCapture(stream, &graph) == cudaErrorStreamCaptureInvalidated);
+    }
     cudaFreeHost(pinned);
     cudaGetLastError();
 }
