@@ -45,8 +45,8 @@ __global__ void __launch_bounds__(32 * kRows)
 
 void argmax_hits(int64_t rows, int64_t c, const float* predictions, const int64_t* classes,
                  const float* labels, float* hits) {
-    cuda::launch(argmax_hits_kernel, static_cast<unsigned>((rows + kRows - 1) / kRows),
-                 dim3(32, kRows), 0, cuda::stream(), rows, c, predictions, classes, labels, hits);
+    cuda::launch(argmax_hits_kernel, (rows + kRows - 1) / kRows, dim3(32, kRows), 0, cuda::stream(),
+                 rows, c, predictions, classes, labels, hits);
 }
 
 }  // namespace pyconv

@@ -26,8 +26,8 @@ int blocks(int64_t n) {
 }
 
 // In one dimension, as the others end at 65535.
-unsigned part_blocks(const BatchNormShape& s) {
-    return static_cast<unsigned>(ceil_div(s.c, kChannels) * ceil_div(s.rows, kPartRows));
+int64_t part_blocks(const BatchNormShape& s) {
+    return ceil_div(s.c, kChannels) * ceil_div(s.rows, kPartRows);
 }
 
 // The block's part of the rows, and this thread's channel and row of threads.
@@ -180,8 +180,8 @@ void batchnorm_moments(const BatchNormShape& s, const float* x, float* mean, flo
     double* squares = scratch.take<double>(parts * s.c);
     cuda::launch(moments_kernel, part_blocks(s), dim3(kChannels, kRowThreads), 0, cuda::stream(), s,
                  x, means, squares);
-    cuda::launch(join_moments_kernel, static_cast<unsigned>(ceil_div(s.c, kThreads)), kThreads, 0,
-                 cuda::stream(), s, parts, means, squares, mean, rest, variance);
+    cuda::launch(join_moments_kernel, ceil_div(s.c, kThreads), kThreads, 0, cuda::stream(), s,
+                 parts, means, squares, mean, rest, variance);
 }
 
 void batchnorm_forward(const BatchNormShape& s, const float* x, const float* gamma,
@@ -190,8 +190,8 @@ void batchnorm_forward(const BatchNormShape& s, const float* x, const float* gam
     Scratch scratch;
     float* scale = scratch.take<float>(s.c);
     float* shift = scratch.take<float>(s.c);
-    cuda::launch(forward_factors_kernel, static_cast<unsigned>(ceil_div(s.c, kThreads)), kThreads,
-                 0, cuda::stream(), s, gamma, beta, rest, variance, scale, shift);
+    cuda::launch(forward_factors_kernel, ceil_div(s.c, kThreads), kThreads, 0, cuda::stream(), s,
+                 gamma, beta, rest, variance, scale, shift);
     const int64_t n = s.rows * s.c;
     cuda::launch(apply_kernel, blocks(n), kThreads, 0, cuda::stream(), n, s.c, x, nullptr,
                  Factors{mean, nullptr, scale, shift}, y);
@@ -211,9 +211,9 @@ void batchnorm_backward(const BatchNormShape& s, const float* x, const float* dy
     float* of_dy = scratch.take<float>(s.c);
     float* of_x = scratch.take<float>(s.c);
     float* shift = scratch.take<float>(s.c);
-    cuda::launch(backward_factors_kernel, static_cast<unsigned>(ceil_div(s.c, kThreads)), kThreads,
-                 0, cuda::stream(), s, parts, sums, products, gamma, rest, variance, of_batch,
-                 dgamma, dbeta, of_dy, of_x, shift);
+    cuda::launch(backward_factors_kernel, ceil_div(s.c, kThreads), kThreads, 0, cuda::stream(), s,
+                 parts, sums, products, gamma, rest, variance, of_batch, dgamma, dbeta, of_dy, of_x,
+                 shift);
     if (!dx) return;
     const int64_t n = s.rows * s.c;
     cuda::launch(apply_kernel, blocks(n), kThreads, 0, cuda::stream(), n, s.c, x, dy,

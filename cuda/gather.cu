@@ -28,7 +28,7 @@ template <class T>
 void gather(int64_t count, int64_t row, const void* x, const int64_t* indices, float* y) {
     constexpr int64_t kMostBlocks = int64_t{1} << 16;
     const int64_t pieces = (row + kPiece - 1) / kPiece;
-    const auto blocks = static_cast<unsigned>(std::min(count * pieces, kMostBlocks));
+    const int64_t blocks = std::min(count * pieces, kMostBlocks);
     cuda::launch(gather_kernel<T>, blocks, cuda::kElementThreads, 0, cuda::stream(), count, row,
                  pieces, static_cast<const T*>(x), indices, y);
 }

@@ -53,8 +53,8 @@ void global_avgpool2d_forward(int64_t n, int64_t pixels, int64_t c, const float*
     int lanes = 1;
     while (lanes < 32 && lanes < c) lanes *= 2;
     const int64_t groups = (c + lanes - 1) / lanes;
-    cuda::launch(global_avgpool2d_kernel, static_cast<unsigned>(n * groups), kThreads, 0,
-                 cuda::stream(), pixels, c, groups, lanes, x, y);
+    cuda::launch(global_avgpool2d_kernel, n * groups, kThreads, 0, cuda::stream(), pixels, c,
+                 groups, lanes, x, y);
 }
 
 void global_avgpool2d_backward(int64_t n, int64_t pixels, int64_t c, const float* dy, float* dx) {

@@ -10,6 +10,9 @@
 #include <cuda_runtime.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
 
 #include "device.h"
@@ -42,6 +45,16 @@ void launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_byte
     emulation::launch<Params...>(kernel, grid, block, shared_bytes, stream, args...);
 #endif
     check(cudaGetLastError(), "launch of a kernel");
+}
+
+// With a grid of so many blocks in one dimension.
+template <class... Params>
+void launch(void (*kernel)(Params...), int64_t blocks, dim3 block, size_t shared_bytes,
+            cudaStream_t stream, std::type_identity_t<Params>... args) {
+    if (blocks > 0x7fffffff)
+        throw std::length_error("pyconv: CUDA: a grid of " + std::to_string(blocks) +
+                                " blocks is more than CUDA has, 2**31 - 1");
+    launch(kernel, dim3(static_cast<unsigned>(blocks)), block, shared_bytes, stream, args...);
 }
 
 }  // namespace pyconv::cuda

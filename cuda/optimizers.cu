@@ -107,8 +107,8 @@ void update(const std::vector<Parameter>& parameters, const Rule& rule) {
                 throw std::invalid_argument("optimizer: grads on a device must be arrays");
             table.first[i + 1] = table.first[i] + (table.parameters[i].n + kPiece - 1) / kPiece;
         }
-        cuda::launch(optimizer_kernel<Rule>, static_cast<unsigned>(table.first[table.count]),
-                     kThreads, 0, cuda::stream(), table, rule);
+        cuda::launch(optimizer_kernel<Rule>, table.first[table.count], kThreads, 0, cuda::stream(),
+                     table, rule);
     }
 }
 

@@ -75,11 +75,11 @@ void launch_tile(const Task& task, int splits) {
     p.quads = p.n % 4 == 0 && p.ldc % 4 == 0 && task.c_values % 4 == 0 && is_aligned(p.c);
     const int64_t blocks = static_cast<int64_t>(p.m_tiles) * p.n_tiles * task.products * p.splits;
     if constexpr (Tile::kTensorCores)
-        launch(product_tf32_kernel<Tile, kPass>, static_cast<unsigned>(blocks), Tile::kThreads,
+        launch(product_tf32_kernel<Tile, kPass>, blocks, Tile::kThreads,
                Tf32Buffers<Tile, kPass>::kBytes, stream(), p);
     else
-        launch(product_kernel<Tile, kPass, kWidthA, kWidthB>, static_cast<unsigned>(blocks),
-               Tile::kThreads, 0, stream(), p);
+        launch(product_kernel<Tile, kPass, kWidthA, kWidthB>, blocks, Tile::kThreads, 0, stream(),
+               p);
     if (p.splits > 1)
         sum_parts(p.splits, task.c_values, p.c, task.product.bias, p.ldc, task.activation,
                   task.product.c);

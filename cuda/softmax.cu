@@ -121,11 +121,10 @@ template <class... Params>
 void launch_rows(int64_t rows, int64_t c, void (*of_warp)(Params...), void (*of_block)(Params...),
                  std::type_identity_t<Params>... args) {
     if (c <= kShortRow)
-        cuda::launch(of_warp, static_cast<unsigned>((rows + kRows - 1) / kRows), dim3(32, kRows), 0,
-                     cuda::stream(), args...);
-    else
-        cuda::launch(of_block, static_cast<unsigned>(rows), 32 * kWarps, 0, cuda::stream(),
+        cuda::launch(of_warp, (rows + kRows - 1) / kRows, dim3(32, kRows), 0, cuda::stream(),
                      args...);
+    else
+        cuda::launch(of_block, rows, 32 * kWarps, 0, cuda::stream(), args...);
 }
 
 }  // namespace
