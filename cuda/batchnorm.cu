@@ -30,16 +30,16 @@ int64_t part_blocks(const BatchNormShape& s) {
     return ceil_div(s.c, kChannels) * ceil_div(s.rows, kPartRows);
 }
 
-// The block's part of the rows, and this thread's channel and row of threads.
+// The block's part of the rows, this thread's channel, and where that is in the part's first row.
 struct Part {
-    int64_t number, begin, end, channel;
-    int row;
-    __device__ explicit Part(const BatchNormShape& s) : row(threadIdx.y) {
-        const int64_t groups = (s.c + kChannels - 1) / kChannels;
+    int64_t number, channel, first;
+    int rows;
+    __device__ explicit Part(const BatchNormShape& s) {
+        const auto groups = static_cast<unsigned>((s.c + kChannels - 1) / kChannels);
         number = blockIdx.x / groups;
-        channel = (blockIdx.x - number * groups) * kChannels + threadIdx.x;
-        begin = number * kPartRows;
-        end = min(s.rows, begin + kPartRows);
+        channel = static_cast<int64_t>(blockIdx.x % groups) * kChannels + threadIdx.x;
+        first = number * kPartRows * s.c + channel;
+        rows = static_cast<int>(min(s.rows - number * kPartRows, int64_t{kPartRows}));
     }
 };
 
@@ -59,19 +59,19 @@ __global__ void moments_kernel(BatchNormShape s, const float* x, double* means, 
     const Part part(s);
     const int64_t j = part.channel;
     const bool inside = j < s.c;
-    const float first = inside ? x[part.begin * s.c + j] : 0.f;
+    x += part.first;
+    const float first = inside ? *x : 0.f;
     float sum = 0.f;
-    for (int64_t r = part.begin + part.row; inside && r < part.end; r += kRowThreads)
-        sum += x[r * s.c + j] - first;
-    const double mean = row_total(sum) / static_cast<double>(part.end - part.begin);
+    for (int r = threadIdx.y; inside && r < part.rows; r += kRowThreads) sum += x[r * s.c] - first;
+    const double mean = row_total(sum) / part.rows;
     float square = 0.f, left = 0.f;
-    for (int64_t r = part.begin + part.row; inside && r < part.end; r += kRowThreads) {
-        const float off = x[r * s.c + j] - first - static_cast<float>(mean);
+    for (int r = threadIdx.y; inside && r < part.rows; r += kRowThreads) {
+        const float off = x[r * s.c] - first - static_cast<float>(mean);
         left += off;
         square += off * off;
     }
-    const double total = row_total(square), corrected = row_total(left) / (part.end - part.begin);
-    if (!inside || part.row != 0) return;
+    const double total = row_total(square), corrected = row_total(left) / part.rows;
+    if (!inside || threadIdx.y != 0) return;
     means[part.number * s.c + j] =
         static_cast<double>(first) + static_cast<float>(mean) + corrected;
     squares[part.number * s.c + j] = total;
@@ -106,15 +106,17 @@ __global__ void products_kernel(BatchNormShape s, const float* x, const float* d
     const Part part(s);
     const int64_t j = part.channel;
     const bool inside = j < s.c;
+    x += part.first;
+    dy += part.first;
     const float center = inside ? mean[j] : 0.f;
     float sum = 0.f, product = 0.f;
-    for (int64_t r = part.begin + part.row; inside && r < part.end; r += kRowThreads) {
-        const float grad = dy[r * s.c + j];
+    for (int r = threadIdx.y; inside && r < part.rows; r += kRowThreads) {
+        const float grad = dy[r * s.c];
         sum += grad;
-        product += grad * (x[r * s.c + j] - center);
+        product += grad * (x[r * s.c] - center);
     }
     const double all = row_total(sum), weighted = row_total(product);
-    if (!inside || part.row != 0) return;
+    if (!inside || threadIdx.y != 0) return;
     sums[part.number * s.c + j] = all;
     products[part.number * s.c + j] = weighted;
 }

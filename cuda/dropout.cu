@@ -50,7 +50,9 @@ __global__ void dropout_kernel(int64_t n, const float* x, uint64_t seed, const u
 #pragma unroll
         for (int w = 0; w < 4; ++w) {
             const int64_t at = start + 16 * w;
-            if (at >= 0 && at < n) y[at] = words[w] >= threshold ? x[at] * scale : 0.f;
+            if (at < 0 || at >= n) continue;
+            const float kept = x[at] * scale;
+            y[at] = words[w] >= threshold ? kept : 0.f;
         }
     }
 }
