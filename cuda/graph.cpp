@@ -9,9 +9,8 @@ namespace pyconv::cuda {
 
 Graph::~Graph() {
     if (recording_) abandon();
-    if (!exec_) return;
-    cudaStreamSynchronize(stream());
-    cudaGraphExecDestroy(exec_);
+    // CUDA waits for what still runs; this thread may be recording another graph.
+    if (exec_) cudaGraphExecDestroy(exec_);
 }
 
 void Graph::begin() {

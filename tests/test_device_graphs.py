@@ -215,3 +215,18 @@ def test_other_threads_are_not_captured():
         assert np.array_equal(got, backend.cpu.dropout(x, 0.5, seed))
     assert np.array_equal(first, backend.cpu.dropout(x, 0.5, 0))
     assert np.array_equal(out, x * (x > 0))
+
+
+def test_a_graph_may_go_while_another_is_recorded():
+    a = device.asarray(X)
+    graphs = [device.Graph(), device.Graph()]
+    graphs[0].begin()
+    device.relu_forward(a)
+    graphs[0].end()
+    graphs[0].launch()
+    graphs[1].begin()
+    y = device.relu_forward(a)
+    del graphs[0]
+    graphs[0].end()
+    graphs[0].launch()
+    assert np.array_equal(y, np.maximum(X, 0))
