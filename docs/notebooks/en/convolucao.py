@@ -224,7 +224,8 @@ for k in range(2):
 # A filter of width $F$ over $D$ channels has $F \cdot F \cdot D$ weights and one bias, wherever it
 # lies on the image: all places share them. $K$ filters have $(F \cdot F \cdot D) \cdot K$ weights
 # and $K$ biases. A dense layer with the same inputs and outputs has a weight for *each pair*:
-# compare.
+# compare. Each of the convolution's outputs sees only a 5x5 part of the image, its *receptive
+# field*; each of the dense layer's sees all of it.
 
 # %%
 conv = Conv2D(6, 5)
@@ -234,6 +235,7 @@ dense.build((None, 32 * 32 * 3))
 
 print("Conv2D", conv.output_shape, f"{conv.count_params():,}")
 print("Dense ", dense.output_shape, f"{dense.count_params():,}")
+assert conv.receptive_field == (5, 5)
 assert conv.count_params() == (5 * 5 * 3) * 6 + 6 == 456
 assert dense.count_params() == 3072 * 4704 + 4704 == 14_455_392
 

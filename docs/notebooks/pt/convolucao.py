@@ -221,7 +221,8 @@ for k in range(2):
 # Um filtro de largura $F$ sobre $D$ canais tem $F \cdot F \cdot D$ pesos e um bias, em qualquer
 # posição da imagem: todas as posições os compartilham. $K$ filtros têm
 # $(F \cdot F \cdot D) \cdot K$ pesos e $K$ biases. Uma camada densa com as mesmas entradas e
-# saídas tem um peso para *cada par*: compare.
+# saídas tem um peso para *cada par*: compare. Cada saída da convolução vê só um pedaço de 5x5 da
+# imagem, o seu *campo receptivo*; cada saída da densa vê a imagem inteira.
 
 # %%
 conv = Conv2D(6, 5)
@@ -231,6 +232,7 @@ dense.build((None, 32 * 32 * 3))
 
 print("Conv2D", conv.output_shape, f"{conv.count_params():,}")
 print("Dense ", dense.output_shape, f"{dense.count_params():,}")
+assert conv.receptive_field == (5, 5)
 assert conv.count_params() == (5 * 5 * 3) * 6 + 6 == 456
 assert dense.count_params() == 3072 * 4704 + 4704 == 14_455_392
 
