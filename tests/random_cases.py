@@ -81,7 +81,8 @@ def convolution(rng):
         if kind == 0:  # grouped
             groups = pick(rng, (2, 3, 4, 8))
             c, oc = groups * pick(rng, CHANNELS[:10]), groups * pick(rng, CHANNELS[:10])
-        elif kind == 1:  # depthwise, with a multiplier
+        elif kind == 1:  # depthwise, with a multiplier or of whole vectors
+            c = pick(rng, (c, 16 * upto(rng, 3)))
             groups, oc = c, c * upto(rng, 3)
         kernel = (upto(rng, 7), upto(rng, 7))
         strides = (upto(rng, 4), upto(rng, 4))

@@ -29,6 +29,11 @@ CASES = [
     ((3, 8, 8, 40), 20, 1, 2, "valid", 1, 20),
     ((2, 20, 3, 36), 36, (1, 3), (3, 1), 2, 2, 18),
     ((1, 40, 70, 20), 20, 3, 2, ((0, 3), (4, 0)), 1, 20),
+    ((2, 9, 21, 32), 32, 3, 1, "same", 1, 32),
+    ((2, 13, 11, 48), 48, (5, 3), (2, 3), "same", 1, 48),
+    ((1, 12, 19, 16), 16, (2, 4), 1, ((3, 0), (5, 2)), (2, 3), 16),
+    ((2, 3, 4, 16), 16, (7, 6), (1, 4), 5, 1, 16),
+    ((1, 5, 2, 32), 32, 1, (3, 1), "valid", 1, 32),
     ((1, 3, 3, 2), 5, 3, 1, 4, 1, 1),
     ((2, 6, 6, 3), 4, 1, 3, "same", 1, 1),
     ((4, 4, 4, 64), 48, 3, 1, "same", 1, 1),
@@ -91,7 +96,7 @@ def test_forward_and_gradients(case, isa, algorithm):
     assert np.array_equal(ops.conv2d(x, w, b, activation="relu", **options), np.maximum(y, 0))
 
 
-@pytest.mark.parametrize(("c", "oc", "groups"), [(24, 24, 24), (24, 24, 12), (24, 48, 24)])
+@pytest.mark.parametrize(("c", "oc", "groups"), [(24, 24, 24), (32, 32, 32), (24, 24, 12), (24, 48, 24)])
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
 def test_groups_do_not_meet(c, oc, groups, bad, isa):
     rng = np.random.default_rng(3)

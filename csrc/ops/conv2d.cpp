@@ -3,8 +3,10 @@
 
 #include "ops/conv2d.h"
 
+#include <numeric>
 #include <vector>
 
+#include "ops/conv2d_depthwise.h"
 #include "ops/conv2d_groups.h"
 #include "ops/conv2d_kn2row.h"
 #include "ops/conv2d_winograd.h"
@@ -25,6 +27,13 @@ Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* 
         return;
     }
     const int64_t c = s.group_c(), oc = s.group_oc();
+    if (uses_depthwise(s)) {
+        depthwise_ = std::make_unique<const DepthwisePlan>(forward_taps(s), s.groups);
+        std::vector<int64_t> matrices(s.kernel.h * s.kernel.w);
+        std::iota(matrices.begin(), matrices.end(), int64_t{0});
+        packed_ = depthwise_->pack(w, matrices, scratch);
+        return;
+    }
     if (spreading_pays(c, oc, s.groups)) {
         spread_ = std::make_unique<const SpreadPlan>(
             std::vector<SpreadPlan::Phase>{{forward_taps(s), 0}}, s.groups);
@@ -45,7 +54,7 @@ Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* 
 }
 
 bool Conv2dForward::pools(const WindowShape& pool) const {
-    const bool winograd = !kn2row_ && !spread_ && !taps_;
+    const bool winograd = !kn2row_ && !depthwise_ && !spread_ && !taps_;
     return (winograd || pooled_) && pools_pairs(s_, pool);
 }
 
@@ -56,6 +65,7 @@ void Conv2dForward::run_pooled(int64_t images, const float* x, float* y, float* 
 
 void Conv2dForward::run(int64_t images, const float* x, float* y) const {
     if (kn2row_) return kn2row_forward(s_, images, x, packed_, b_, activation_, y);
+    if (depthwise_) return depthwise_->run(images, x, packed_, b_, activation_, y);
     if (spread_) return spread_->run(images, x, packed_, b_, activation_, y);
     if (!taps_) return winograd_forward(s_, images, x, packed_, b_, activation_, y);
     const int64_t c = s_.group_c(), oc = s_.group_oc(), size = taps_->panels_size();

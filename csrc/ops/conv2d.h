@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "ops/conv2d_depthwise.h"
 #include "ops/conv2d_groups.h"
 #include "ops/conv2d_pooled.h"
 #include "ops/conv_taps.h"
@@ -34,7 +35,8 @@ private:
     Conv2dShape s_;
     const float* b_;
     Activation activation_;
-    std::unique_ptr<const TapPlan> taps_;       // of one group, for the direct algorithm
+    std::unique_ptr<const TapPlan> taps_;  // of one group, for the direct algorithm
+    std::unique_ptr<const DepthwisePlan> depthwise_;
     std::unique_ptr<const SpreadPlan> spread_;  // of many small groups
     std::unique_ptr<const PooledConv> pooled_;  // the direct one with a pooling
     bool kn2row_ = false;
@@ -52,13 +54,15 @@ public:
 private:
     // Input pixels of a row modulo the stride, likewise column, meet the same filter taps, each at
     // a fixed distance in dy: one product.
+    template <class Plan>
     struct Phase {
-        TapPlan plan;
+        Plan plan;
         int64_t dx;           // where its first pixel lies
-        const float* panels;  // of all groups
+        const float* packed;  // weights of all groups
     };
     Conv2dShape s_;
-    std::vector<Phase> phases_;
+    std::vector<Phase<TapPlan>> phases_;
+    std::vector<Phase<DepthwisePlan>> depthwise_;
     std::unique_ptr<const SpreadPlan> spread_;  // of many small groups
     bool winograd_, scatter_;
     const float* packed_ = nullptr;  // what these three read

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "ops/conv2d.h"
+#include "ops/conv2d_depthwise.h"
 #include "ops/conv2d_groups.h"
 #include "ops/conv2d_scatter.h"
 #include "ops/conv2d_winograd.h"
@@ -58,7 +59,8 @@ Conv2dBackwardInput::Conv2dBackwardInput(const Conv2dShape& s, const float* w, S
         return;
     }
     const int64_t c = s.group_c(), oc = s.group_oc();
-    const bool spreading = spreading_pays(oc, c, s.groups);
+    const bool depthwise = uses_depthwise(s);
+    const bool spreading = !depthwise && spreading_pays(oc, c, s.groups);
     std::vector<SpreadPlan::Phase> spread;
     std::vector<int64_t> filter_taps;  // of all phases, one after the other
     for (int64_t rh = 0; rh < std::min(s.strides.h, s.h); ++rh) {
@@ -66,15 +68,22 @@ Conv2dBackwardInput::Conv2dBackwardInput(const Conv2dShape& s, const float* w, S
         for (int64_t rw = 0; rw < std::min(s.strides.w, s.w); ++rw) {
             const auto cols = sources(rw, s.padding.left, s.kernel.w, s.strides.w, s.dilation.w);
             TapConv conv = phase_conv(s, rh, rw);
-            std::vector<int64_t> matrices;
+            std::vector<int64_t> taps, matrices;
             for (const Source& row : rows) {
                 for (const Source& col : cols) {
                     conv.taps.push_back({row.offset, col.offset});
-                    filter_taps.push_back(row.at * s.kernel.w + col.at);
-                    matrices.push_back(filter_taps.back() * c * s.oc);
+                    taps.push_back(row.at * s.kernel.w + col.at);
+                    matrices.push_back(taps.back() * c * s.oc);
                 }
             }
             const int64_t first = (rh * s.w + rw) * s.c;
+            if (depthwise) {
+                DepthwisePlan plan(std::move(conv), s.groups);
+                const float* packed = plan.pack(w, taps, scratch);
+                depthwise_.push_back({std::move(plan), first, packed});
+                continue;
+            }
+            filter_taps.insert(filter_taps.end(), taps.begin(), taps.end());
             if (spreading) {
                 spread.push_back({std::move(conv), first});
                 continue;
@@ -100,10 +109,12 @@ void Conv2dBackwardInput::run(int64_t images, const float* dy, float* dx) const 
     if (winograd_) return winograd_backward_input(s_, images, dy, packed_, dx);
     if (scatter_) return scatter_backward_input(s_, images, dy, packed_, dx);
     if (spread_) return spread_->run(images, dy, packed_, nullptr, Activation::kLinear, dx);
+    for (const Phase<DepthwisePlan>& phase : depthwise_)
+        phase.plan.run(images, dy, phase.packed, nullptr, Activation::kLinear, dx + phase.dx);
     const int64_t c = s_.group_c(), oc = s_.group_oc();
-    for (const Phase& phase : phases_)
+    for (const Phase<TapPlan>& phase : phases_)
         for (int64_t g = 0; g < s_.groups; ++g)
-            phase.plan.run(images, dy + g * oc, phase.panels + g * phase.plan.panels_size(),
+            phase.plan.run(images, dy + g * oc, phase.packed + g * phase.plan.panels_size(),
                            nullptr, Activation::kLinear, dx + phase.dx + g * c);
 }
 

@@ -88,6 +88,34 @@ void any_spread_windows(int64_t windows, int n, int count, const float* x, int64
     }
 }
 
+// Channels innermost: a few pixels' lines are read one after the other, and all in a cache.
+template <int kWindows>
+void depthwise_of(int wanted, int64_t windows, int64_t c, int count, const float* x, int64_t x_step,
+                  const int64_t* offsets, const float* weights, int64_t stride, const float* bias,
+                  float* y, int64_t y_step, int flags) {
+    if constexpr (kWindows > 1) {
+        if (wanted < kWindows)
+            return depthwise_of<kWindows - 1>(wanted, windows, c, count, x, x_step, offsets,
+                                              weights, stride, bias, y, y_step, flags);
+    }
+    for (int64_t done = 0; done < windows; done += kWindows) {
+        const int64_t p = done + kWindows <= windows ? done : windows - kWindows;
+        for (int64_t i = 0; i < c; i += kLanes)
+            spread_windows<kWindows>(Whole{}, count, x + p * x_step + i, x_step, offsets,
+                                     weights + i * stride, bias ? bias + i : nullptr,
+                                     y + p * y_step + i, y_step, flags);
+    }
+}
+
+void depthwise_windows(int64_t windows, int64_t c, int count, const float* x, int64_t x_step,
+                       const int64_t* offsets, const float* weights, int64_t stride,
+                       const float* bias, float* y, int64_t y_step, int flags) {
+    const int64_t blocks = (windows + kMostWindows - 1) / kMostWindows;
+    const int each = static_cast<int>((windows + blocks - 1) / blocks);
+    depthwise_of<kMostWindows>(each, windows, c, count, x, x_step, offsets, weights, stride, bias,
+                               y, y_step, flags);
+}
+
 template <int kTerms, class Access>
 void spread_backward(Access at, const PixelWalk& walk, const float* a, const int64_t* offsets,
                      const float* b, float* sums) {

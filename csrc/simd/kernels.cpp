@@ -53,6 +53,7 @@ const Kernels PYCONV_TABLE = {
     mean_windows_backward,
     spread,
     any_spread_windows,
+    depthwise_windows,
     any_spread_backward,
     any_weighted_windows,
     relu,

@@ -222,6 +222,11 @@ struct Kernels {
     void (*spread_windows)(int64_t windows, int n, int count, const float* x, int64_t x_step,
                            const int64_t* offsets, const float* weights, const float* bias,
                            float* y, int64_t y_step, int flags);
+    // The same for c channels, whole vectors of them, side by side: weights (c / lanes, stride,
+    // lanes), of which the first `count` of a vector are used.
+    void (*depthwise_windows)(int64_t windows, int64_t c, int count, const float* x, int64_t x_step,
+                              const int64_t* offsets, const float* weights, int64_t stride,
+                              const float* bias, float* y, int64_t y_step, int flags);
     // sums[t] += sum over pixels of a[offsets[t]] * n values of b
     void (*spread_backward)(int n, int count, const PixelWalk& walk, const float* a,
                             const int64_t* offsets, const float* b, float* sums);
