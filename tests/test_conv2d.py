@@ -96,7 +96,9 @@ def test_forward_and_gradients(case, isa, algorithm):
     assert np.array_equal(ops.conv2d(x, w, b, activation="relu", **options), np.maximum(y, 0))
 
 
-@pytest.mark.parametrize(("c", "oc", "groups"), [(24, 24, 24), (32, 32, 32), (24, 24, 12), (24, 48, 24)])
+@pytest.mark.parametrize(
+    ("c", "oc", "groups"), [(24, 24, 24), (32, 32, 32), (24, 24, 12), (24, 48, 24)]
+)
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
 def test_groups_do_not_meet(c, oc, groups, bad, isa):
     rng = np.random.default_rng(3)

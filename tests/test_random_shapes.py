@@ -125,11 +125,12 @@ def test_convolution_and_pooling_in_one_pass(rng, case):
         equal(got[0], ops.max_pool2d(y, pool, strides))
         spread = ops.max_pool2d_backward(y, dy, pool, strides) * (y > 0)
         equal(got[1], ops.conv2d_backward_input(spread, w, case["x"], **options))
-        # Sums of the same products in another order, off by some of their sizes' roundings.
+        # Sums of the same products in another order, off by some of their sizes' roundings;
+        # Winograd's transforms mix the taps of a filter.
         conv = (x, w, None, spread, options["strides"], case["pads"], *geometry[2:4], torch.float64)
         dw = reference.conv2d(*conv)[2]
         sizes = reference.conv2d(*map(np.abs, conv[:2]), None, np.abs(spread), *conv[4:])[2]
-        assert (np.abs(got[2] - dw) <= 2e-5 * sizes).all()
+        assert (np.abs(got[2] - dw) <= 2e-5 * sizes.max((0, 1))).all()
         db = spread.astype(np.float64).sum((0, 1, 2))
         assert (np.abs(got[3] - db) <= 2e-5 * np.abs(spread).sum((0, 1, 2))).all()
 

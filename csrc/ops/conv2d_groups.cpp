@@ -17,6 +17,7 @@ constexpr int64_t kMaxTileCols = 64;
 // How a gradient's sum over cells is cut; nothing of it depends on the number of threads.
 constexpr int64_t kTasks = 64;
 constexpr int64_t kChunkCells = 256;
+constexpr int64_t kVisitCells = 128;  // long chains of additions lose precision
 
 }  // namespace
 
@@ -157,6 +158,7 @@ void SpreadPlan::backward_weights(int64_t n, const float* src, const float* ddst
     parallel_for(chunks * blocks_, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         float* x = scratch.take<float>(spread_size());
+        float* visit = scratch.take<float>(size);
         for (int64_t task = begin; task < end; ++task) {
             const int64_t chunk = task / blocks_, block = task % blocks_;
             float* sum = sums + task * size;
@@ -164,13 +166,22 @@ void SpreadPlan::backward_weights(int64_t n, const float* src, const float* ddst
             for (int64_t i = count * chunk / chunks; i < count * (chunk + 1) / chunks; ++i) {
                 const Tile t = tile(i);
                 spread(t, block, src, x);
-                const simd::PixelWalk walk{1, t.rows,       t.cols,      0, row_step(), col_step(),
-                                           0, conv.dst_row, conv.dst_col};
-                k.spread_backward(static_cast<int>(outputs(block)), static_cast<int>(terms()), walk,
-                                  x, offsets_.data(),
-                                  ddst + t.image * conv.dst_image + t.row * conv.dst_row +
-                                      t.col * conv.dst_col + first_output(block),
-                                  sum);
+                const int64_t rows = std::max<int64_t>(1, kVisitCells / t.cols);
+                for (int64_t row = 0; row < t.rows; row += rows) {
+                    const simd::PixelWalk walk{1,           std::min(rows, t.rows - row),
+                                               t.cols,      0,
+                                               row_step(),  col_step(),
+                                               0,           conv.dst_row,
+                                               conv.dst_col};
+                    std::memset(visit, 0, sizeof(float) * size);
+                    k.spread_backward(static_cast<int>(outputs(block)), static_cast<int>(terms()),
+                                      walk, x + row * row_step(), offsets_.data(),
+                                      ddst + t.image * conv.dst_image +
+                                          (t.row + row) * conv.dst_row + t.col * conv.dst_col +
+                                          first_output(block),
+                                      visit);
+                    k.add(size, visit, sum);
+                }
             }
         }
     });
