@@ -242,30 +242,24 @@ def gather_rows(
     out: Array | None = None,
 ) -> Array: ...
 
-# images (N, H, W, C) moved: y[i, j] = x[top + i, left + j], the order of rows or columns reversed
-# where flipped. cuts (N, 4): top, left, flip rows, flip columns. fill_mode as Keras has it:
-# 'constant', 'nearest', 'reflect' (the edge twice), 'wrap'
-def crop_flip(
-    x: Array,
-    cuts: NDArray[np.int64],
-    size: tuple[int, int],
-    fill_mode: str = "constant",
-    fill_value: float = 0.0,
+# The images `rows` of x (N, H, W, C), all for None, after stages, one after the other, of which
+# each has numbers for each image:
+# ("crop_flip", cuts, size, fill_mode, fill_value): y[i, j] = x[top + i, left + j], the order of
+#     rows or columns reversed where flipped. cuts int64 (n, 4): top, left, flip rows, flip
+#     columns. fill_mode as Keras has it: 'constant', 'nearest', 'reflect' (the edge twice), 'wrap'
+# ("affine", matrices, interpolation, fill_mode, fill_value): y[i, j] = x at row a0*i + a1*j + a2,
+#     column a3*i + a4*j + a5, 'bilinear' or 'nearest'. matrices float64 (n, 6)
+# ("erase", boxes, values): boxes int64 (n, 4): top, bottom, left, right, set to the image's values
+#     float32 (n, C)
+# ("scale", factors, least, most): y = clip(x * factor + added). factors float32 (n, 2)
+# ("contrast", factors, least, most): y = clip((x - mean) * factor + mean), the mean of the image's
+#     channel. factors float32 (n, 1)
+def augment(
+    x: NDArray[np.uint8] | Array | NDArray[np.float64],
+    stages: Sequence[tuple[Any, ...]],
+    rows: NDArray[np.int64] | None = None,
     out: Array | None = None,
 ) -> Array: ...
-
-# y[i, j] = x at row a0*i + a1*j + a2, column a3*i + a4*j + a5; matrices (N, 6)
-def affine_transform(
-    x: Array,
-    matrices: NDArray[np.float64],
-    interpolation: str = "bilinear",
-    fill_mode: str = "constant",
-    fill_value: float = 0.0,
-    out: Array | None = None,
-) -> Array: ...
-
-# boxes (N, 4): top, bottom, left, right, set to the image's values (N, C)
-def erase(x: Array, boxes: NDArray[np.int64], values: Array, out: Array | None = None) -> Array: ...
 
 # filters of images, whose channels are filtered one by one: x (H, W, C) is uint8 or float32.
 # border: "constant", "replicate", "reflect", "reflect_101" or "wrap", with a result (H, W, C); or

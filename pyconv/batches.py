@@ -1,15 +1,17 @@
 """Batches: from arrays, row by row into buffers that are used again, or from an iterable."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _random, _targets, backend
+from pyconv._convert import float32_array
 from pyconv._spans import span
 from pyconv._types import Array
+from pyconv.layers._augmentation import Augmentation, augmented
 from pyconv.layers._memory import Buffers
 
 # What gather_rows reads as it is.
@@ -20,19 +22,31 @@ _END = object()
 class Batch(NamedTuple):
     """Inputs (n, ...), targets and weights; the next batch may overwrite the arrays.
 
-    The inputs are where the model takes them, the others are numpy's.
+    The inputs are where the model takes them, the others are numpy's. ``augmented`` is the number
+    of the model's layers that the inputs went through.
     """
 
     x: Array
     y: NDArray[Any] | None
     sample_weight: Array | None
+    augmented: int = 0
 
 
 class Rows:
-    """The rows of an array, taken by number into a buffer: float32, or int64 for class numbers."""
+    """The rows of an array, taken by number into a buffer: float32, or int64 for class numbers.
 
-    def __init__(self, array: NDArray[Any], name: str, on_host: bool) -> None:
+    Images go through the ``layers`` on the way, on the host.
+    """
+
+    def __init__(
+        self,
+        array: NDArray[Any],
+        name: str,
+        on_host: bool,
+        layers: Sequence[Augmentation] = (),
+    ) -> None:
         self._array = array
+        self._layers = layers
         self._on_host = on_host
         self._buffers = Buffers("fit", self._on_host)
         self._name = name
@@ -41,7 +55,7 @@ class Rows:
 
     def slice(self, first: int, count: int) -> NDArray[Any]:
         """Return rows in their order, not to be written to: a view where that is possible."""
-        here = self._on_host or backend.active is backend.cpu
+        here = (self._on_host or backend.active is backend.cpu) and not self._layers
         if here and self._native and self._array.dtype == self._dtype:
             view = self._array[first : first + count]
             view.flags.writeable = False  # a layer of the user's own must not change the data set
@@ -50,6 +64,11 @@ class Rows:
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return these rows, in a buffer."""
+        if self._layers:
+            if self._native:
+                return augmented(self._layers, self._array, rows, self._buffers)
+            images = float32_array("fit", self._name, self._array[rows])
+            return augmented(self._layers, images, None, self._buffers)
         out = self._buffers.get(self._name, (len(rows), *self._array.shape[1:]), self._dtype)
         if self._native:
             native = backend.cpu if self._on_host else backend.active
@@ -71,6 +90,7 @@ class ArrayBatches:
         continues: whether an epoch goes on where the last one stopped, into a new pass when the
             rows are used up; otherwise each epoch is the first ``steps`` batches of a pass.
         on_host: whether the inputs are wanted on the host, wherever operations run.
+        layers: a model's first layers, which the inputs go through on their way.
     """
 
     def __init__(
@@ -81,6 +101,7 @@ class ArrayBatches:
         steps: int | None = None,
         continues: bool = False,
         on_host: bool = False,
+        layers: Sequence[Augmentation] = (),
     ) -> None:
         self.samples = len(arrays[0])
         # Of no samples there is one batch, an empty one.
@@ -90,9 +111,12 @@ class ArrayBatches:
         self._continues = continues
         self._shuffle = shuffle
         self._columns = [
-            None if array is None else Rows(array, name, on_host or name != "x")
+            None
+            if array is None
+            else Rows(array, name, on_host or name != "x", layers if name == "x" else ())
             for name, array in zip(("x", "y", "sample_weight"), arrays, strict=True)
         ]
+        self._augmented = len(layers)
         self._order: NDArray[np.int64] | None = None  # of this pass; None for that of the arrays
         self._at = self.samples
 
@@ -104,7 +128,8 @@ class ArrayBatches:
                 if self._at >= self.samples:
                     self._order, self._at = self._new_order(), 0
                 count = min(self._batch_size, self.samples - self._at)
-                batch = Batch(*(None if c is None else self._rows(c, count) for c in self._columns))  # type: ignore[arg-type]
+                rows = (None if c is None else self._rows(c, count) for c in self._columns)
+                batch = Batch(*rows, augmented=self._augmented)  # type: ignore[arg-type, misc]
                 self._at += count
             yield batch
 

@@ -76,11 +76,11 @@ class Sequential(Stack, Trainer):
     def _ends_in_softmax(self) -> bool:
         return bool(self._layers) and self._layers[-1].ends_in_softmax
 
-    def _forward(self, x: Array, training: bool, logits: bool = False) -> Array:
+    def _forward(self, x: Array, training: bool, logits: bool = False, first: int = 0) -> Array:
         self._stopped_at_logits = logits and self._ends_in_softmax
         *steps, last = self._steps()
         if self._on_host:
-            for step in steps[: self._on_host]:
+            for step in steps[first : self._on_host]:
                 x = step.forward(x, training)
             x, steps = backend.on_device(x), steps[self._on_host :]
         for step in steps:

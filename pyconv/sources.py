@@ -54,7 +54,8 @@ def training(
         weighted = _class_weighted(model, "fit", checked, class_weight)
         mode = bool(shuffle) if in_order else shuffle
         host = model._begins_on_host
-        data = ArrayBatches(weighted, size, mode, steps_per_epoch, continues, host)
+        first = model._leading_augmentation(weighted[0].shape)
+        data = ArrayBatches(weighted, size, mode, steps_per_epoch, continues, host, first)
     if validation_data is not None:
         return data, _validation(model, validation_data, validation_size, validation_steps)
     if last is not None:

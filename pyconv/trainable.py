@@ -9,6 +9,7 @@ from pyconv._args import float_arg
 from pyconv._spans import span
 from pyconv._types import Array, Shape
 from pyconv.batches import Batch
+from pyconv.layers._augmentation import Augmentation, leading
 from pyconv.layers._factored import factored
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ class Trainable(ABC):
         """Build for inputs of this shape (without the batch), or check that it fits."""
 
     @abstractmethod
-    def _forward(self, x: Array, training: bool, logits: bool = False) -> Array:
-        """Return the output, in a buffer that the next call overwrites."""
+    def _forward(self, x: Array, training: bool, logits: bool = False, first: int = 0) -> Array:
+        """Return the output of the layers from ``first`` on, in a buffer used again."""
 
     @abstractmethod
     def _predicted(self, x: Array) -> Array:
@@ -86,6 +87,10 @@ class Trainable(ABC):
     @abstractmethod
     def _param_names(self) -> list[str]:
         """Return their names, such as 'kernel', in the same order."""
+
+    def _leading_augmentation(self, input_shape: Shape) -> list[Augmentation]:
+        """Return the first layers that change images at random, with which a batch can be taken."""
+        return leading(self.layers[:-1], input_shape)
 
     @property
     @abstractmethod
@@ -264,7 +269,7 @@ class Trainable(ABC):
         """Go forward and backward through the layers."""
         assert batch.y is not None
         with span("forward"):
-            output = self._forward(batch.x, training=True, logits=logits)
+            output = self._forward(batch.x, True, logits, batch.augmented)
         dy = self.objective.measure(batch.y, output, batch.sample_weight, logits, gradient=True)
         assert dy is not None
         factor = self.optimizer.loss_scale_factor if self.optimizer is not None else None

@@ -47,6 +47,10 @@ def warped(image, matrix, mode, value, nearest):
     return y
 
 
+def warp(x, matrices, *options):
+    return backend.cpu.augment(x, [("affine", matrices, *options)])
+
+
 @pytest.mark.parametrize("mode", ["constant", "nearest", "reflect", "wrap"])
 @pytest.mark.parametrize("nearest", [False, True])
 def test_affine_transform(isa, mode, nearest):
@@ -56,9 +60,7 @@ def test_affine_transform(isa, mode, nearest):
     # Movements alone take another path: small ones, none at all, and out of the image.
     for n, (down, right) in enumerate([(0.25, -1.5), (-3, 2), (0, 0), (40.5, -11.75)]):
         matrices[n] = [1, 0, down, 0, 1, right]
-    y = backend.cpu.affine_transform(
-        X, matrices, "nearest" if nearest else "bilinear", mode, fill_value=-1.0
-    )
+    y = warp(X, matrices, "nearest" if nearest else "bilinear", mode, -1.0)
     for image, matrix, got in zip(X, matrices, y, strict=True):
         expected = warped(image.astype(np.float64), matrix, mode, -1.0, nearest)
         np.testing.assert_allclose(got, expected, rtol=0, atol=2e-6)
@@ -75,7 +77,7 @@ def test_affine_transform_is_that_of_keras():
         "nearest": [2.4, 2.4, 3.1, 4.1],
     }
     for mode, row in rows.items():
-        y = backend.cpu.affine_transform(x, moved, "bilinear", mode, -1.0)
+        y = warp(x, moved, "bilinear", mode, -1.0)
         np.testing.assert_allclose(y[0, 0, :, 0], row, atol=1e-6)
 
 
@@ -85,7 +87,7 @@ def test_crop_flip(mode, channels):
     rng = np.random.default_rng(2)
     x = rng.random((40, 5, 6, channels), np.float32)
     cuts = np.concatenate([rng.integers(-9, 9, (40, 2)), rng.integers(0, 2, (40, 2))], axis=1)
-    y = backend.cpu.crop_flip(x, cuts, (4, 7), mode, 0.5)
+    y = backend.cpu.augment(x, [("crop_flip", cuts, (4, 7), mode, 0.5)])
     for image, (top, left, up, back), got in zip(x, cuts, y, strict=True):
         expected = np.array(
             [[cell(image, top + i, left + j, mode, 0.5) for j in range(7)] for i in range(4)]
@@ -94,26 +96,71 @@ def test_crop_flip(mode, channels):
         np.testing.assert_array_equal(got, expected[:, ::-1] if back else expected)
 
 
+def crop(cuts, size=(4, 4), mode="constant"):
+    return "crop_flip", cuts, size, mode, 0.0
+
+
+CUTS = np.zeros((6, 4), np.int64)
+
+
 @pytest.mark.parametrize(
-    ("call", "message"),
+    ("stage", "message"),
     [
-        (lambda c: c.crop_flip(X, np.zeros((6, 3), np.int64), (4, 4)), r"cuts must have shape"),
-        (lambda c: c.crop_flip(X, np.zeros((6, 4)), (4, 4)), "cuts must be an array of int64"),
-        (lambda c: c.crop_flip(X, np.full((6, 4), 2**40), (4, 4)), "cuts must be from"),
-        (lambda c: c.crop_flip(X, np.zeros((6, 4), np.int64), (0, 4)), "size must be at least 1"),
-        (lambda c: c.crop_flip(X, np.zeros((6, 4), np.int64), (4, 4), "edge"), "fill_mode must"),
-        (lambda c: c.affine_transform(X, np.full((6, 6), np.nan)), "matrices must be from"),
-        (lambda c: c.affine_transform(X, np.zeros((6, 6)), "cubic"), "interpolation must be"),
-        (
-            lambda c: c.erase(X, np.full((6, 4), 20), np.zeros((6, 3), np.float32)),
-            "boxes must lie inside",
-        ),
-        (lambda c: c.erase(X, np.zeros((6, 4), np.int64), np.zeros((6, 1), np.float32)), "values"),
+        (crop(CUTS[:, :3]), r"cuts must have shape"),
+        (crop(CUTS * 1.0), "cuts must be an array of int64"),
+        (crop(CUTS + 2**40), "cuts must be from"),
+        (crop(CUTS, (0, 4)), "size must be at least 1"),
+        (crop(CUTS, mode="edge"), "fill_mode must"),
+        (("affine", np.full((6, 6), np.nan), "nearest", "wrap", 0.0), "matrices must be from"),
+        (("affine", np.zeros((6, 6)), "cubic", "wrap", 0.0), "interpolation must be"),
+        (("erase", CUTS + 20, np.zeros((6, 3), np.float32)), "boxes must lie inside"),
+        (("erase", CUTS, np.zeros((6, 1), np.float32)), "values"),
+        (("scale", np.zeros((6, 1), np.float32), 0.0, 1.0), "factors must have shape"),
+        (("contrast", np.zeros((6, 1), np.float32), 0.0), "'contrast' has 4 items, got 3"),
+        (("contrast", np.zeros((6, 1), np.float32), "a", 1.0), "wrong types"),
+        (("blur", 3), "a stage must be 'crop_flip'"),
+        ((), "stages must be tuples"),
     ],
 )
-def test_wrong_arguments_of_operations(call, message):
+def test_wrong_stages(stage, message):
     with pytest.raises((ValueError, TypeError), match=message):
-        call(backend.cpu)
+        backend.cpu.augment(X, [stage])
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.float64])
+def test_stages_one_after_the_other(isa, kind):
+    rng = np.random.default_rng(5)
+    data = (255 * rng.random((9, 9, 7, 3))).astype(kind)
+    rows = np.array([8, 0, 3, 3, 7, 1])
+    matrices = np.array([[1, 0, 0, 0, 1, 0]] * 6) + rng.normal(0, 0.2, (6, 6))
+    boxes = np.array([[0, 3, 1, 4]] * 6)
+    values = rng.random((6, 3), np.float32)
+    numbers = rng.random((6, 2), np.float32)
+    first = [crop(CUTS + 1, (8, 8)), ("scale", numbers, 0.0, 200.0)]
+    for stages in [
+        [],
+        [("erase", boxes, values), ("contrast", numbers[:, :1], 0.0, 255.0)],
+        [*first, ("affine", matrices, "bilinear", "constant", 3.0), ("erase", boxes, values)],
+        [("affine", matrices, "nearest", "wrap", 0.0), *first, crop(CUTS, (3, 3))],
+    ]:
+        expected = data[rows].astype(np.float32)
+        for stage in stages:
+            expected = backend.cpu.augment(expected, [stage])
+        np.testing.assert_array_equal(backend.cpu.augment(data, stages, rows), expected)
+
+
+def test_scale_and_contrast():
+    rng = np.random.default_rng(6)
+    numbers = rng.normal(1, 1, (6, 2)).astype(np.float32)
+    y = backend.cpu.augment(X, [("scale", numbers, -0.5, 1.5)])
+    factor, added = numbers.T[:, :, None, None, None].astype(np.float64)
+    np.testing.assert_allclose(y, np.clip(X * factor + added, -0.5, 1.5), atol=1e-6)
+    y = backend.cpu.augment(X, [("contrast", numbers[:, :1].copy(), 0.0, 1.0)])
+    mean = X.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
+    np.testing.assert_allclose(y, np.clip((X - mean) * factor + mean, 0, 1), atol=1e-6)
+    hole = X.copy()
+    hole[0, 0, 0, 0] = np.nan
+    assert np.isnan(backend.cpu.augment(hole, [("scale", numbers, 0.0, 1.0)])).sum() == 1
 
 
 LAYERS = [
@@ -269,3 +316,28 @@ def test_training_with_augmentation(tmp_path):
     loaded.fit(X, y, verbose=0)
     for got, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.int16])
+def test_fit_takes_images_through_the_first_layers_as_the_model_does(kind):
+    x = (255 * np.random.default_rng(1).random((10, 9, 7, 3))).astype(kind)
+    y = np.arange(10.0)
+
+    def net():
+        pyconv.utils.set_random_seed(3)
+        stack = [pyconv.Input(x.shape[1:]), *(make() for make in LAYERS)]
+        # The second window is larger than the images, and resizes them.
+        stack += [layers.RandomCrop(12, 8, seed=1), layers.RandomFlip(seed=1)]
+        model = pyconv.Sequential([*stack, layers.Flatten(), layers.Dense(1)])
+        model.compile(pyconv.optimizers.SGD(1e-8), "mse")
+        return model
+
+    whole, steps = net(), net()
+    whole.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    for _ in range(2):
+        for at in range(0, 10, 4):
+            steps.train_on_batch(x[at : at + 4], y[at : at + 4])
+    for got, expected in zip(whole.get_weights(), steps.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+    states = [[la.get_state() for la in m.layers if hasattr(la, "seed")] for m in (whole, steps)]
+    assert states[0] == states[1]

@@ -51,15 +51,10 @@ CALLS = {
     "softmax_forward": ((ones(4, 3),), (4, 3)),
     "softmax_backward": ((ones(4, 3), ones(4, 3)), (4, 3)),
     "argmax_hits": ((ones(4, 3), ones(4, 3)), (4,)),
-    "crop_flip": (
-        (X, np.array([[0, 1, 0, 0], [1, 0, 1, 0]]), (3, 4), "constant", 0.0),
-        (2, 3, 4, 8),
-    ),
-    "affine_transform": (
-        (X, np.array([[1.0, 0, 0.5, 0, 1, 0]] * 2), "bilinear", "constant", 0.0),
+    "augment": (
+        (X, [("erase", np.array([[0, 2, 1, 3]] * 2), ones(2, 8))], np.array([1, 0])),
         X.shape,
     ),
-    "erase": ((X, np.array([[0, 2, 1, 3]] * 2), ones(2, 8)), X.shape),
     "gather_rows": ((ones(4, 3), np.array([3, 1])), (2, 3)),
     "peak_triad": ((ones(7), ones(7)), (7,)),
 }

@@ -1,6 +1,9 @@
 // Bindings of what fetches batches and augments them.
 
+#include <limits>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "bindings/bindings.h"
 #include "check.h"
@@ -10,35 +13,46 @@
 namespace pyconv {
 namespace {
 
+// Rows of a data set, (N, ...) of one of three types.
+struct DataSet {
+    DataSet(const char* op, py::handle x) {
+        if (py::isinstance<py::array_t<float>>(x)) {
+            type = RowType::kFloat32;
+        } else if (py::isinstance<py::array_t<uint8_t>>(x)) {
+            type = RowType::kUint8;
+        } else if (py::isinstance<py::array_t<double>>(x)) {
+            type = RowType::kFloat64;
+        } else {
+            throw py::type_error(std::string(op) +
+                                 ": x must be a uint8, float32 or float64 array, got a " +
+                                 described(x));
+        }
+        array = py::reinterpret_borrow<py::array>(x);
+        constexpr int kLayout =
+            py::array::c_style | static_cast<int>(py::detail::npy_api::NPY_ARRAY_ALIGNED_);
+        if (array.ndim() < 1 || (array.flags() & kLayout) != kLayout)
+            fail(op, "x must be a C-contiguous, aligned array with at least one dimension");
+        shape.assign(array.shape(), array.shape() + array.ndim());
+    }
+
+    py::array array;
+    Shape shape;
+    RowType type;
+};
+
 Object gather_rows_(Object x, Object indices, Object out) {
     const char* op = "gather_rows";
-    RowType type;
-    if (py::isinstance<py::array_t<float>>(x)) {
-        type = RowType::kFloat32;
-    } else if (py::isinstance<py::array_t<uint8_t>>(x)) {
-        type = RowType::kUint8;
-    } else if (py::isinstance<py::array_t<double>>(x)) {
-        type = RowType::kFloat64;
-    } else {
-        throw py::type_error(std::string(op) +
-                             ": x must be a uint8, float32 or float64 array, got a " +
-                             described(x));
-    }
-    const auto array = py::reinterpret_borrow<py::array>(x);
-    constexpr int kLayout =
-        py::array::c_style | static_cast<int>(py::detail::npy_api::NPY_ARRAY_ALIGNED_);
-    if (array.ndim() < 1 || (array.flags() & kLayout) != kLayout)
-        fail(op, "x must be a C-contiguous, aligned array with at least one dimension");
-    const int64_t rows = array.shape(0);
+    const DataSet data(op, x);
+    const int64_t rows = data.shape[0];
     const Integers index(op, "indices", indices, -1, rows);
-    Shape shape(array.shape(), array.shape() + array.ndim());
-    const int64_t row = rows == 0 ? 0 : array.size() / rows;
+    Shape shape = data.shape;
+    const int64_t row = rows == 0 ? 0 : data.array.size() / rows;
     shape[0] = index.size();
     Output y(op, "out", out, shape);
-    y.apart_from(op, array.data(), array.nbytes());
-    const Moved read{index.size() * row * array.itemsize()};
+    y.apart_from(op, data.array.data(), data.array.nbytes());
+    const Moved read{index.size() * row * data.array.itemsize()};
     without_gil("gather_rows", std::tie(index, y, read), [&] {
-        gather_rows(index.size(), row, array.data(), type, index.data(), y.data());
+        gather_rows(index.size(), row, data.array.data(), data.type, index.data(), y.data());
     });
     return y.object();
 }
@@ -61,12 +75,14 @@ public:
                 fail(op, name, " must be from -", most, " to ", most, ", got ", data()[i]);
     }
     const T* data() const { return array_.data(); }
+    const py::array& array() const { return array_; }
 
 private:
     py::array_t<T, py::array::c_style> array_;
 };
 
 constexpr int64_t kFarthest = int64_t{1} << 31;
+constexpr float kAny = std::numeric_limits<float>::infinity();
 
 Outside outside_of(const char* op, const std::string& mode, float value) {
     if (mode == "constant") return {Outside::kConstant, value};
@@ -76,62 +92,120 @@ Outside outside_of(const char* op, const std::string& mode, float value) {
     fail(op, "fill_mode must be 'constant', 'nearest', 'reflect' or 'wrap', got '", mode, "'");
 }
 
-ImageBatch batch_of(const char* op, const Input& x) {
-    const ImageBatch shape{x[0], x[1], x[2], x[3]};
-    if (shape.h < 1 || shape.w < 1 || shape.c < 1)
-        fail(op, "images must not be empty, got x of shape ", to_string(x.shape()));
-    return shape;
-}
-
-Object crop_flip_(Object x, Object cuts, Pair size, const std::string& fill_mode, float fill_value,
-                  Object out) {
-    const char* op = "crop_flip";
-    const Input xi(op, "x", x, 4);
-    const ImageBatch shape = batch_of(op, xi);
-    const Table<int64_t> table(op, "cuts", cuts, shape.n, 4, kFarthest);
-    if (size[0] < 1 || size[1] < 1) fail(op, "size must be at least 1");
-    const Outside outside = outside_of(op, fill_mode, fill_value);
-    Output y(op, "out", out, {shape.n, size[0], size[1], shape.c});
-    y.apart_from(op, xi);
-    without_gil("crop_flip", std::tie(xi, y), [&] {
-        crop_flip(shape, size[0], size[1], xi.data(), table.data(), outside, y.data());
-    });
-    return y.object();
-}
-
-Object affine_transform_(Object x, Object matrices, const std::string& interpolation,
-                         const std::string& fill_mode, float fill_value, Object out) {
-    const char* op = "affine_transform";
-    const Input xi(op, "x", x, 4);
-    const ImageBatch shape = batch_of(op, xi);
-    const Table<double> table(op, "matrices", matrices, shape.n, 6, 1e6);
-    if (interpolation != "bilinear" && interpolation != "nearest")
-        fail(op, "interpolation must be 'bilinear' or 'nearest', got '", interpolation, "'");
-    const Outside outside = outside_of(op, fill_mode, fill_value);
-    Output y(op, "out", out, xi.shape());
-    y.apart_from(op, xi);
-    without_gil("affine_transform", std::tie(xi, y), [&] {
-        affine_transform(shape, xi.data(), table.data(), interpolation == "bilinear", outside,
-                         y.data());
-    });
-    return y.object();
-}
-
-Object erase_(Object x, Object boxes, Object values, Object out) {
-    const char* op = "erase";
-    const Input xi(op, "x", x, 4), vi(op, "values", values, 2);
-    const ImageBatch shape = batch_of(op, xi);
-    vi.expect(op, "values", {shape.n, shape.c});
-    const Table<int64_t> table(op, "boxes", boxes, shape.n, 4, kFarthest);
-    for (int64_t n = 0; n < shape.n; ++n) {
-        const int64_t* box = table.data() + 4 * n;
-        if (box[0] < 0 || box[1] > shape.h || box[2] < 0 || box[3] > shape.w)
-            fail(op, "boxes must lie inside of the images of (", shape.h, ", ", shape.w, ")");
+// The stages of a batch, with the arrays that they read.
+class Stages {
+public:
+    Stages(const ImageBatch& batch, const py::sequence& given) : s_(batch) {
+        for (const py::handle item : given) {
+            if (!py::isinstance<py::tuple>(item) || py::len(item) < 1)
+                fail(kName, "stages must be tuples such as ('erase', boxes, values), got ",
+                     described(item));
+            try {
+                add(py::reinterpret_borrow<py::tuple>(item));
+            } catch (const py::cast_error&) {
+                throw py::type_error(std::string(kName) + ": a stage's values have wrong types");
+            }
+        }
     }
-    Output y(op, "out", out, xi.shape());
-    y.apart_from(op, xi).apart_from(op, vi);
-    without_gil("erase", std::tie(xi, y),
-                [&] { erase(shape, xi.data(), table.data(), vi.data(), y.data()); });
+
+    const std::vector<AugmentStage>& all() const { return stages_; }
+    const ImageBatch& result() const { return s_; }
+
+private:
+    static constexpr const char* kName = "augment";
+
+    void add(const py::tuple& t) {
+        const auto kind = t[0].cast<std::string>();
+        AugmentStage stage{AugmentStage::kCropFlip, s_.h, s_.w};
+        if (kind == "crop_flip") {
+            expect(t, 5);
+            stage.cells = table<int64_t>("cuts", t[1], 4, kFarthest);
+            const auto size = t[2].cast<Pair>();
+            if (size[0] < 1 || size[1] < 1) fail(kName, "size must be at least 1");
+            stage.h = size[0];
+            stage.w = size[1];
+            stage.outside = outside(t[3], t[4]);
+        } else if (kind == "affine") {
+            expect(t, 5);
+            stage.kind = AugmentStage::kAffine;
+            stage.matrices = table<double>("matrices", t[1], 6, 1e6);
+            const auto interpolation = t[2].cast<std::string>();
+            if (interpolation != "bilinear" && interpolation != "nearest")
+                fail(kName, "interpolation must be 'bilinear' or 'nearest', got '", interpolation,
+                     "'");
+            stage.bilinear = interpolation == "bilinear";
+            stage.outside = outside(t[3], t[4]);
+        } else if (kind == "erase") {
+            expect(t, 3);
+            stage.kind = AugmentStage::kErase;
+            stage.cells = table<int64_t>("boxes", t[1], 4, kFarthest);
+            for (int64_t n = 0; n < s_.n; ++n) {
+                const int64_t* box = stage.cells + 4 * n;
+                if (box[0] < 0 || box[1] > s_.h || box[2] < 0 || box[3] > s_.w)
+                    fail(kName, "boxes must lie inside of the images of (", s_.h, ", ", s_.w, ")");
+            }
+            stage.values = table<float>("values", t[2], s_.c, kAny);
+        } else if (kind == "scale" || kind == "contrast") {
+            expect(t, 4);
+            const bool scales = kind == "scale";
+            stage.kind = scales ? AugmentStage::kScale : AugmentStage::kContrast;
+            stage.values = table<float>("factors", t[1], scales ? 2 : 1, kAny);
+            stage.least = t[2].cast<float>();
+            stage.most = t[3].cast<float>();
+        } else {
+            fail(kName,
+                 "a stage must be 'crop_flip', 'affine', 'erase', 'scale' or 'contrast', "
+                 "got '",
+                 kind, "'");
+        }
+        s_.h = stage.h;
+        s_.w = stage.w;
+        stages_.push_back(stage);
+    }
+
+    static void expect(const py::tuple& t, size_t count) {
+        if (t.size() != count)
+            fail(kName, "a stage '", t[0].cast<std::string>(), "' has ", count, " items, got ",
+                 t.size());
+    }
+
+    template <class T>
+    const T* table(const char* name, py::handle value, int64_t columns, T most) {
+        const Table<T> made(kName, name, value, s_.n, columns, most);
+        arrays_.push_back(made.array());
+        return made.data();
+    }
+
+    static Outside outside(py::handle mode, py::handle value) {
+        return outside_of(kName, mode.cast<std::string>(), value.cast<float>());
+    }
+
+    ImageBatch s_;
+    std::vector<AugmentStage> stages_;
+    std::vector<py::array> arrays_;
+};
+
+Object augment_(Object x, const py::sequence& stages, Object rows, Object out) {
+    const char* op = "augment";
+    const DataSet data(op, x);
+    if (data.shape.size() != 4) fail(op, "x must have 4 dimensions, got ", to_string(data.shape));
+    ImageBatch shape{data.shape[0], data.shape[1], data.shape[2], data.shape[3]};
+    if (shape.h < 1 || shape.w < 1 || shape.c < 1)
+        fail(op, "images must not be empty, got x of shape ", to_string(data.shape));
+    std::optional<Integers> index;
+    if (!rows.is_none()) {
+        index.emplace(op, "rows", rows, -1, shape.n);
+        shape.n = index->size();
+    }
+    const Stages checked(shape, stages);
+    const ImageBatch& to = checked.result();
+    Output y(op, "out", out, {to.n, to.h, to.w, to.c});
+    y.apart_from(op, data.array.data(), data.array.nbytes());
+    const Moved read{shape.n * shape.h * shape.w * shape.c * data.array.itemsize()};
+    without_gil(op, std::tie(index, y, read), [&] {
+        augment(shape, data.array.data(), data.type, index ? index->data() : nullptr, checked.all(),
+                y.data());
+    });
     return y.object();
 }
 
@@ -140,12 +214,7 @@ Object erase_(Object x, Object boxes, Object values, Object out) {
 void bind_data(py::module_& m) {
     const py::object none = py::none();
     m.def("gather_rows", &gather_rows_, "x"_a, "indices"_a, "out"_a = none);
-    m.def("crop_flip", &crop_flip_, "x"_a, "cuts"_a, "size"_a, "fill_mode"_a = "constant",
-          "fill_value"_a = 0.f, "out"_a = none);
-    m.def("affine_transform", &affine_transform_, "x"_a, "matrices"_a,
-          "interpolation"_a = "bilinear", "fill_mode"_a = "constant", "fill_value"_a = 0.f,
-          "out"_a = none);
-    m.def("erase", &erase_, "x"_a, "boxes"_a, "values"_a, "out"_a = none);
+    m.def("augment", &augment_, "x"_a, "stages"_a, "rows"_a = none, "out"_a = none);
 }
 
 }  // namespace pyconv

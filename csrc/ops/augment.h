@@ -1,8 +1,11 @@
-// What augmentation does to a batch of images: moves, flips, warps, and parts that are erased.
-// Each image has its own numbers, which the caller drew.
+// What augmentation does to a batch of images: moves, flips, warps, parts that are erased, and
+// values that are changed. Each image has its own numbers, which the caller drew.
 #pragma once
 
 #include <cstdint>
+#include <vector>
+
+#include "ops/gather.h"
 
 namespace pyconv {
 
@@ -13,23 +16,41 @@ struct ImageBatch {
 // What lies outside of an image: a value; the nearest cell; the image mirrored at its edge, the
 // edge twice (dcba|abcd|dcba); or the image again (abcd|abcd|abcd).
 struct Outside {
-    enum Mode { kConstant, kNearest, kReflect, kWrap } mode;
-    float value;
+    enum Mode { kConstant, kNearest, kReflect, kWrap } mode = kConstant;
+    float value = 0;
 };
 
-// y (n, oh, ow, c) = x[top + i, left + j]; with a flip, i or j counts from the other end.
-// cuts (n, 4): top, left, whether rows are flipped, whether columns are.
-void crop_flip(const ImageBatch& shape, int64_t oh, int64_t ow, const float* x, const int64_t* cuts,
-               const Outside& outside, float* y);
+// One change of all images of a batch of n.
+struct AugmentStage {
+    enum Kind {
+        // y (h, w, c) = x[top + i, left + j]; with a flip, i or j counts from the other end.
+        // cells (n, 4): top, left, whether rows are flipped, whether columns are.
+        kCropFlip,
+        // y = x at row a0*i + a1*j + a2 and column a3*i + a4*j + a5, between its four neighbours
+        // or the nearest one. matrices (n, 6): a0 to a5.
+        kAffine,
+        // Rows [top, bottom) and columns [left, right) set to the image's values.
+        // cells (n, 4): top, bottom, left, right, inside of the image; values (n, c).
+        kErase,
+        // y = x * factor + added, from `least` to `most`. values (n, 2): factor, added.
+        kScale,
+        // y = (x - mean) * factor + mean with the mean of the image's channel, from `least` to
+        // `most`. values (n, 1): factor.
+        kContrast,
+    } kind;
+    int64_t h, w;  // of the result
+    const int64_t* cells = nullptr;
+    const double* matrices = nullptr;
+    const float* values = nullptr;
+    bool bilinear = true;
+    Outside outside = {};
+    float least = 0, most = 0;
+};
 
-// y (n, h, w, c) = x at row a0*i + a1*j + a2 and column a3*i + a4*j + a5, between its four
-// neighbours or the nearest one. matrices (n, 6): a0 to a5.
-void affine_transform(const ImageBatch& shape, const float* x, const double* matrices,
-                      bool bilinear, const Outside& outside, float* y);
-
-// y = x with rows [top, bottom) and columns [left, right) set to the image's values.
-// boxes (n, 4): top, bottom, left, right, inside of the image; values (n, c).
-void erase(const ImageBatch& shape, const float* x, const int64_t* boxes, const float* values,
-           float* y);
+// y (n, ...) = the images of x after all stages, one after the other, each image while it is in
+// the cache. x (*, h, w, c) has values of `type`; rows (n) are the numbers of its images, or null
+// for the first n.
+void augment(const ImageBatch& shape, const void* x, RowType type, const int64_t* rows,
+             const std::vector<AugmentStage>& stages, float* y);
 
 }  // namespace pyconv

@@ -18,6 +18,7 @@
 #include "simd/rows.h"
 #include "simd/selection.h"
 #include "simd/tiles.h"
+#include "simd/warp.h"
 #include "simd/weighted_windows.h"
 #include "simd/winograd.h"
 
@@ -63,6 +64,7 @@ const Kernels PYCONV_TABLE = {
     rmsprop,
     adam,
     mix4,
+    any_warp_row,
     convert_u8,
     convert_f64,
     {kFilterRows, any_correlate, weighted_sum, round_u8, round_i16, any_symmetric_rows_u8,

@@ -114,6 +114,24 @@ struct FilterKernels {
                       const int64_t* offsets, const float* space, float colour, float* const* y);
 };
 
+// What lies outside of an image that is warped: its nearest cell; a frame of one cell around it,
+// which the image has in memory; the image mirrored, or repeated.
+enum WarpEdge : int { kNearest, kFramed, kMirrored, kRepeated };
+
+// An image (h, w, c) of rows `ld` floats apart; three floats beyond it may be read.
+struct WarpedImage {
+    const float* x;
+    int64_t ld, c;
+    int h, w;
+    WarpEdge edge;
+};
+
+// Pixel j of a row lies at (row + row_step * j, column + column_step * j), which is from -h and -w
+// to below 2h - 1 and 2w - 1.
+struct WarpLine {
+    double row, row_step, column, column_step;
+};
+
 struct SgdParams {
     float learning_rate, momentum, weight_decay;
     bool nesterov;
@@ -252,6 +270,10 @@ struct Kernels {
 
     // y = weights[0] * taps[0] + ... + weights[3] * taps[3]
     void (*mix4)(int64_t n, const float* const* taps, const float* weights, float* y);
+
+    // y (n, c): the values at n places, between their four cells or of the nearest one.
+    void (*warp_row)(const WarpedImage& image, const WarpLine& line, int64_t n, bool bilinear,
+                     float* y);
 
     void (*convert_u8)(int64_t n, const uint8_t* x, float* y);
     void (*convert_f64)(int64_t n, const double* x, float* y);

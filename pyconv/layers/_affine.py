@@ -5,10 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv import backend
-from pyconv._types import Array
 from pyconv.layers._arguments import number_arg
-from pyconv.layers._augmentation import Augmentation, fill_mode_arg
+from pyconv.layers._augmentation import Augmentation, Stage, fill_mode_arg
 
 
 class Affine(Augmentation):
@@ -37,12 +35,10 @@ class Affine(Augmentation):
         """Draw (n, 6): the row and the column of x that a row and a column of y come from."""
         raise NotImplementedError
 
-    def augment(self, x: Array, y: Array) -> Array:
-        """Write the warped images to y."""
-        n, h, w, _ = x.shape
-        return backend.cpu.affine_transform(
-            x, self.matrices(n, h, w), self.interpolation, self.fill_mode, self.fill_value, y
-        )
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw how images are warped."""
+        matrices = self.matrices(n, h, w)
+        return "affine", matrices, self.interpolation, self.fill_mode, self.fill_value
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

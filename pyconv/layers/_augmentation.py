@@ -1,6 +1,6 @@
 """What layers that change images at random in training share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,10 @@ from pyconv._types import Array, Shape
 from pyconv.layers._arguments import image_shape, number_arg
 from pyconv.layers._memory import Buffers
 from pyconv.layers._seeded import Seeded
+from pyconv.layers.layer import Layer
 
+# What one call of ``augment`` takes of a change: its kind and its numbers (see ``_cpu.pyi``).
+Stage = tuple[Any, ...]
 FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 
 
@@ -34,9 +37,13 @@ class Augmentation(Seeded):
 
     # --- what a kind of augmentation implements ----------------------------------------------
 
-    def augment(self, x: Array, y: Array) -> Array:
-        """Write the changed images x (N, H, W, C) to y, an array of the output's shape."""
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw the change of images (n, h, w, c)."""
         raise NotImplementedError
+
+    def has_stage(self, h: int, w: int) -> bool:
+        """Whether ``stage`` can say what happens to images of this size."""
+        return True
 
     def still(self, x: Array) -> Array:
         """Return the images outside of training."""
@@ -62,11 +69,7 @@ class Augmentation(Seeded):
     def forward(self, x: Array, training: bool) -> Array:
         """Return the images, changed in training; they are where x is."""
         images = np.asarray(x)
-        if training:
-            shape: Any = self.compute_output_shape(images.shape)
-            images = self.augment(images, self._on_host.get("y", shape))
-        else:
-            images = self.still(images)
+        images = augmented([self], images, None, self._on_host) if training else self.still(images)
         result: Array = images if isinstance(x, np.ndarray) else backend.on_device(images)
         return result
 
@@ -93,6 +96,36 @@ class Augmentation(Seeded):
         super().set_state(state)
         self._philox = np.random.Philox(key=self._stream)
         self._philox.advance(self._next)
+
+
+def leading(layers: Sequence[Layer], shape: Shape) -> list[Augmentation]:
+    """Return the first layers, as far as a batch of ``shape`` can be taken through them at once."""
+    found: list[Augmentation] = []
+    for layer in layers:
+        if not isinstance(layer, Augmentation) or len(shape) != 4:
+            break
+        _, h, w, _ = shape
+        if h is None or w is None or not layer.has_stage(h, w):
+            break
+        found.append(layer)
+        shape = layer.compute_output_shape(shape)
+    return found
+
+
+def augmented(
+    layers: Sequence[Augmentation], x: NDArray[Any], rows: NDArray[np.int64] | None, to: Buffers
+) -> Array:
+    """Return images ``rows`` of x (N, H, W, C), None for all, as training has them.
+
+    Each image goes through all layers while it is in the cache. The result is in a buffer of
+    ``to``, on the host.
+    """
+    n, (h, w, c) = len(x if rows is None else rows), x.shape[1:]
+    stages = []
+    for layer in layers:
+        stages.append(layer.stage(n, h, w, c))
+        _, h, w, c = layer.compute_output_shape((n, h, w, c))
+    return backend.cpu.augment(x, stages, rows, to.get("x", (n, h, w, c)))
 
 
 def factor_arg(

@@ -4,9 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv import backend
-from pyconv._types import Array
-from pyconv.layers._augmentation import Augmentation, factor_arg, range_arg
+from pyconv.layers._augmentation import Augmentation, Stage, factor_arg, range_arg
 
 
 class RandomBrightness(Augmentation):
@@ -42,13 +40,14 @@ class RandomBrightness(Augmentation):
         self.factor = factor_arg(self.label, "factor", factor, -1, 1)
         self.value_range = range_arg(self.label, value_range)
 
-    def augment(self, x: Array, y: Array) -> Array:
-        """Write the images, brighter or darker, to y."""
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw what is added."""
         low, high = self.value_range
         lower, upper = self.factor
-        share = lower + self.uniform(len(x), 1) * (upper - lower)
-        added = (share * (high - low)).astype(np.float32)[:, :, np.newaxis, np.newaxis]
-        return np.clip(np.add(x, added, out=y), low, high, out=y)
+        share = lower + self.uniform(n, 1)[:, 0] * (upper - lower)
+        factors = np.ones((n, 2), np.float32)
+        factors[:, 1] = share * (high - low)
+        return "scale", factors, low, high
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -94,15 +93,11 @@ class RandomContrast(Augmentation):
         self.factor = (lower, upper) if pair else (upper, upper)
         self.value_range = range_arg(self.label, value_range)
 
-    def augment(self, x: Array, y: Array) -> Array:
-        """Write the images, with more contrast or less, to y."""
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw the factors."""
         lower, upper = self.factor
-        drawn = 1 - lower + self.uniform(len(x), 1) * (upper + lower)
-        mean = backend.cpu.global_avgpool2d_forward(x)[:, np.newaxis, np.newaxis, :]
-        np.subtract(x, mean, out=y)
-        y *= drawn.astype(np.float32)[:, :, np.newaxis, np.newaxis]
-        y += mean
-        return np.clip(y, *self.value_range, out=y)
+        drawn = 1 - lower + self.uniform(n, 1) * (upper + lower)
+        return "contrast", drawn.astype(np.float32), *self.value_range
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

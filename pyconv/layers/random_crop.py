@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from pyconv import backend
 from pyconv._args import int_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._augmentation import Augmentation, resized
+from pyconv.layers._augmentation import Augmentation, Stage, resized
 
 
 class RandomCrop(Augmentation):
@@ -72,15 +71,19 @@ class RandomCrop(Augmentation):
         drawn = self.uniform(n if self.per_image else 1, 2)
         return (drawn * (room + 1)).astype(np.int64) - self.padding
 
-    def augment(self, x: Array, y: Array) -> Array:
-        """Write windows of the images to y."""
-        n, h, w, _ = x.shape
-        if h + 2 * self.padding < self.height or w + 2 * self.padding < self.width:
-            y[...] = self._largest(x)
-            return y
+    def has_stage(self, h: int, w: int) -> bool:
+        """Whether images are large enough for the window."""
+        return h + 2 * self.padding >= self.height and w + 2 * self.padding >= self.width
+
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw the windows."""
         cuts = np.zeros((n, 4), np.int64)
         cuts[:, :2] = self.places(n, h, w)
-        return backend.cpu.crop_flip(x, cuts, (self.height, self.width), out=y)
+        return "crop_flip", cuts, (self.height, self.width), "constant", 0.0
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """Return windows of the images; those that are too small are resized."""
+        return super().forward(x, training and self.has_stage(*x.shape[1:3]))
 
     def still(self, x: Array) -> Array:
         """Return the window in the middle."""

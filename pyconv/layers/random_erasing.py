@@ -5,11 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv import backend
 from pyconv._args import pair_arg
-from pyconv._types import Array
 from pyconv.layers._arguments import number_arg
-from pyconv.layers._augmentation import Augmentation, factor_arg, range_arg
+from pyconv.layers._augmentation import Augmentation, Stage, factor_arg, range_arg
 
 
 class RandomErasing(Augmentation):
@@ -73,16 +71,15 @@ class RandomErasing(Augmentation):
         starts = (drawn[:, 4:] * ([h, w] - sizes + 1)).astype(np.int64)
         return np.stack([starts, starts + sizes], axis=2).reshape(n, 4)
 
-    def augment(self, x: Array, y: Array) -> Array:
-        """Write the images, parts of them erased, to y."""
-        n, h, w, c = x.shape
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw which parts are erased."""
         boxes = self.boxes(n, h, w)
         if self.fill_value is None:
             low, high = self.value_range
             values: Any = low + self.uniform(n, c) * (high - low)
         else:
             values = np.broadcast_to(np.clip(self.fill_value, *self.value_range), (n, c))
-        return backend.cpu.erase(x, boxes, np.array(values, np.float32), y)
+        return "erase", boxes, np.array(values, np.float32)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -137,17 +134,15 @@ class Cutout(Augmentation):
         self.size = pair_arg(self.label, "size", size)
         self.fill_value = number_arg(self.label, "fill_value", fill_value)
 
-    def augment(self, x: Array, y: Array) -> Array:
-        """Write the images, a square of each erased, to y."""
-        n, h, w, c = x.shape
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw which parts are erased."""
         middles = self.uniform(n, 2)
         boxes = np.empty((n, 4), np.int64)
         for axis, (cells, size) in enumerate(zip((h, w), self.size, strict=True)):
             starts = (middles[:, axis] * cells).astype(np.int64) - size // 2
             np.maximum(starts, 0, out=boxes[:, 2 * axis])
             np.minimum(starts + size, cells, out=boxes[:, 2 * axis + 1])
-        values = np.full((n, c), self.fill_value, np.float32)
-        return backend.cpu.erase(x, boxes, values, y)
+        return "erase", boxes, np.full((n, c), self.fill_value, np.float32)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

@@ -4,9 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv import backend
-from pyconv._types import Array
-from pyconv.layers._augmentation import Augmentation
+from pyconv.layers._augmentation import Augmentation, Stage
 
 _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 
@@ -52,15 +50,15 @@ class RandomFlip(Augmentation):
             raise ValueError(f"{self.label}: mode must be one of {_MODES}, got {mode!r:.60}")
         self.mode = mode
 
-    def augment(self, x: Array, y: Array) -> Array:
-        """Write the images, some of them flipped, to y."""
-        flips = self.uniform(len(x), 2) <= 0.5
-        cuts = np.zeros((len(x), 4), np.int64)
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw which images are flipped."""
+        flips = self.uniform(n, 2) <= 0.5
+        cuts = np.zeros((n, 4), np.int64)
         if self.mode != "horizontal":
             cuts[:, 2] = flips[:, 0]
         if self.mode != "vertical":
             cuts[:, 3] = flips[:, 1]
-        return backend.cpu.crop_flip(x, cuts, x.shape[1:3], out=y)
+        return "crop_flip", cuts, (h, w), "constant", 0.0
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

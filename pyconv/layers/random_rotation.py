@@ -56,7 +56,13 @@ class RandomRotation(Affine):
         angle = 2 * np.pi * (lower + self.uniform(n, 1)[:, 0] * (upper - lower))
         cos, sin = np.cos(angle), np.sin(angle)
         y, x = (h - 1) / 2, (w - 1) / 2
-        return np.stack([cos, sin, y - y * cos - x * sin, -sin, cos, x - x * cos + y * sin], axis=1)
+        made = np.empty((n, 6))
+        made[:, 0] = made[:, 4] = cos
+        made[:, 1] = sin
+        made[:, 3] = -sin
+        made[:, 2] = y - y * cos - x * sin
+        made[:, 5] = x - x * cos + y * sin
+        return made
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

@@ -286,7 +286,8 @@ class ImageDataGenerator:
         n, h, w, _ = x.shape
         matrices = self._matrices(rng, n, h, w)
         if matrices is not None:
-            x = backend.cpu.affine_transform(x, matrices, "bilinear", self.fill_mode, self.cval)
+            warp = ("affine", matrices, "bilinear", self.fill_mode, self.cval)
+            x = backend.cpu.augment(x, [warp])
         if self.channel_shift_range:
             added = rng.uniform(-1, 1, (n, 1, 1, 1)) * self.channel_shift_range
             low, high = x.min(axis=(1, 2, 3), keepdims=True), x.max(axis=(1, 2, 3), keepdims=True)
@@ -296,7 +297,7 @@ class ImageDataGenerator:
             flips = rng.random((n, 2)) < 0.5
             cuts[:, 2] = flips[:, 0] & bool(self.vertical_flip)
             cuts[:, 3] = flips[:, 1] & bool(self.horizontal_flip)
-            x = backend.cpu.crop_flip(x, cuts, (h, w))
+            x = backend.cpu.augment(x, [("crop_flip", cuts, (h, w), "constant", 0.0)])
         if self.brightness_range is not None:
             factor = rng.uniform(*self.brightness_range, (n, 1, 1, 1)).astype(np.float32)
             x = np.clip(x * factor, 0, 255)
