@@ -194,6 +194,7 @@ def test_layers(make, threads):
     np.testing.assert_array_equal(copy.deepcopy(make())(X, training=True), first)
     # One image alone, and none at all.
     assert layer(X[0], training=True).shape == shape[1:]
+    assert layer.compute_output_shape(X[0].shape) == shape[1:]
     assert layer(X[:0], training=True).shape == (0, *shape[1:])
     if shape[1:] == X.shape[1:]:
         np.testing.assert_array_equal(layer(X), X)

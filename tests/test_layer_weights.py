@@ -109,3 +109,17 @@ def test_a_kernel_larger_than_memory_is_refused():
         layer.build((None, 2**31 - 1))
     assert not layer.built
     assert layer.weights == []
+
+
+def test_weights_can_be_assigned_to():
+    layer = layers.SeparableConv2D(2, 3)
+    layer.build((None, 5, 5, 4))
+    values = np.arange(8.0).reshape(1, 1, 4, 2)
+    layer.pointwise_kernel.assign(values)
+    layer.bias.assign_add([1.0, 2.0])
+    assert layer.depthwise_kernel.shape == (3, 3, 4, 1)
+    np.testing.assert_array_equal(layer.get_weights()[1], values)
+    assert [w.name for w in layer.weights] == ["depthwise_kernel", "pointwise_kernel", "bias"]
+    assert [type(w) for w in layer.get_weights()] == [np.ndarray] * 3
+    with pytest.raises(ValueError, match=r"'bias': assign wants shape \(2,\), got \(3,\)"):
+        layer.bias.assign(np.ones(3))

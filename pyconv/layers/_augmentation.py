@@ -52,8 +52,15 @@ class Augmentation(Seeded):
     # --- the layer -------------------------------------------------------------------------------
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return ``input_shape``, which must be that of images."""
-        return image_shape(self.label, tuple(input_shape))
+        """Return the shape of the result for images (N, H, W, C), or for one image (H, W, C)."""
+        shape = tuple(input_shape)
+        if len(shape) == 3 and shape[0] is not None:
+            return self.images_shape((1, *shape))[1:]
+        return self.images_shape(image_shape(self.label, shape))
+
+    def images_shape(self, shape: Shape) -> Shape:
+        """Return the shape of the result for images of ``shape`` (N, H, W, C)."""
+        return shape
 
     def __call__(self, x: Any, training: bool = False) -> Array:
         """Return the images (N, H, W, C) of a batch, or one image (H, W, C), changed if training.

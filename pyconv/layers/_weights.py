@@ -12,6 +12,7 @@ from pyconv.initializers import Initializer
 from pyconv.layers._arguments import check_dtype, shape_arg, stored_weight
 from pyconv.layers._memory import check_fits
 from pyconv.regularizers import Regularizer
+from pyconv.variable import Variable
 
 
 class Weights:
@@ -211,7 +212,7 @@ class Weights:
             self._untrained.add(name)
         if self._given_weights is not None:
             stored = stored_weight(self.label, name, shape, self._given_weights)
-            self._weights[name] = backend.on_device(stored)
+            self._weights[name] = _placed(name, stored)
             return
         check_fits(self.label, name, shape)
         try:
@@ -223,14 +224,13 @@ class Weights:
             raise ValueError(
                 f"{self.label}: the initializer of {name} must return {shape}, got {values.shape}"
             )
-        self._weights[name] = backend.on_device(values)
+        self._weights[name] = _placed(name, values)
 
     def move(self) -> None:
         """Bring the weights to where operations run, if they are elsewhere."""
         for name, weight in self._weights.items():
-            moved = backend.on_device(weight)
-            if moved is not weight:
-                self._weights[name] = moved
+            if not backend.is_here(weight):
+                self._weights[name] = _placed(name, weight)
                 self._grads.clear()
 
     def _forget_weights(self) -> None:
@@ -288,3 +288,13 @@ class Weights:
         """Return the penalty of a result, divided by the size of the batch."""
         assert self.activity_regularizer is not None
         return float(self.activity_regularizer(np.asarray(y))) / max(len(y), 1)
+
+
+def _placed(name: str, values: Any) -> Any:
+    """Return a weight where operations run; on the host it can be assigned to, as Keras's can."""
+    array = backend.on_device(values)
+    if not isinstance(array, np.ndarray):
+        return array
+    variable = array.view(Variable)
+    variable.name = name
+    return variable

@@ -60,10 +60,9 @@ class RandomCrop(Augmentation):
         self.per_image = bool(per_image)
         self.padding = int_arg(self.label, "padding", padding, 0, 2**30)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def images_shape(self, shape: Shape) -> Shape:
         """Return (N, height, width, C)."""
-        n, _, _, c = super().compute_output_shape(input_shape)
-        return n, self.height, self.width, c
+        return shape[0], self.height, self.width, shape[3]
 
     def places(self, n: int, h: int, w: int) -> Any:
         """Draw the top left corners int64 (n, 2) of the windows."""

@@ -120,6 +120,16 @@ class SeparableConv2D(KernelLayer):
         """(height, width) of the part of the input that one number of the result comes from."""
         return self._depthwise.receptive_field
 
+    @property
+    def depthwise_kernel(self) -> Array:
+        """The first kernel (KH, KW, C, depth_multiplier); AttributeError before it is built."""
+        return self._weight_once_built("depthwise_kernel")
+
+    @property
+    def pointwise_kernel(self) -> Array:
+        """The second kernel (1, 1, C * depth_multiplier, filters); AttributeError likewise."""
+        return self._weight_once_built("pointwise_kernel")
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (N, OH, OW, filters)."""
         shape = self._depthwise.compute_output_shape(input_shape)
