@@ -49,14 +49,17 @@ class Stack:
         """The layers in order, without the ``Input``."""
         return list(self._layers)
 
-    def add(self, layer: Layer, rebuild: bool = True) -> None:
-        """Put a layer on top.
+    def add(self, layer: "Layer | Stack", rebuild: bool = True) -> None:
+        """Put a layer on top, or the layers of a model, which the two models then share.
 
         Raises:
-            TypeError: ``layer`` is not a layer.
+            TypeError: ``layer`` is neither.
             ValueError: its name is taken, it is a second Input, or shapes do not fit; the model
                 is left as it was.
         """
+        if isinstance(layer, Stack):
+            self._add_layers(layer, rebuild)
+            return
         if not isinstance(layer, Layer):
             raise TypeError(f"{self.label}: add wants a layer, got a {type(layer).__name__}")
         if any(layer.name == other.name for other in self._layers):
@@ -78,6 +81,17 @@ class Stack:
             self._build_if_known()
         except BaseException:
             self._layers.pop()
+            raise
+
+    def _add_layers(self, other: "Stack", rebuild: bool) -> None:
+        had, before = list(self._layers), self._input
+        try:
+            if not had and self._input is None:
+                self._input = other._input
+            for layer in other._layers:
+                self.add(layer, rebuild)
+        except BaseException:
+            self._layers, self._input = had, before
             raise
 
     def pop(self, rebuild: bool = True) -> Layer:

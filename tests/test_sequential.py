@@ -283,3 +283,17 @@ def test_trainable():
     frozen = pyconv.Sequential(model.layers, trainable=False)
     assert frozen.trainable_weights == []
     assert len(frozen.non_trainable_weights) == 4
+
+
+def test_a_model_in_a_model_gives_its_layers():
+    inner = pyconv.Sequential([pyconv.Input((3,)), pyconv.layers.Dense(4)])
+    outer = pyconv.Sequential([inner, pyconv.layers.Softmax()])
+    assert outer.layers[0] is inner.layers[0]
+    assert outer.output_shape == (None, 4)
+    x = np.ones((2, 3), np.float32)
+    exps = np.exp(inner.predict(x, verbose=0))
+    got = outer.predict(x, verbose=0)
+    np.testing.assert_allclose(got, exps / exps.sum(axis=1, keepdims=True), rtol=1e-5)
+    with pytest.raises(ValueError, match="a layer named"):
+        outer.add(inner)
+    assert len(outer.layers) == 2
