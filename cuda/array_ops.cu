@@ -5,17 +5,10 @@
 
 #include <algorithm>
 
-#include "device.h"
-#include "launch.cuh"
+#include "elementwise.cuh"
 
 namespace pyconv::cuda {
 namespace {
-
-constexpr int kThreads = 256, kMaxBlocks = 4096;
-
-int blocks(int64_t n) {
-    return static_cast<int>(std::clamp<int64_t>((n + kThreads - 1) / kThreads, 1, kMaxBlocks));
-}
 
 int64_t count(const Axes& axes) {
     int64_t n = 1;
@@ -99,8 +92,7 @@ __global__ void arithmetic_kernel(Arithmetic op, int64_t n, const __grid_constan
                                   const __grid_constant__ Operand a,
                                   const __grid_constant__ Operand b, const bool* where, float* out,
                                   const __grid_constant__ Strides out_strides) {
-    const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
-    for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += step)
+    for (int64_t i = first_task(); i < n; i += task_step())
         if (!where || where[i])
             out[offset(i, axes, out_strides)] =
                 result_of(op, value_of(a, i, axes), value_of(b, i, axes));
@@ -109,9 +101,7 @@ __global__ void arithmetic_kernel(Arithmetic op, int64_t n, const __grid_constan
 __global__ void comparison_kernel(Comparison op, int64_t n, const __grid_constant__ Axes axes,
                                   const __grid_constant__ Operand a,
                                   const __grid_constant__ Operand b, bool* out) {
-    const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
-    for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += step) {
+    for (int64_t i = first_task(); i < n; i += task_step()) {
         const float x = value_of(a, i, axes), y = value_of(b, i, axes);
         out[i] = op == Comparison::kLess        ? x < y
                  : op == Comparison::kLessEqual ? x <= y
@@ -122,9 +112,7 @@ __global__ void comparison_kernel(Comparison op, int64_t n, const __grid_constan
 
 template <class T>
 __global__ void to_floats_kernel(int64_t n, const T* values, float* out) {
-    const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
-    for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += step)
-        out[i] = static_cast<float>(values[i]);
+    for (int64_t i = first_task(); i < n; i += task_step()) out[i] = static_cast<float>(values[i]);
 }
 
 }  // namespace
@@ -136,8 +124,8 @@ void arithmetic(Arithmetic op, const Axes& axes, Operand a, Operand b, const boo
     Axes joined = axes;
     Strides* operands[] = {&a.strides, &b.strides, &out_strides};
     collapse(joined, operands, 3);
-    launch(arithmetic_kernel, blocks(n), kThreads, 0, stream(), op, n, joined, a, b, where, out,
-           out_strides);
+    launch(arithmetic_kernel, element_blocks(n), kElementThreads, 0, stream(), op, n, joined, a, b,
+           where, out, out_strides);
 }
 
 void comparison(Comparison op, const Axes& axes, Operand a, Operand b, bool* out) {
@@ -146,7 +134,8 @@ void comparison(Comparison op, const Axes& axes, Operand a, Operand b, bool* out
     Axes joined = axes;
     Strides* operands[] = {&a.strides, &b.strides};
     collapse(joined, operands, 2);
-    launch(comparison_kernel, blocks(n), kThreads, 0, stream(), op, n, joined, a, b, out);
+    launch(comparison_kernel, element_blocks(n), kElementThreads, 0, stream(), op, n, joined, a, b,
+           out);
 }
 
 void fill_floats(int64_t n, float value, float* out) {
@@ -156,15 +145,14 @@ void fill_floats(int64_t n, float value, float* out) {
 }
 
 void to_floats(int64_t n, const void* values, Type type, float* out) {
-    if (n == 0) return;
     if (type == Type::kUint8)
-        launch(to_floats_kernel<uint8_t>, blocks(n), kThreads, 0, stream(), n,
+        launch(to_floats_kernel<uint8_t>, element_blocks(n), kElementThreads, 0, stream(), n,
                static_cast<const uint8_t*>(values), out);
     else if (type == Type::kFloat64)
-        launch(to_floats_kernel<double>, blocks(n), kThreads, 0, stream(), n,
+        launch(to_floats_kernel<double>, element_blocks(n), kElementThreads, 0, stream(), n,
                static_cast<const double*>(values), out);
     else
-        launch(to_floats_kernel<float>, blocks(n), kThreads, 0, stream(), n,
+        launch(to_floats_kernel<float>, element_blocks(n), kElementThreads, 0, stream(), n,
                static_cast<const float*>(values), out);
 }
 

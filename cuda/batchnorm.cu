@@ -4,26 +4,19 @@
 
 #include "ops/batchnorm.h"
 
-#include <algorithm>
-
 #include "check.h"
-#include "device.h"
-#include "launch.cuh"
+#include "elementwise.cuh"
 #include "scratch.h"
 
 namespace pyconv {
 namespace {
 
 constexpr int kChannels = 32, kRowThreads = 8, kPartRows = 256;
-constexpr int kThreads = 256, kMaxBlocks = 4096;
+constexpr int kThreads = 256;
 
 struct Factors {
     const float *mean, *of_dy, *of_x, *shift;  // (c,)
 };
-
-int blocks(int64_t n) {
-    return static_cast<int>(std::clamp<int64_t>((n + kThreads - 1) / kThreads, 1, kMaxBlocks));
-}
 
 // In one dimension, as the others end at 65535.
 int64_t part_blocks(const BatchNormShape& s) {
@@ -85,7 +78,7 @@ __device__ double part_size(const BatchNormShape& s, int64_t part) {
 __global__ void join_moments_kernel(BatchNormShape s, int64_t parts, const double* means,
                                     const double* squares, float* mean, float* rest,
                                     float* variance) {
-    const int64_t j = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    const int64_t j = cuda::first_task();
     if (j >= s.c) return;
     const double rows = static_cast<double>(s.rows);
     double center = 0, spread = 0;
@@ -128,7 +121,7 @@ __device__ double inverse_deviation(const BatchNormShape& s, float variance) {
 __global__ void forward_factors_kernel(BatchNormShape s, const float* gamma, const float* beta,
                                        const float* rest, const float* variance, float* scale,
                                        float* shift) {
-    const int64_t j = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    const int64_t j = cuda::first_task();
     if (j >= s.c) return;
     const double factor = (gamma ? gamma[j] : 1.f) * inverse_deviation(s, variance[j]);
     scale[j] = static_cast<float>(factor);
@@ -140,7 +133,7 @@ __global__ void backward_factors_kernel(BatchNormShape s, int64_t parts, const d
                                         const float* rest, const float* variance, bool of_batch,
                                         float* dgamma, float* dbeta, float* of_dy, float* of_x,
                                         float* shift) {
-    const int64_t j = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    const int64_t j = cuda::first_task();
     if (j >= s.c) return;
     double sum = 0, product = 0;
     for (int64_t i = 0; i < parts; ++i) {
@@ -163,9 +156,7 @@ __global__ void backward_factors_kernel(BatchNormShape s, int64_t parts, const d
 // out = dy * of_dy + (x - mean) * of_x + shift; dy null for none. out may be x or dy.
 __global__ void apply_kernel(int64_t n, int64_t c, const float* x, const float* dy, Factors f,
                              float* out) {
-    const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
-    for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += step) {
+    for (int64_t i = cuda::first_task(); i < n; i += cuda::task_step()) {
         const int64_t j = i % c;
         const float through = (x[i] - f.mean[j]) * f.of_x[j] + f.shift[j];
         out[i] = dy ? dy[i] * f.of_dy[j] + through : through;
@@ -195,8 +186,8 @@ void batchnorm_forward(const BatchNormShape& s, const float* x, const float* gam
     cuda::launch(forward_factors_kernel, ceil_div(s.c, kThreads), kThreads, 0, cuda::stream(), s,
                  gamma, beta, rest, variance, scale, shift);
     const int64_t n = s.rows * s.c;
-    cuda::launch(apply_kernel, blocks(n), kThreads, 0, cuda::stream(), n, s.c, x, nullptr,
-                 Factors{mean, nullptr, scale, shift}, y);
+    cuda::launch(apply_kernel, cuda::element_blocks(n), cuda::kElementThreads, 0, cuda::stream(), n,
+                 s.c, x, nullptr, Factors{mean, nullptr, scale, shift}, y);
 }
 
 void batchnorm_backward(const BatchNormShape& s, const float* x, const float* dy,
@@ -218,8 +209,8 @@ void batchnorm_backward(const BatchNormShape& s, const float* x, const float* dy
                  shift);
     if (!dx) return;
     const int64_t n = s.rows * s.c;
-    cuda::launch(apply_kernel, blocks(n), kThreads, 0, cuda::stream(), n, s.c, x, dy,
-                 Factors{mean, of_dy, of_x, shift}, dx);
+    cuda::launch(apply_kernel, cuda::element_blocks(n), cuda::kElementThreads, 0, cuda::stream(), n,
+                 s.c, x, dy, Factors{mean, of_dy, of_x, shift}, dx);
 }
 
 }  // namespace pyconv

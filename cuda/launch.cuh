@@ -1,8 +1,7 @@
 // Launches of kernels, and shared memory in words that the host's compiler has too: it compiles the
 // same .cu files for an emulated device (cuda/emulation/README.md). In a kernel:
 //   PYCONV_SHARED(float, As, [BK][BM]);    for  __shared__ float As[BK][BM];
-//   PYCONV_DYNAMIC_SHARED(float, buffer);  a float* to the shared_bytes of the launch, once a
-//   kernel
+//   PYCONV_DYNAMIC_SHARED(float, buffer);  once: a float* to the shared_bytes of the launch
 // Both are aligned to 128 bytes. Barriers, shuffles, float4 ... are CUDA's; PTX is in ptx.cuh.
 // Arrays in shared memory are not initialized, and every index counts from the array's own start.
 #pragma once

@@ -20,8 +20,8 @@ struct Tf32Tile {
 };
 
 // A tile in shared memory as it lies in memory. The 32 words of a fragment, and 8 quads of a copy,
-// lie in 32 banks: of rows along k because the quads of every second pair of rows change places
-//, of the others because they are 8 floats longer than the tile.
+// lie in 32 banks: of rows along k because the quads of every second pair of rows change places,
+// of the others because they are 8 floats longer than the tile.
 template <class Tile, int kExtent, bool kAlongK>
 struct Tf32Buffer {
     static constexpr int kLd = kAlongK ? Tile::BK : kExtent + 8;
