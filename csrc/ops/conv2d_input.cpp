@@ -2,6 +2,7 @@
 // filters (conv_taps.h), one for each phase of the strides.
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "check.h"
@@ -11,6 +12,7 @@
 #include "ops/conv2d_scatter.h"
 #include "ops/conv2d_winograd.h"
 #include "ops/conv_taps.h"
+#include "ops/elementwise.h"
 #include "scratch.h"
 
 namespace pyconv {
@@ -76,6 +78,10 @@ Conv2dBackwardInput::Conv2dBackwardInput(const Conv2dShape& s, const float* w, S
                     matrices.push_back(taps.back() * c * s.oc);
                 }
             }
+            if (conv.taps.empty() && !spreading) {
+                gaps_ = true;
+                continue;
+            }
             const int64_t first = (rh * s.w + rw) * s.c;
             if (depthwise) {
                 DepthwisePlan plan(std::move(conv), s.groups);
@@ -109,6 +115,10 @@ void Conv2dBackwardInput::run(int64_t images, const float* dy, float* dx) const 
     if (winograd_) return winograd_backward_input(s_, images, dy, packed_, dx);
     if (scatter_) return scatter_backward_input(s_, images, dy, packed_, dx);
     if (spread_) return spread_->run(images, dy, packed_, nullptr, Activation::kLinear, dx);
+    if (gaps_)
+        parallel_elements(images * s_.h * s_.w * s_.c, [&](int64_t begin, int64_t end) {
+            std::memset(dx + begin, 0, sizeof(float) * (end - begin));
+        });
     for (const Phase<DepthwisePlan>& phase : depthwise_)
         phase.plan.run(images, dy, phase.packed, nullptr, Activation::kLinear, dx + phase.dx);
     const int64_t c = s_.group_c(), oc = s_.group_oc();

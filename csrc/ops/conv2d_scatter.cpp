@@ -15,6 +15,7 @@ namespace {
 using simd::kMaxTileRows;
 
 constexpr int64_t kBlockTiles = 16;
+constexpr int64_t kBandRows = 16;
 
 int64_t columns(const Conv2dShape& s) { return s.kernel.h * s.kernel.w * s.c; }
 
@@ -43,8 +44,9 @@ void multiply(const float* dy, int64_t pixels, int64_t oc, const float* panels, 
     }
 }
 
-// Adds the parts of output pixel (oh, ow) to the cells of its window.
-void scatter(const Conv2dShape& s, int64_t oh, int64_t ow, const float* part, float* image) {
+// Adds the parts of output pixel (oh, ow) to those cells of its window in rows h0 .. h1.
+void scatter(const Conv2dShape& s, int64_t oh, int64_t ow, int64_t h0, int64_t h1,
+             const float* part, float* image) {
     const int64_t top = oh * s.strides.h - s.padding.top;
     const int64_t left = ow * s.strides.w - s.padding.left;
     // Inside the image a filter row is one run of floats.
@@ -52,7 +54,7 @@ void scatter(const Conv2dShape& s, int64_t oh, int64_t ow, const float* part, fl
     const int64_t cells = whole ? 1 : s.kernel.w, run = whole ? s.kernel.w * s.c : s.c;
     for (int64_t kh = 0; kh < s.kernel.h; ++kh) {
         const int64_t h = top + kh * s.dilation.h;
-        if (h < 0 || h >= s.h) {
+        if (h < h0 || h >= h1) {
             part += s.kernel.w * s.c;
             continue;
         }
@@ -88,19 +90,27 @@ void scatter_backward_input(const Conv2dShape& s, int64_t images, const float* d
     const simd::Kernels& k = simd::kernels();
     const int64_t width = ceil_div(columns(s), k.nr) * k.nr;
     const int64_t block = kBlockTiles * k.mr, pixels = s.oh * s.ow;
-    // Windows overlap, so that one thread takes a whole image.
-    parallel_for(images, [&](int64_t begin, int64_t end) {
+    // Windows overlap, so that one thread takes a whole image, or of few images bands of rows,
+    // whose neighbours multiply the output rows between them twice.
+    const int64_t bands = images >= 2 * num_threads() ? 1 : ceil_div(s.h, kBandRows);
+    const int64_t extent = (s.kernel.h - 1) * s.dilation.h;
+    parallel_for(images * bands, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         float* parts = scratch.take<float>(block * width);
-        for (int64_t n = begin; n < end; ++n) {
+        for (int64_t task = begin; task < end; ++task) {
+            const int64_t n = task / bands, band = task % bands;
+            const int64_t h0 = s.h * band / bands, h1 = s.h * (band + 1) / bands;
             float* image = dx + n * s.h * s.w * s.c;
-            std::memset(image, 0, sizeof(float) * s.h * s.w * s.c);
-            for (int64_t first = 0; first < pixels; first += block) {
-                const int64_t count = std::min(block, pixels - first);
+            std::memset(image + h0 * s.w * s.c, 0, sizeof(float) * (h1 - h0) * s.w * s.c);
+            const int64_t row0 =
+                std::max<int64_t>(0, ceil_div(h0 + s.padding.top - extent, s.strides.h));
+            const int64_t row1 = std::min(s.oh, floor_div(h1 - 1 + s.padding.top, s.strides.h) + 1);
+            for (int64_t first = row0 * s.ow; first < row1 * s.ow; first += block) {
+                const int64_t count = std::min(block, row1 * s.ow - first);
                 multiply(dy + (n * pixels + first) * s.oc, count, s.oc, filters, width, parts);
                 int64_t oh = first / s.ow, ow = first % s.ow;
                 for (int64_t i = 0; i < count; ++i) {
-                    scatter(s, oh, ow, parts + i * width, image);
+                    scatter(s, oh, ow, h0, h1, parts + i * width, image);
                     if (++ow == s.ow) ++oh, ow = 0;
                 }
             }

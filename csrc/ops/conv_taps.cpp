@@ -281,7 +281,7 @@ void TapPlan::run(int64_t images, const float* src, const float* panels, const f
     const TapGeometry& plan = *geometry_;
     const int64_t blocks = ceil_div(cells, plan.block_cells);
     const int64_t panel_count = ceil_div(conv.oc, plan.nr);
-    // With few pixels the panels are shared out as well.
+    // With few pixels the panels are shared out as well; all blocks meet one after the other.
     const int64_t parts = blocks >= 4 * num_threads() ? 1 : panel_count;
     const int64_t part_panels = panel_count / parts;
     parallel_for(blocks * parts, [&](int64_t begin, int64_t end) {
@@ -289,12 +289,12 @@ void TapPlan::run(int64_t images, const float* src, const float* panels, const f
         Block block(conv, plan, scratch);
         int64_t aimed = -1;
         for (int64_t task = begin; task < end; ++task) {
-            const int64_t first = task / parts * plan.block_cells;
+            const int64_t part = task / blocks, first = task % blocks * plan.block_cells;
             if (first != aimed)
                 block.aim(first, std::min(plan.block_cells, cells - first), src, dst);
             aimed = first;
             for (int64_t i = 0; i < part_panels; ++i) {
-                const int64_t panel = task % parts * part_panels + i, column = panel * plan.nr;
+                const int64_t panel = part * part_panels + i, column = panel * plan.nr;
                 block.multiply(panels + panel * plan.panel_size,
                                static_cast<int>(std::min<int64_t>(plan.nr, conv.oc - column)),
                                bias ? bias + column : nullptr, activation, column);
