@@ -292,6 +292,8 @@ class Weights:
 
 def _placed(name: str, values: Any) -> Any:
     """Return a weight where operations run; on the host it can be assigned to, as Keras's can."""
+    if isinstance(values, Variable) and backend.is_here(values):
+        return values
     array = backend.on_device(values)
     if not isinstance(array, np.ndarray):
         return array
