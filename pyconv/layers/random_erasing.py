@@ -56,6 +56,8 @@ class RandomErasing(Augmentation):
         self.value_range = range_arg(self.label, value_range)
         self.fill_value = fill_value
         if isinstance(fill_value, (tuple, list)):
+            if not fill_value:
+                raise ValueError(f"{self.label}: fill_value must have a number a channel, got none")
             self.fill_value = [
                 number_arg(self.label, f"fill_value[{i}]", v) for i, v in enumerate(fill_value)
             ]

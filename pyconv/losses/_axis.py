@@ -16,7 +16,7 @@ class AxisLoss(RowLoss):
 
     def __init__(self, axis: Any, reduction: str | None, name: str | None, dtype: Any) -> None:
         super().__init__(name, reduction, dtype)
-        if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+        if isinstance(axis, bool) or not hasattr(axis, "__index__") or np.ndim(axis):
             raise ValueError(
                 f"{type(self).__name__}: `axis` must be of type `int`. Received: axis={axis!r} of "
                 f"type {type(axis).__name__}"

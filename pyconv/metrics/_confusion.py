@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _targets
-from pyconv._args import float_arg, int_arg, shown
+from pyconv._args import FLOAT_MAX, float_arg, int_arg, shown
 from pyconv.losses.loss import same_rank
 
 NEGATIVE = -1e10  # below any threshold
@@ -26,10 +26,18 @@ def thresholds_arg(owner: str, value: Any, default: float) -> list[float]:
     if value is None:
         return [default]
     given = list(value) if isinstance(value, (list, tuple, np.ndarray)) else [value]
-    wrong = [t for t in given if t is None or not 0 <= t <= 1]
+    numbers, wrong = [], []
+    for threshold in given:
+        number = -1.0
+        if threshold is not None:
+            number = float_arg(owner, "thresholds", threshold, -FLOAT_MAX)
+        if 0 <= number <= 1:
+            numbers.append(number)
+        else:
+            wrong.append(threshold)
     if wrong:
         raise ValueError(f"{owner}: Threshold values must be in [0, 1]. Received: {shown(wrong)}")
-    return [float_arg(owner, "thresholds", t) for t in given]
+    return numbers
 
 
 def thresholds_number(owner: str, value: Any, minimum: int) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv._args import int_arg
+from pyconv._args import FLOAT_MAX, float_arg, int_arg
 from pyconv._scalars import Number
 from pyconv.metrics._confusion import (
     Counts,
@@ -34,6 +34,7 @@ class _RateAtRate(Sums):
     ) -> None:
         super().__init__(dtype, name)
         owner, argument = type(self).__name__, self._argument
+        value = float_arg(owner, argument, value, -FLOAT_MAX)
         if not 0 <= value <= 1:
             raise ValueError(
                 f"{owner}: Argument `{argument}` must be in the range [0, 1]. Received: "

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv._args import float_arg, int_arg
+from pyconv._convert import float32_array
 from pyconv._scalars import Number
 from pyconv.metrics._confusion import (
     Counts,
@@ -64,20 +65,24 @@ class AUC(Sums):
         self.curve = _one_of("curve", curve, ("ROC", "PR", "PRGAIN"), str.upper)
         methods = ("interpolation", "majoring", "minoring")
         self.summation_method = _one_of("summation method", summation_method, methods, str.lower)
-        self._init_thresholds = None if thresholds is None else sorted(thresholds)
         if thresholds is None:
             self.num_thresholds = thresholds_number("AUC", num_thresholds, 2)
             inner = thresholds_between(self.num_thresholds)[1:-1]
         else:
-            inner = [float_arg("AUC", "thresholds", t, 0.0, 1.0) for t in sorted(thresholds)]
+            if not isinstance(thresholds, (list, tuple, np.ndarray)):
+                raise TypeError(
+                    f"AUC: thresholds must be a list of numbers, got {thresholds!r:.60}"
+                )
+            inner = sorted(float_arg("AUC", "thresholds", t, 0.0, 1.0) for t in thresholds)
             self.num_thresholds = len(inner) + 2
+        self._are_given = thresholds is not None
         self._thresholds = [-_EPSILON, *inner, 1 + _EPSILON]
         self.multi_label = bool(multi_label)
         if num_labels and not multi_label:
             raise ValueError("AUC: `num_labels` is needed only when `multi_label` is True.")
         self.num_labels = None if not num_labels else int_arg("AUC", "num_labels", num_labels)
         self.label_weights = (
-            None if label_weights is None else np.asarray(label_weights, np.float32)
+            None if label_weights is None else float32_array("AUC", "label_weights", label_weights)
         )
         self.from_logits = bool(from_logits)
         if not multi_label or num_labels:
@@ -160,7 +165,7 @@ class AUC(Sums):
             "label_weights": None if weights is None else weights.tolist(),
             "from_logits": self.from_logits,
         }
-        if self._init_thresholds is not None:
+        if self._are_given:
             config["thresholds"] = self._thresholds[1:-1]
         return config
 

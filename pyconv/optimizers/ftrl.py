@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import float_arg
+from pyconv._args import FLOAT_MAX, float_arg
 from pyconv._types import Array
 from pyconv.optimizers._elementwise import Elementwise
 
@@ -66,7 +66,9 @@ class Ftrl(Elementwise):
             ema_momentum, ema_overwrite_frequency, loss_scale_factor,
             gradient_accumulation_steps, name, **kwargs,
         )  # fmt: skip
-        self.learning_rate_power = float(learning_rate_power)
+        self.learning_rate_power = float_arg(
+            "Ftrl", "learning_rate_power", learning_rate_power, -FLOAT_MAX
+        )
         if not self.learning_rate_power <= 0:
             raise ValueError(
                 "`learning_rate_power` needs to be negative or zero. Received: "
@@ -121,6 +123,7 @@ class Ftrl(Elementwise):
 
 
 def _not_negative(name: str, value: float) -> float:
-    if not value >= 0:
+    number = float_arg("Ftrl", name, value, -FLOAT_MAX)
+    if number < 0:
         raise ValueError(f"`{name}` needs to be positive or zero. Received: {name}={value}.")
-    return float_arg("Ftrl", name, value)
+    return number

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import float_arg
+from pyconv._args import FLOAT_MAX, float_arg
 from pyconv._types import Array
 from pyconv.optimizers._elementwise import Elementwise
 
@@ -57,12 +57,12 @@ class Lion(Elementwise):
             ema_momentum, ema_overwrite_frequency, loss_scale_factor,
             gradient_accumulation_steps, name, **kwargs,
         )  # fmt: skip
-        if beta_1 <= 0 or beta_1 > 1:
+        self.beta_1 = float_arg("Lion", "beta_1", beta_1, -FLOAT_MAX)
+        if self.beta_1 <= 0 or self.beta_1 > 1:
             raise ValueError(
                 "Lion: Argument `beta_1` must be in the [0, 1] range. Otherwise, the optimizer "
                 f"degenerates to SignSGD. Received: beta_1={beta_1}."
             )
-        self.beta_1 = float_arg("Lion", "beta_1", beta_1, 0.0, 1.0)
         self.beta_2 = float_arg("Lion", "beta_2", beta_2, 0.0, 1.0)
 
     def _slot_groups(self) -> list[tuple[str, ...]]:

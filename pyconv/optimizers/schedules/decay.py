@@ -5,7 +5,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from pyconv._args import float_arg
+import numpy as np
+
+from pyconv._args import FLOAT_MAX, float_arg, shown
 from pyconv.optimizers.schedules.schedule import LearningRateSchedule, steps_arg
 
 
@@ -192,6 +194,11 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         name: str | None = "PiecewiseConstant",
     ) -> None:
         owner = "PiecewiseConstantDecay"
+        for argument, given in (("boundaries", boundaries), ("values", values)):
+            if not isinstance(given, (list, tuple, np.ndarray)):
+                raise TypeError(
+                    f"{owner}: {argument} must be a list of numbers, got {shown(given)}"
+                )
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 f"{owner}: The length of boundaries should be 1 less than the length of values. "
@@ -200,6 +207,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             )
         for value in values:
             float_arg(owner, "values", value)
+        for boundary in boundaries:
+            float_arg(owner, "boundaries", boundary, -FLOAT_MAX)
         if sorted(boundaries) != list(boundaries):
             raise ValueError(f"{owner}: boundaries must be in rising order, got {boundaries}")
         self.boundaries = list(boundaries)
