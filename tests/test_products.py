@@ -64,6 +64,18 @@ def test_a_model_trains_to_the_same_bits(name, monkeypatch):
         assert ours.tobytes() == wanted.tobytes()
 
 
+def test_grads_are_there_after_a_step():
+    model = trained("sgd")
+    dense = model.layers[1]
+    x, y = np.ones((4, 6, 50), np.float32), np.zeros((4, 3), np.float32)
+    before = [w.copy() for w in model.get_weights()]
+    model.train_on_batch(x, y)
+    assert isinstance(dense.update_grads[0], tuple)
+    for got, old, grad in zip(dense.params, before, dense.grads, strict=False):
+        np.testing.assert_allclose(got, old - np.float32(0.01) * grad, rtol=1e-6, atol=1e-7)
+    assert dense.update_grads is dense.grads
+
+
 class Halved(optimizers.SGD):
     """An optimizer of a user, which looks at its gradients."""
 

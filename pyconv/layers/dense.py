@@ -83,9 +83,19 @@ class Dense(KernelLayer):
         self._factors: tuple[Array, Array] | None = None
 
     @property
+    def grads(self) -> list[Array]:
+        """The gradients of ``params``, in the same order, as the last ``backward`` left them."""
+        grads = super().grads
+        if self._factors is not None:
+            backend.active.dense_backward_weights(*self._factors, grads[0])
+            self._factors = None
+        return grads
+
+    @property
     def update_grads(self) -> list[Any]:
         """``grads``, with the kernel's as the two arrays whose product it is, where that is due."""
-        return self.grads if self._factors is None else [self._factors, *self.grads[1:]]
+        grads = super().grads
+        return grads if self._factors is None else [self._factors, *grads[1:]]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (N, ..., units)."""
@@ -138,7 +148,7 @@ class Dense(KernelLayer):
         if x.ndim != 2:
             dy = dy.reshape(-1, self.units)
         if self.trainable:
-            grads = self.grads
+            grads = super().grads
             rows = x.reshape(-1, x.shape[-1])
             self._factors = (rows, dy) if self.factored else None
             if not self.factored:
