@@ -111,6 +111,50 @@ class Sequential(Stack, Trainer):
             else:
                 grad = steps[i].backward(grad, i > first)
 
+    def input_gradient(
+        self,
+        x: Any,
+        y: Any = None,
+        class_index: Any = None,
+        before_softmax: bool = True,
+        batch_size: int | None = None,
+    ) -> Array:
+        """Return the gradient of a score, or of the loss, by the input: what each pixel counts.
+
+        Each sample has its own: that of its score, or of the loss of it alone, as in inference
+        (no dropout, moving means) and without regularizers. Its size by pixel is the saliency
+        map of Simonyan et al., "Deep inside convolutional networks" (2014).
+
+        Args:
+            x: inputs (N, ...), of any type of numbers.
+            y: targets as the loss takes them, for the gradient of the loss; the model must be
+                compiled with one.
+            class_index: the class whose score is meant, or one for each sample (N,); without
+                this and ``y`` the class that the model predicts.
+            before_softmax: take the score that a last softmax is given, rather than the
+                probability that it makes of it.
+            batch_size: rows of a pass; None for 32.
+
+        Returns:
+            The gradient, float32 of the shape of ``x``.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: ``y`` is given and the model has no loss, both ``y`` and ``class_index``
+                are given, or a shape or a class is wrong.
+            NotImplementedError: a layer has no ``backward``.
+
+        Example:
+            >>> import numpy as np, pyconv
+            >>> model = pyconv.Sequential([pyconv.Input((2,)), pyconv.layers.Dense(2)])
+            >>> model.set_weights([[[1, 2], [3, 4]], [0, 0]])
+            >>> model.input_gradient([[5.0, 6.0]], class_index=1)
+            array([[2., 4.]], dtype=float32)
+        """
+        from pyconv._input_gradient import input_gradient
+
+        return input_gradient(self, x, y, class_index, before_softmax, batch_size)
+
     def _steps(self) -> list[Any]:
         """The layers, those that are faster together as one step."""
         if self._steps_of != self._layers:

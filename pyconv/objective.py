@@ -55,6 +55,11 @@ class Objective:
         self.reset()
 
     @property
+    def loss_weight(self) -> float:
+        """The factor of the loss."""
+        return self._weight
+
+    @property
     def measures(self) -> DeviceMeasures:
         """What measures outputs on a device."""
         return self._measures

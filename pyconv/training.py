@@ -186,8 +186,9 @@ class Trainer(Trainable):
         verbose: str | int = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        upto: Any = None,
     ) -> Array:
-        """Return the outputs (N, ...), in a new float32 array.
+        """Return the outputs (N, ...), or those of a layer inside, in a new float32 array.
 
         Args:
             x: inputs (N, ...), of any type of numbers, or an iterable of batches.
@@ -195,22 +196,33 @@ class Trainer(Trainable):
             verbose: 0 nothing, 1 (or 'auto') a progress bar, 2 one line.
             steps: batches to predict, None for all.
             callbacks: a list of ``Callback`` objects.
+            upto: a layer of the model, its name or its index: what that layer gives is
+                returned, and the layers behind it are left out.
 
         Raises:
             TypeError: an argument has the wrong type.
-            ValueError: the inputs do not fit the model.
+            ValueError: the inputs do not fit the model, or it has no such layer.
 
         Example:
             >>> import numpy as np, pyconv
-            >>> model = pyconv.Sequential([pyconv.Input((2,)), pyconv.layers.Dense(3)])
+            >>> model = pyconv.Sequential(
+            ...     [pyconv.Input((2,)), pyconv.layers.Dense(5), pyconv.layers.Dense(3)]
+            ... )
             >>> model.predict(np.ones((4, 2)), verbose=0).shape
             (4, 3)
+            >>> model.predict(np.ones((4, 2)), verbose=0, upto=0).shape
+            (4, 5)
         """
+        part: Trainable = self
+        if upto is not None:
+            from pyconv._features import model_upto
+
+            part = model_upto(cast("Sequential", self), "predict", upto)
         level = verbosity("predict", verbose)
         size = sources.batch_size("predict", batch_size)
         data = sources.prediction(self, x, size, sources.steps("predict", "steps", steps))
         called = self._callbacks(callbacks, {"steps": data.steps, "verbose": level})
-        return loops.predict(self, data, called, self._progress(level, data))
+        return loops.predict(part, data, called, self._progress(level, data))
 
     def train_on_batch(
         self,

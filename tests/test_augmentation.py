@@ -198,6 +198,8 @@ def test_layers(make, threads):
     assert layer(X[:0], training=True).shape == (0, *shape[1:])
     if shape[1:] == X.shape[1:]:
         np.testing.assert_array_equal(layer(X), X)
+        assert layer.backward(first, need_dx=True) is first
+    layer(X, training=True)
     with pytest.raises(ValueError, match="no gradient; put it before"):
         layer.backward(first, need_dx=True)
 

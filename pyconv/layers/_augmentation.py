@@ -22,8 +22,8 @@ class Augmentation(Seeded):
     """A layer that changes each image at random in training, and none outside of it.
 
     What it draws depends on its seed and on how many batches it has seen, not on the number of
-    threads. Images are changed on the host, wherever operations run. There is no gradient: such a
-    layer goes before the first one with weights.
+    threads. Images are changed on the host, wherever operations run. There is no gradient of
+    images that were changed: such a layer goes before the first one with weights.
     """
 
     on_host = True
@@ -34,6 +34,7 @@ class Augmentation(Seeded):
             self._set_data_format(data_format)
         self._philox = np.random.Philox(key=self._stream)
         self._on_host = Buffers(self.label, on_host=True)
+        self._left = False  # whether the last images were left as they are
 
     # --- what a kind of augmentation implements ----------------------------------------------
 
@@ -77,11 +78,18 @@ class Augmentation(Seeded):
         """Return the images, changed in training; they are where x is."""
         images = np.asarray(x)
         images = augmented([self], images, None, self._on_host) if training else self.still(images)
+        self._left = not training and images.shape == x.shape
         result: Array = images if isinstance(x, np.ndarray) else backend.on_device(images)
         return result
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
-        """Return None; ValueError where the gradient of the images is needed."""
+        """Return dy where the images were left as they are and it is needed; else None.
+
+        Raises:
+            ValueError: the gradient of changed images is needed.
+        """
+        if need_dx and self._left:
+            return dy
         if need_dx:
             raise ValueError(
                 f"{self.label}: it has no gradient; put it before the first layer with weights"
