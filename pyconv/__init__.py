@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         preprocessing,
         regularizers,
         utils,
+        viz,
     )
     from pyconv._devices import (
         device,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         set_device,
         set_float32_precision,
     )
+    from pyconv._explain import explain
     from pyconv.backend import (
         get_conv_algorithm,
         get_num_threads,
@@ -53,6 +55,7 @@ __all__ = [
     "datasets",
     "device",
     "devices",
+    "explain",
     "filters",
     "get_conv_algorithm",
     "get_device",
@@ -74,6 +77,7 @@ __all__ = [
     "set_float32_precision",
     "set_num_threads",
     "utils",
+    "viz",
 ]
 
 _DEFINED_IN = {
@@ -81,6 +85,7 @@ _DEFINED_IN = {
     "Sequential": "pyconv.model",
     "device": "pyconv._devices",
     "devices": "pyconv._devices",
+    "explain": "pyconv._explain",
     "get_conv_algorithm": "pyconv.backend",
     "get_device": "pyconv._devices",
     "get_float32_precision": "pyconv._devices",

@@ -318,6 +318,12 @@ class Sequential(Stack, Trainer):
             text += "\n" + measure(self, batch_size).text(width)
         (print_fn or print)(text)
 
+    def _repr_html_(self) -> str:
+        """Return the layers as a table, which a notebook shows."""
+        from pyconv.viz._html import model_html
+
+        return model_html(self)
+
     def __repr__(self) -> str:
         return f"<Sequential name={self.name}, built={self.built}>"
 

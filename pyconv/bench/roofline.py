@@ -18,13 +18,13 @@ def figure(report: Report) -> Any:
         ImportError: matplotlib is not installed.
         ValueError: there is no kernel in the report.
     """
-    from pyconv.viz import _figure
+    from pyconv.viz._canvas import new_figure
 
     rows = [row for row in report["cases"] if row["flops"] and row["bytes"]]
     rows = [row for row in rows if OURS in row["timings"]]
     if not rows:
         raise ValueError("--plot: no kernel was measured")
-    drawn = _figure((12, 7.5))
+    drawn = new_figure((12, 7.5))
     axes = drawn.add_subplot()
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)

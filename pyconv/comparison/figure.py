@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyconv.comparison.report import HEADINGS, cells
 from pyconv.datasets import _cifar_files, _idx_files
-from pyconv.viz import _figure
+from pyconv.viz._canvas import new_figure
 
 if TYPE_CHECKING:
     from pyconv.comparison.result import Comparison, Entry
@@ -21,7 +21,7 @@ def figure(comparison: "Comparison") -> Any:
     columns = 6 if len(entries) <= 2 else 4
     rows = math.ceil((2 * len(entries) + 2) / columns)
     heights = [0.25 * rows, 4.3, 0.4 * (len(entries) + 1)]
-    result = _figure((13, 1.25 + sum(heights)))
+    result = new_figure((13, 1.25 + sum(heights)))
     result.suptitle(_title(comparison), fontsize=17)
     grid = result.add_gridspec(3, 2, height_ratios=heights)
     for i, metric in enumerate(("accuracy", "loss")):

@@ -1,0 +1,312 @@
+"""A layer's arithmetic as the slides of a course show it, window by window."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyconv._args import int_arg, shown
+from pyconv._convert import float32_array
+from pyconv.layers.activation import Activation
+from pyconv.layers.avgpool2d import AveragePooling2D
+from pyconv.layers.conv2d import Conv2D
+from pyconv.layers.dense import Dense
+from pyconv.layers.flatten import Flatten
+from pyconv.layers.layer import Layer
+from pyconv.layers.maxpool2d import MaxPooling2D
+from pyconv.layers.relu import ReLU
+from pyconv.layers.softmax import Softmax
+
+_MOST_TERMS = 27  # of one sum: a 3x3 window of 3 channels
+_MOST_CELLS = 12  # rows and columns of a map that is printed
+_MOST_MAPS = 2
+
+Values = NDArray[Any]
+
+
+def explain(layer: Layer, x: Any, limit: int = 9) -> str:
+    """Print what a layer computes of ``x``, with the formulas of its sizes; return the text.
+
+    A convolution's and a pooling's are ``(W - F + 2P)/S + 1``, as in Stanford's CS231n. The sums
+    are of the layer's own weights; a layer that is not built yet is built.
+
+    Args:
+        layer: a ``Conv2D``, ``MaxPooling2D``, ``AveragePooling2D``, ``Dense``, ``ReLU``,
+            ``Softmax``, ``Activation`` or ``Flatten``.
+        x: a batch, of which the first sample is shown; for the layers of images an image
+            (H, W) or (H, W, C) too, for the others one sample (C,).
+        limit: how many windows or numbers are shown.
+
+    Raises:
+        TypeError: it is another layer, or ``x`` does not hold numbers.
+        ValueError: the layer does not take ``x``, or has its channels first.
+
+    Example:
+        >>> import pyconv
+        >>> image = [[1, 3, 2, 1], [2, 9, 1, 1], [1, 3, 2, 3], [5, 6, 1, 2]]
+        >>> text = pyconv.explain(pyconv.layers.MaxPooling2D(2, name="pool"), image)
+        MaxPooling2D 'pool': 4x4x1 -> 2x2x1
+        F = 2, S = 2, P = 0
+        W2 = (W1 - F + 2P)/S + 1 = (4 - 2 + 0)/2 + 1 = 2
+        H2 = (H1 - F + 2P)/S + 1 = (4 - 2 + 0)/2 + 1 = 2
+        D2 = D1 = 1
+        parameters: 0
+        row 0, column 0: max(1, 3, 2, 9) = 9
+        row 0, column 1: max(2, 1, 1, 1) = 2
+        row 1, column 0: max(1, 3, 5, 6) = 6
+        row 1, column 1: max(2, 3, 1, 2) = 3
+        result:
+          9 2
+          6 3
+    """
+    most = int_arg("explain", "limit", limit)
+    kind = next((k for k in _SHOWN if isinstance(layer, k)), None)
+    if kind is None:
+        what = layer.label if isinstance(layer, Layer) else shown(layer)
+        names = ", ".join(k.__name__ for k in _SHOWN)
+        raise TypeError(f"explain: layer must be one of {names}, got {what}")
+    if getattr(layer, "data_format", "channels_last") == "channels_first":
+        raise ValueError(f"explain: {layer.label} has its channels first; only last is shown")
+    batch = _batch(layer, float32_array("explain", "x", x))
+    result = layer(batch)
+    sizes = " -> ".join("x".join(map(str, a.shape[1:])) for a in (batch, result))
+    lines = [f"{layer.label}: {sizes}", *_SHOWN[kind](layer, batch[0], result[0], most)]
+    text = "\n".join(lines)
+    print(text)
+    return text
+
+
+def _batch(layer: Layer, x: Values) -> Values:
+    """Return the first sample of ``x``, as a batch."""
+    if isinstance(layer, (Conv2D, MaxPooling2D, AveragePooling2D)):
+        if x.ndim == 2:
+            x = x[..., np.newaxis]
+        if x.ndim == 3:
+            x = x[np.newaxis]
+    elif x.ndim == 1:
+        x = x[np.newaxis]
+    if x.ndim < 2 or len(x) == 0:
+        raise ValueError(f"explain: x must hold at least one sample, got shape {x.shape}")
+    return x[:1]
+
+
+# --- windows --------------------------------------------------------------------------------------
+
+
+def _conv(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
+    kernel = np.asarray(layer.kernel, np.float64)
+    bias = np.zeros(layer.filters) if layer.bias is None else np.asarray(layer.bias, np.float64)
+    yield f"K = {layer.filters}, {_hyper_parameters(layer)}"
+    yield from _sizes(layer, x)
+    yield f"D2 = K = {layer.filters}"
+    kh, kw, channels, _ = kernel.shape
+    numbers = f"({kh}*{kw}*{channels})*{layer.filters}"
+    if layer.bias is None:
+        yield f"parameters: (F*F*D1)*K = {numbers} = {kernel.size}"
+    else:
+        yield f"parameters: (F*F*D1)*K + K = {numbers} + {layer.filters} = {layer.count_params()}"
+    each = layer.filters // layer.groups
+    for k, i, j in _first(np.moveaxis(y, -1, 0).shape, most):
+        first = k // each * channels
+        window, _ = _window(layer, x, i, j)
+        terms = window[..., first : first + channels].ravel(), kernel[..., k].ravel()
+        total = float(terms[0] @ terms[1] + bias[k])
+        place = f"row {i}, column {j}" if layer.filters == 1 else f"filter {k}, row {i}, column {j}"
+        yield f"{place}: {_products(*terms, bias[k])} = {_activated(layer, total, y[i, j, k])}"
+    yield from _rest(y.size, most)
+    yield from _maps(y)
+
+
+def _pool(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
+    yield _hyper_parameters(layer)
+    yield from _sizes(layer, x)
+    yield f"D2 = D1 = {x.shape[2]}"
+    yield "parameters: 0"
+    for c, i, j in _first(np.moveaxis(y, -1, 0).shape, most):
+        window, inside = _window(layer, x, i, j)
+        values = window[..., c][inside]
+        place = f"row {i}, column {j}" if y.shape[2] == 1 else f"channel {c}, row {i}, column {j}"
+        if isinstance(layer, MaxPooling2D):
+            what = f"max({_some(values, ', ')})"
+        else:
+            what = f"({_some(values, ' + ')})/{values.size}"
+        yield f"{place}: {what} = {_number(y[i, j, c])}"
+    yield from _rest(y.size, most)
+    yield from _maps(y)
+
+
+def _window(layer: Any, x: Values, i: int, j: int) -> tuple[Values, Values]:
+    """Return the window at (i, j), zeros where padding is, and which cells are of the image."""
+    windows = layer.windows
+    (top, _, left, _), _, _ = windows.fit(*x.shape[:2])
+    rows, columns = (
+        at * stride - before + step * np.arange(size)
+        for at, stride, before, step, size in zip(
+            (i, j), windows.strides, (top, left), windows.dilation, windows.size, strict=True
+        )
+    )
+    inside = np.logical_and.outer(
+        (rows >= 0) & (rows < x.shape[0]), (columns >= 0) & (columns < x.shape[1])
+    )
+    cells = np.ix_(rows.clip(0, x.shape[0] - 1), columns.clip(0, x.shape[1] - 1))
+    return np.where(inside[..., np.newaxis], x[cells].astype(np.float64), 0.0), inside
+
+
+def _hyper_parameters(layer: Any) -> str:
+    windows = layer.windows
+    parts = [f"F = {_pair(windows.size)}", f"S = {_pair(windows.strides)}"]
+    padding = windows.padding
+    if padding == "valid":
+        parts.append("P = 0")
+    else:
+        parts.append(f"P = {padding!r}" if isinstance(padding, str) else f"P = {padding}")
+    if max(windows.dilation) > 1:
+        parts.append(f"dilation = {_pair(windows.dilation)}")
+    return ", ".join(parts)
+
+
+def _sizes(layer: Any, x: Values) -> Iterator[str]:
+    windows = layer.windows
+    (top, bottom, left, right), oh, ow = windows.fit(*x.shape[:2])
+    for name, axis, before, after, out in (("W", 1, left, right, ow), ("H", 0, top, bottom, oh)):
+        size, stride, extent = x.shape[axis], windows.strides[axis], windows.extent[axis]
+        padding = f"{before + after}" if before == after else f"({before} + {after})"
+        formula = f"({name}1 - F + 2P)/S + 1"
+        exact = (size - extent + before + after) % stride == 0
+        number = f"({size} - {extent} + {padding})/{stride}"
+        yield f"{name}2 = {formula} = {number if exact else f'floor({number})'} + 1 = {out}"
+
+
+# --- layers without windows -----------------------------------------------------------------------
+
+
+def _dense(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
+    kernel = np.asarray(layer.kernel, np.float64)
+    bias = np.zeros(layer.units) if layer.bias is None else np.asarray(layer.bias, np.float64)
+    inputs, units = kernel.shape
+    added = "" if layer.bias is None else f" + {units}"
+    yield f"parameters: inputs*units{' + units' if added else ''} = {inputs}*{units}{added} = " + (
+        str(layer.count_params())
+    )
+    for index in _first(y.shape, most):
+        row = x[index[:-1]].astype(np.float64)
+        k = index[-1]
+        total = float(row @ kernel[:, k] + bias[k])
+        place = "unit " + ", ".join(map(str, index))
+        products = _products(row, kernel[:, k], bias[k])
+        yield f"{place}: {products} = {_activated(layer, total, y[index])}"
+    yield from _rest(y.size, most)
+
+
+def _relu(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
+    plain = layer.max_value is None and layer.negative_slope == 0 == layer.threshold
+    yield "parameters: 0"
+    for index in _first(y.shape, most):
+        value, result = _number(x[index]), _number(y[index])
+        yield f"max(0, {value}) = {result}" if plain else f"f({value}) = {result}"
+    yield from _rest(y.size, most)
+
+
+def _activation(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
+    yield "parameters: 0"
+    for index in _first(y.shape, most):
+        yield f"{layer.activation.name}({_number(x[index])}) = {_number(y[index])}"
+    yield from _rest(y.size, most)
+
+
+def _softmax(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
+    axis = layer.axis if layer.axis < 0 else layer.axis - 1
+    values = x.astype(np.float64)
+    # The largest is taken off first, as the layer does it: the result is the same.
+    powers = np.exp(values - values.max(axis=axis, keepdims=True))
+    sums = np.broadcast_to(powers.sum(axis=axis, keepdims=True), x.shape)
+    largest = np.broadcast_to(values.max(axis=axis, keepdims=True), x.shape)
+    yield "parameters: 0"
+    for index in _first(y.shape, most):
+        difference = f"exp({_number(values[index])} - {_number(largest[index])})"
+        yield f"{difference}/{_number(sums[index])} = {_number(y[index])}"
+    yield from _rest(y.size, most)
+    yield f"sum: {_number(y.sum(axis=axis, dtype=np.float64).ravel()[0])}"
+
+
+def _flatten(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
+    yield f"{'*'.join(map(str, x.shape))} = {y.size}; parameters: 0"
+    for index in _first(x.shape, most):
+        at = int(np.ravel_multi_index(index, x.shape))
+        yield f"x[{', '.join(map(str, index))}] = {_number(x[index])} -> y[{at}]"
+    yield from _rest(y.size, most)
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def _first(shape: tuple[int, ...], most: int) -> Iterator[tuple[int, ...]]:
+    for index, _ in zip(np.ndindex(*shape), range(most), strict=False):
+        yield index
+
+
+def _rest(count: int, most: int) -> Iterator[str]:
+    if count > most:
+        yield f"... and {count - most:,} more"
+
+
+def _products(values: Values, weights: Values, bias: float) -> str:
+    pairs = zip(values[:_MOST_TERMS], weights[:_MOST_TERMS], strict=True)
+    text = " + ".join(f"{_number(v)}*{_factor(w)}" for v, w in pairs)
+    if values.size > _MOST_TERMS:
+        text += f" + ... {values.size - _MOST_TERMS:,} more"
+    return text if bias == 0 else f"{text} + {_factor(bias)}"
+
+
+def _some(values: Values, separator: str) -> str:
+    text = separator.join(map(_number, values[:_MOST_TERMS]))
+    more = values.size - _MOST_TERMS
+    return text if more <= 0 else f"{text}{separator}... {more:,} more"
+
+
+def _activated(layer: Any, total: float, result: Any) -> str:
+    name = layer.activation.name
+    if name == "linear":
+        return _number(total)
+    return f"{_number(total)} -> {name} -> {_number(result)}"
+
+
+def _maps(y: Values) -> Iterator[str]:
+    """Show the maps (H, W, C) where they are small."""
+    if max(y.shape[:2]) > _MOST_CELLS:
+        return
+    for k in range(min(y.shape[2], _MOST_MAPS)):
+        yield "result:" if y.shape[2] == 1 else f"result, map {k}:"
+        cells = [[_number(value) for value in row] for row in y[..., k]]
+        width = max(len(cell) for row in cells for cell in row)
+        for row in cells:
+            yield "  " + " ".join(cell.rjust(width) for cell in row)
+    if y.shape[2] > _MOST_MAPS:
+        yield f"... and {y.shape[2] - _MOST_MAPS} more maps"
+
+
+def _factor(value: Any) -> str:
+    text = _number(value)
+    return f"({text})" if text.startswith("-") else text
+
+
+def _number(value: Any) -> str:
+    """Return a number with six digits, without a sign at zero."""
+    return f"{float(value) + 0.0:.6g}"
+
+
+def _pair(value: tuple[int, int]) -> str:
+    return str(value[0]) if value[0] == value[1] else f"{value[0]}x{value[1]}"
+
+
+_SHOWN: dict[type[Layer], Any] = {
+    Conv2D: _conv,
+    MaxPooling2D: _pool,
+    AveragePooling2D: _pool,
+    Dense: _dense,
+    ReLU: _relu,
+    Softmax: _softmax,
+    Activation: _activation,
+    Flatten: _flatten,
+}

@@ -1,0 +1,155 @@
+"""The slides' arithmetic as text: their numbers, terms that make the sums, and the limits."""
+
+import re
+
+import numpy as np
+import pytest
+
+import pyconv
+from pyconv import layers
+
+IMAGE = [[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]]
+KERNEL = [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
+DIAGONAL = np.zeros((5, 5))
+DIAGONAL[[1, 2, 3, 4], [4, 3, 2, 1]] = 1
+BOX = np.zeros((10, 10))
+BOX[2:7, 3:8] = 90
+BOX[5, 4] = 0
+BOX[8, 2] = 90
+
+
+def conv(kernel, **options):
+    kernel = np.array(kernel, "f4")
+    layer = layers.Conv2D(1, kernel.shape, name="conv", **options)
+    layer.build((None, 10, 10, 1))
+    layer.set_weights([kernel[..., None, None], np.zeros(1)])
+    return layer
+
+
+def map_of(text):
+    """Return the numbers of the map that is printed."""
+    lines = text[text.index("result:") :].split("\n")[1:]
+    return [[float(number) for number in line.split()] for line in lines]
+
+
+CONVOLUTIONS = [
+    (KERNEL, {}, IMAGE, [[4, 3, 4], [2, 4, 3], [2, 3, 4]], "(5 - 3 + 0)/1 + 1 = 3"),
+    (KERNEL, {"strides": 2}, IMAGE, [[4, 4], [2, 4]], "(5 - 3 + 0)/2 + 1 = 2"),
+    (
+        KERNEL,
+        {"padding": 1},
+        IMAGE,
+        [[2, 2, 3, 1, 1], [1, 4, 3, 4, 1], [1, 2, 4, 3, 3], [1, 2, 3, 4, 1], [0, 2, 2, 1, 1]],
+        "(5 - 3 + 2)/1 + 1 = 5",
+    ),
+    (
+        [[-1, -1, 1], [-1, 1, -1], [1, -1, -1]],
+        {"activation": "relu"},
+        DIAGONAL,
+        [[0, 0, 0], [0, 0, 3], [0, 3, 0]],
+        "D2 = K = 1",
+    ),
+    (
+        np.full((5, 5), 1 / 25),
+        {},
+        BOX,
+        [
+            [21.6, 32.4, 43.2, 54, 43.2, 32.4],
+            [25.2, 39.6, 54, 68.4, 54, 43.2],
+            [32.4, 50.4, 68.4, 86.4, 68.4, 54],
+            [25.2, 39.6, 54, 68.4, 54, 43.2],
+            [21.6, 32.4, 43.2, 50.4, 39.6, 32.4],
+            [14.4, 21.6, 28.8, 32.4, 25.2, 21.6],
+        ],
+        "(10 - 5 + 0)/1 + 1 = 6",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kernel", "options", "image", "wanted", "line"), CONVOLUTIONS)
+def test_the_slides_convolutions(kernel, options, image, wanted, line, capsys):
+    text = pyconv.explain(conv(kernel, **options), image, limit=100)
+    assert capsys.readouterr().out == text + "\n"
+    assert line in text
+    assert map_of(text) == wanted
+    # Each window's terms make its sum.
+    windows = re.findall(r"row (\d+), column (\d+): (.*) = (\S+)(?: -> relu -> (\S+))?", text)
+    assert len(windows) == np.size(wanted)
+    for i, j, terms, total, activated in windows:
+        assert sum(
+            float(a) * float(b.strip("()")) for a, b in (t.split("*") for t in terms.split(" + "))
+        ) == pytest.approx(float(total), rel=1e-4, abs=1e-4)
+        assert float(activated or total) == wanted[int(i)][int(j)]
+
+
+POOLED = [
+    ([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]], [[6, 8], [3, 4]], [3.25, 5.25, 2]),
+    ([[1, 3, 2, 1], [2, 9, 1, 1], [1, 3, 2, 3], [5, 6, 1, 2]], [[9, 2], [6, 3]], [3.75, 1.25]),
+]
+
+
+@pytest.mark.parametrize(("image", "maxima", "means"), POOLED)
+def test_the_slides_pooling(image, maxima, means):
+    text = pyconv.explain(layers.MaxPooling2D(2), image)
+    assert map_of(text) == maxima
+    assert f"row 0, column 0: max({', '.join(map(str, image[0][:2] + image[1][:2]))})" in text
+    assert np.ravel(map_of(pyconv.explain(layers.AveragePooling2D(2), image))).tolist()[
+        : len(means)
+    ] == pytest.approx(means)
+
+
+def test_padding_is_left_out_of_a_pooling_and_rounded_down():
+    text = pyconv.explain(layers.AveragePooling2D(2, padding="same"), np.full((3, 3), 6.0))
+    assert "row 1, column 1: (6)/1 = 6" in text
+    text = pyconv.explain(layers.MaxPooling2D(3, 2), np.ones((14, 14)))
+    assert "W2 = (W1 - F + 2P)/S + 1 = floor((14 - 3 + 0)/2) + 1 = 6" in text
+    assert "... and 27 more" in text
+
+
+def test_several_filters_and_channels():
+    layer = layers.Conv2D(4, (2, 3), groups=2, padding="same", dilation_rate=2, activation="tanh")
+    x = np.random.default_rng(0).normal(size=(1, 6, 7, 4))
+    text = pyconv.explain(layer, x, limit=400)
+    y = layer(x)
+    found = re.findall(r"filter (\d), row (\d), column (\d): .* -> tanh -> (\S+)", text)
+    assert len(found) == y.size
+    for k, i, j, value in found:
+        assert float(value) == pytest.approx(y[0, int(i), int(j), int(k)], abs=1e-5)
+    assert "parameters: (F*F*D1)*K + K = (2*3*2)*4 + 4 = 52" in text
+    assert "W2 = (W1 - F + 2P)/S + 1 = (7 - 5 + 4)/1 + 1 = 7" in text
+
+
+OTHERS = [
+    (layers.Flatten(), np.arange(12).reshape(1, 2, 2, 3), "x[1, 0, 2] = 8 -> y[8]"),
+    (layers.ReLU(), [-2.0, 3.0], "max(0, -2) = 0\nmax(0, 3) = 3"),
+    (layers.Activation("sigmoid"), [0.0], "sigmoid(0) = 0.5"),
+    (layers.Softmax(), [1.0, 1.0], "exp(1 - 1)/2 = 0.5\nexp(1 - 1)/2 = 0.5\nsum: 1"),
+    (layers.Dense(2, kernel_initializer="ones"), [2.0, 3.0], "unit 1: 2*1 + 3*1 = 5"),
+]
+
+
+@pytest.mark.parametrize(("layer", "x", "wanted"), OTHERS, ids=lambda v: type(v).__name__)
+def test_other_layers(layer, x, wanted):
+    assert wanted in pyconv.explain(layer, x)
+
+
+def test_large_layers_are_cut():
+    text = pyconv.explain(layers.Dense(100), np.ones(1000), limit=3)
+    assert text.count("unit ") == 3
+    assert "+ ... 973 more" in text
+    assert text.endswith("... and 97 more")
+
+
+@pytest.mark.parametrize(
+    ("layer", "x", "error", "text"),
+    [
+        (layers.BatchNormalization(), [1.0], TypeError, "layer must be one of Conv2D, .* got Batc"),
+        ("conv", [1.0], TypeError, "layer must be one of"),
+        (layers.ReLU(), "cat", TypeError, "x must be an array of real numbers"),
+        (layers.ReLU(), 1.0, ValueError, "at least one sample"),
+        (layers.MaxPooling2D(data_format="channels_first"), [[1]], ValueError, "channels first"),
+    ],
+)
+def test_errors(layer, x, error, text):
+    with pytest.raises(error, match=f"explain: .*{text}"):
+        pyconv.explain(layer, x)
