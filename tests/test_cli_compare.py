@@ -184,7 +184,7 @@ def test_without_matplotlib(cifar, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert run(cifar, tmp_path / "run", "--epochs", "1") == 0
     out = capsys.readouterr().out
-    assert "\nno picture: figures need matplotlib: pip install matplotlib\n" in out
+    assert "\nno picture: figures need matplotlib: pip install matplotlib, or pyconv with" in out
     assert sorted(os.listdir(tmp_path / "run")) == ["cnn", "comparison.json", "mlp"]
 
 

@@ -185,7 +185,7 @@ def test_without_matplotlib(cifar, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert train(cifar, tmp_path / "run") == 0
     out = capsys.readouterr().out
-    assert "\nno pictures: figures need matplotlib: pip install matplotlib\n" in out
+    assert "\nno pictures: figures need matplotlib: pip install matplotlib, or pyconv with" in out
     assert "\ntest accuracy: " in out
     assert sorted(os.listdir(tmp_path / "run")) == [r for r in RESULTS if not r.endswith("png")]
 
