@@ -13,9 +13,10 @@ from pyconv._prediction import Predictor
 from pyconv._spans import SpannedStep, recorded
 from pyconv._stack import Stack
 from pyconv._types import Array
+from pyconv.layers._container import penalized_steps
 from pyconv.layers._conv_pool import joined
 from pyconv.layers._factored import factorable
-from pyconv.layers._penalties import Penalized, penalized
+from pyconv.layers._penalties import penalized
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.training import Trainer
@@ -160,9 +161,10 @@ class Sequential(Stack, Trainer):
         if self._steps_of != self._layers:
             self._steps_of = list(self._layers)
             self._steps_made = penalized(joined(self._layers))
-            self._penalized = [s for s in self._steps_made if isinstance(s, Penalized)]
+            self._penalized = list(penalized_steps(self._steps_made))
             self._factorable = [s for s in self._steps_made if factorable(s)]
-            self._constrained = [la for la in self._layers if la.weight_constraints]
+            leaves = [leaf for layer in self._layers for leaf in layer.leaves()]
+            self._constrained = [leaf for leaf in leaves if leaf.weight_constraints]
             first = itertools.takewhile(_is_on_host, self._steps_made[:-1])
             self._on_host = len(list(first))
             self._steps_spanned = [SpannedStep(step) for step in self._steps_made]
@@ -294,7 +296,7 @@ class Sequential(Stack, Trainer):
             line_length: width in characters, 88 by default; the profile takes 80 at the least.
             positions: relative ends of the columns.
             print_fn: called with the text, instead of printing it.
-            expand_nested: has no effect, models are not nested.
+            expand_nested: shows the layers within ``Residual`` and ``Branches`` too.
             show_trainable: adds a column that says which layers train.
             layer_range: names of the first and the last layer to show.
             profile: measures as well, for about two seconds, where the time of a step goes, and
@@ -310,7 +312,9 @@ class Sequential(Stack, Trainer):
         """
         from pyconv.summary import summary_text
 
-        text = summary_text(self, line_length, positions, show_trainable, layer_range)
+        text = summary_text(
+            self, line_length, positions, show_trainable, layer_range, expand_nested
+        )
         if profile:
             from pyconv.profiling import measure
 

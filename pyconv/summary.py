@@ -2,9 +2,11 @@
 
 import io
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pyconv._args import float_arg, int_arg
+from pyconv.layers._container import Container
 
 if TYPE_CHECKING:
     from pyconv.model import Sequential
@@ -16,6 +18,7 @@ def summary_text(
     positions: Any = None,
     show_trainable: bool = False,
     layer_range: Any = None,
+    expand_nested: bool = False,
 ) -> str:
     """Return the table of layers and the totals."""
     from rich.console import Console
@@ -30,10 +33,11 @@ def summary_text(
         zip(headers, _widths(positions, width, len(headers)), strict=True)
     ):
         table.add_column(header, width=column, justify="right" if i == 2 else "left")
-    for layer in _chosen(model, layer_range):
+    for level, layer in _with_levels(_chosen(model, layer_range), expand_nested):
         shape = str(layer.output_shape) if layer.built else "?"
         count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
-        row = [f"{layer.name} ({type(layer).__name__})", shape, count]
+        head = f"{'   ' * level}└ " if level else ""
+        row = [f"{head}{layer.name} ({type(layer).__name__})", shape, count]
         if show_trainable:
             trains = model.trainable and layer.trainable
             row.append(("Y" if trains else "N") if layer.weights else "-")
@@ -95,6 +99,14 @@ def _chosen(model: "Sequential", layer_range: Any) -> list[Any]:
         )
     first, last = sorted(names.index(name) for name in layer_range)
     return model.layers[first : last + 1]
+
+
+def _with_levels(layers: list[Any], expand: bool, level: int = 0) -> Iterator[tuple[int, Any]]:
+    """Give the layers with how deep each lies; with ``expand`` those that others hold too."""
+    for layer in layers:
+        yield level, layer
+        if expand and isinstance(layer, Container):
+            yield from _with_levels(layer.layers, expand, level + 1)
 
 
 def _optimizer_numbers(model: "Sequential") -> int:

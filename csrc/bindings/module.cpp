@@ -21,6 +21,7 @@ PYBIND11_MODULE(PYCONV_MODULE, m) {
     bind_dense(m);
     bind_batchnorm(m);
     bind_elementwise(m);
+    bind_merge(m);
     bind_softmax(m);
     bind_optimizers(m);
     bind_data(m);

@@ -28,6 +28,16 @@ void add(int64_t n, const float* x, float* y) {
     each_vector(n, [&](int64_t i, auto at) { at.store(at.load(y + i) + at.load(x + i), y + i); });
 }
 
+void sum(int64_t n, const float* a, const float* b, float* y, int flags) {
+    if (flags & kRelu)
+        each_vector(n, [&](int64_t i, auto at) {
+            at.store(Vec::relu(at.load(a + i) + at.load(b + i)), y + i);
+        });
+    else
+        each_vector(n,
+                    [&](int64_t i, auto at) { at.store(at.load(a + i) + at.load(b + i), y + i); });
+}
+
 void relu(int64_t n, const float* x, float* y) {
     each_vector(n, [&](int64_t i, auto at) { at.store(Vec::relu(at.load(x + i)), y + i); });
 }

@@ -42,6 +42,7 @@ const Kernels PYCONV_TABLE = {
     winograd_kernels<3>(),
     column_sums,
     add,
+    sum,
     any_combine_rows,
     column_moments,
     normalize_rows,

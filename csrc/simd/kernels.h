@@ -198,6 +198,8 @@ struct Kernels {
     // y[j] = sum over rows of x[r * ld + j]
     void (*column_sums)(int64_t rows, int64_t cols, const float* x, int64_t ld, float* y);
     void (*add)(int64_t n, const float* x, float* y);  // y += x
+    // y = act(a + b)
+    void (*sum)(int64_t n, const float* a, const float* b, float* y, int flags);
     // y[j] = sum over rows, 1 to kMaxCombinedRows, of a[r * a_ld] * b[r * b_ld + j]
     void (*combine_rows)(int rows, int64_t n, const float* a, int64_t a_ld, const float* b,
                          int64_t b_ld, float* y);

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from pyconv.layers._container import Container
 from pyconv.layers.activation import Activation
 from pyconv.layers.avgpool2d import AveragePooling2D
 from pyconv.layers.batchnorm import BatchNormalization
+from pyconv.layers.branches import Branches
 from pyconv.layers.conv2d import Conv2D
 from pyconv.layers.conv2d_transpose import Conv2DTranspose
 from pyconv.layers.dense import Dense
@@ -31,6 +33,7 @@ from pyconv.layers.random_zoom import RandomZoom
 from pyconv.layers.relu import ReLU
 from pyconv.layers.rescaling import Rescaling
 from pyconv.layers.reshape import Permute, RepeatVector, Reshape
+from pyconv.layers.residual import Residual
 from pyconv.layers.resize import Cropping2D, UpSampling2D
 from pyconv.layers.separable_conv2d import SeparableConv2D
 from pyconv.layers.softmax import Softmax
@@ -53,6 +56,7 @@ __all__ = [
     "AveragePooling2D",
     "AvgPool2D",
     "BatchNormalization",
+    "Branches",
     "Conv2D",
     "Conv2DTranspose",
     "Convolution2D",
@@ -92,6 +96,7 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Residual",
     "SeparableConv2D",
     "SeparableConvolution2D",
     "Softmax",
@@ -105,7 +110,7 @@ __all__ = [
 _CLASSES: dict[str, type[Layer]] = {
     found.__name__.lower(): found
     for found in list(globals().values())
-    if isinstance(found, type) and issubclass(found, Layer) and found is not Layer
+    if isinstance(found, type) and issubclass(found, Layer) and found not in (Container, Layer)
 }
 
 
@@ -144,4 +149,7 @@ def deserialize(config: Any, custom_objects: dict[str, type[Layer]] | None = Non
     own = {name.lower(): layer for name, layer in (custom_objects or {}).items()}
     plain = keras_config.plain_layer(config)
     found, arguments = _registry.find_config(owner, "layer", plain, {**_CLASSES, **own})
-    return _registry.construct(owner, found.from_config, {"config": arguments})
+    given: dict[str, Any] = {"config": arguments}
+    if issubclass(found, Container):
+        given["custom_objects"] = custom_objects
+    return _registry.construct(owner, found.from_config, given)

@@ -64,7 +64,7 @@ class Weights:
     @property
     def weights(self) -> list[Array]:
         """All weights: the layer's own arrays, not copies."""
-        return list(self._weights.values())
+        return list(self.named_weights.values())
 
     @property
     def named_weights(self) -> dict[str, Array]:
@@ -90,7 +90,7 @@ class Weights:
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights."""
-        return [np.array(w) for w in self._weights.values()]
+        return [np.array(w) for w in self.weights]
 
     def set_weights(self, weights: Any) -> None:
         """Copy ``weights`` into the layer's own.
@@ -111,15 +111,16 @@ class Weights:
             raise TypeError(
                 f"{self.label}: weights must be a list of arrays, got a {type(weights).__name__}"
             )
-        if len(weights) != len(self._weights):
-            own = ", ".join(f"{name} {w.shape}" for name, w in self._weights.items()) or "none"
+        named = self.named_weights
+        if len(weights) != len(named):
+            own = ", ".join(f"{name} {w.shape}" for name, w in named.items()) or "none"
             hint = "" if self.built else "; it is not built: call build(input_shape) first"
             raise ValueError(
                 f"{self.label}: set_weights got {len(weights)} arrays, but the layer has "
-                f"{len(self._weights)}: {own}{hint}"
+                f"{len(named)}: {own}{hint}"
             )
         pairs = []
-        for (name, target), value in zip(self._weights.items(), weights, strict=True):
+        for (name, target), value in zip(named.items(), weights, strict=True):
             array = float32_array(self.label, name, value)
             if array.shape != target.shape:
                 raise ValueError(f"{self.label}: {name} must be {target.shape}, got {array.shape}")
@@ -140,7 +141,7 @@ class Weights:
             raise ValueError(
                 f"{self.label}: count_params needs a built layer; call build(input_shape) first"
             )
-        return sum(w.size for w in self._weights.values())
+        return sum(w.size for w in self.weights)
 
     def add_weight(
         self,

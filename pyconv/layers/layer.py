@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -168,6 +168,10 @@ class Layer(Weights):
 
     def _create_weights(self, input_shape: Shape) -> None:
         """Add the weights, for an input that ``compute_output_shape`` accepted."""
+
+    def leaves(self) -> Iterator["Layer"]:
+        """Give the layer itself; of one that holds layers, those that hold no others, in order."""
+        yield self
 
     @property
     def ends_in_softmax(self) -> bool:
