@@ -168,6 +168,21 @@ def batchnorm_backward(
     dx: Array | None = None,
 ) -> None: ...
 
+# local response normalization over the last axis, of bias > 0 and alpha >= 0; in the gradient out
+# may be dy itself
+def lrn_forward(
+    x: Array, radius: int, bias: float, alpha: float, beta: float, out: Array | None = None
+) -> Array: ...
+def lrn_backward(
+    x: Array,
+    dy: Array,
+    radius: int,
+    bias: float,
+    alpha: float,
+    beta: float,
+    out: Array | None = None,
+) -> Array: ...
+
 # elementwise, any shape; out may be dy or x itself
 def relu_forward(x: Array, out: Array | None = None) -> Array: ...
 def relu_backward(y: Array, dy: Array, out: Array | None = None) -> Array: ...

@@ -76,6 +76,7 @@ void bind_conv2d(py::module_& m);
 void bind_data(py::module_& m);
 void bind_dense(py::module_& m);
 void bind_elementwise(py::module_& m);
+void bind_lrn(py::module_& m);
 void bind_merge(py::module_& m);
 void bind_optimizers(py::module_& m);
 void bind_peak(py::module_& m);

@@ -22,6 +22,7 @@ PYBIND11_MODULE(PYCONV_MODULE, m) {
     bind_batchnorm(m);
     bind_elementwise(m);
     bind_merge(m);
+    bind_lrn(m);
     bind_softmax(m);
     bind_optimizers(m);
     bind_data(m);

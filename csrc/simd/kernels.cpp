@@ -12,6 +12,7 @@
 #include "simd/filters.h"
 #include "simd/groups.h"
 #include "simd/integer_filters.h"
+#include "simd/lrn.h"
 #include "simd/optimizers.h"
 #include "simd/pooled_tiles.h"
 #include "simd/pooling.h"
@@ -48,6 +49,8 @@ const Kernels PYCONV_TABLE = {
     normalize_rows,
     column_products,
     normalize_backward,
+    lrn,
+    lrn_backward,
     max_windows,
     max_windows_unpool,
     max_windows_backward,

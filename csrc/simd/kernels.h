@@ -132,6 +132,11 @@ struct WarpLine {
     double row, row_step, column, column_step;
 };
 
+struct LrnParams {
+    int64_t radius;
+    float bias, alpha, beta;
+};
+
 struct SgdParams {
     float learning_rate, momentum, weight_decay;
     bool nesterov;
@@ -218,6 +223,12 @@ struct Kernels {
     void (*normalize_backward)(int64_t rows, int64_t cols, const float* x, const float* mean,
                                const float* dy, const float* of_dy, const float* of_x,
                                const float* shift, float* dx);
+
+    // Local response normalization of (rows, c). work: (c + 2 radius) floats, twice in the
+    // gradient, whose dx may be dy.
+    void (*lrn)(int64_t rows, int64_t c, const LrnParams& p, const float* x, float* y, float* work);
+    void (*lrn_backward)(int64_t rows, int64_t c, const LrnParams& p, const float* x,
+                         const float* dy, float* dx, float* work);
 
     // Pooling of a row of windows; taps (count) pointers to the first window's cells, in scan
     // order; y and dy (windows, c); dtaps as taps, in the gradient.

@@ -20,6 +20,7 @@ from pyconv.layers.input import Input, InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.layers.layernorm import LayerNormalization
 from pyconv.layers.leakyrelu import ELU, LeakyReLU, PReLU
+from pyconv.layers.lrn import LocalResponseNormalization
 from pyconv.layers.maxpool2d import MaxPooling2D
 from pyconv.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise, SpatialDropout2D
 from pyconv.layers.normalization import Normalization
@@ -79,6 +80,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "LocalResponseNormalization",
     "MaxPool2D",
     "MaxPooling2D",
     "Normalization",
