@@ -11,7 +11,8 @@ import cli_helpers
 import pytest
 
 import pyconv
-from pyconv.cli import main
+from pyconv import zoo
+from pyconv.cli import _arguments, main
 
 COMMANDS = ("train", "compare", "evaluate", "predict", "summary", "bench", "doctor")
 
@@ -25,6 +26,10 @@ def test_help(command, capsys):
     assert out.startswith(f"usage: pyconv {command} ")
     # A sentence on the command, and each option with its metavariable or default.
     assert re.search(r"\n\n[A-Z].*\.\n\n", out)
+
+
+def test_networks_are_those_of_the_zoo():
+    assert list(_arguments.NETWORKS) == list(zoo.NETWORKS)
 
 
 def test_help_names_each_command_and_option(capsys):
@@ -100,7 +105,7 @@ def test_wrong_usage(arguments, message, capsys):
         (["train", "--dataset", "shapes10", "--data", "x"], "shapes10 is drawn, not read"),
         (["evaluate", "nothing"], "nothing: No such file or directory"),
         (["predict", "nothing", "image"], "nothing: No such file or directory"),
-        (["summary", "nothing"], "MODEL must be cnn, mlp or a file, got 'nothing'"),
+        (["summary", "nothing"], "resnet56 or a file, got 'nothing'"),
         (["summary", "."], ".: Is a directory"),
         (["summary", "text"], "text is damaged or no model file"),
         (["evaluate", "text"], "text is damaged or no model file"),

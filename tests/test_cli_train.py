@@ -121,6 +121,14 @@ def test_optimizers_and_learning_rates(optimizer, cifar, tmp_path):
     assert changed.learning_rate == 0.25
 
 
+def test_a_network_with_layers_in_layers(cifar, tmp_path, capsys):
+    assert train(cifar, tmp_path / "run", "--model", "resnet20") == 0
+    assert "residual (Residual)" in capsys.readouterr().out
+    assert main(["evaluate", str(tmp_path / "run" / "best.safetensors"), "--data", str(cifar)]) == 0
+    assert main(["summary", "resnet20"]) == 0
+    assert "└ batch_normalization" in capsys.readouterr().out
+
+
 def test_mlp_on_fashion_mnist(tmp_path, capsys):
     folder = cli_helpers.write_fashion_mnist(tmp_path / "fashion")
     assert train(folder, tmp_path / "run", "--model", "mlp") == 0

@@ -16,6 +16,18 @@ each network its best checkpoint, as `pyconv evaluate` and `pyconv predict` take
 mlp/best.safetensors, mlp/history.csv, cnn/...
 """
 DATASETS = ("auto", "cifar10", "fashion_mnist", "shapes10")
+# The networks of pyconv.zoo.
+NETWORKS = (
+    "cnn",
+    "mlp",
+    "lenet5",
+    "alexnet",
+    "vgg16",
+    "googlenet",
+    "resnet20",
+    "resnet32",
+    "resnet56",
+)
 OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
 
 
@@ -26,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(prog="pyconv", description="Train convolutional networks.")
     main.add_argument("--version", action="version", version=f"pyconv {__version__}")
     commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _train(_command(commands, "train", "train the course's network on a data set"))
+    _train(_command(commands, "train", "train a network on a data set"))
     _compare(
         _command(
             commands,
@@ -56,7 +68,11 @@ def _command(commands: Any, name: str, text: str, examples: str = "") -> argpars
 
 def _train(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--model", choices=("cnn", "mlp"), default="cnn", help="network (default: cnn)"
+        "--model",
+        choices=NETWORKS,
+        default="cnn",
+        metavar="NAME",
+        help=f"network, one of {', '.join(NETWORKS)} (default: cnn, the course's)",
     )
     _training(command)
 
@@ -133,7 +149,11 @@ def _predict(command: argparse.ArgumentParser) -> None:
 
 def _summary(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "model", metavar="MODEL", nargs="?", default="cnn", help="cnn (the default), mlp or a file"
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        default="cnn",
+        help=f"{', '.join(NETWORKS)} or a file (default: cnn)",
     )
 
 

@@ -6,14 +6,14 @@ from pyconv import models, zoo
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the layers of a network of the course, or of a saved model."""
-    networks = {"cnn": zoo.deck_cnn, "mlp": zoo.deck_mlp}
-    if arguments.model in networks:
-        networks[arguments.model]().summary()
+    """Print the layers of one of the library's networks, or of a saved model."""
+    if arguments.model in zoo.NETWORKS:
+        zoo.NETWORKS[arguments.model]().summary(expand_nested=True)
         return 0
     try:
         model = models.load_model(arguments.model)
     except FileNotFoundError:
-        raise ValueError(f"MODEL must be cnn, mlp or a file, got {arguments.model!r}") from None
-    model.summary()
+        known = ", ".join(zoo.NETWORKS)
+        raise ValueError(f"MODEL must be {known} or a file, got {arguments.model!r}") from None
+    model.summary(expand_nested=True)
     return 0

@@ -36,8 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace, folder: str) -> int:
     data = datasets.load(arguments.dataset, arguments.data)
     print(data.why, flush=True)
-    network = zoo.deck_cnn if arguments.model == "cnn" else zoo.deck_mlp
-    model = network(data.input_shape, len(data.class_names))
+    model = zoo.NETWORKS[arguments.model](data.input_shape, len(data.class_names))
     model.summary()
     model.compile(chosen_optimizer(arguments), "categorical_crossentropy", metrics=["accuracy"])
     settings = {name: getattr(arguments, name) for name in _SETTINGS}
