@@ -3,6 +3,8 @@
 // their order, by one thread a channel. The rest is one thread an element, in strides of the grid.
 
 #include "ops/batchnorm.h"
+#include "ops/merge.h"
+#include "ops/relu.h"
 
 #include "check.h"
 #include "elementwise.cuh"
@@ -179,21 +181,28 @@ void batchnorm_moments(const BatchNormShape& s, const float* x, float* mean, flo
 
 void batchnorm_forward(const BatchNormShape& s, const float* x, const float* gamma,
                        const float* beta, const float* mean, const float* rest,
-                       const float* variance, float* y) {
+                       const float* variance, const NormEnd& end, float* y) {
     Scratch scratch;
     float* scale = scratch.take<float>(s.c);
     float* shift = scratch.take<float>(s.c);
     cuda::launch(forward_factors_kernel, ceil_div(s.c, kThreads), kThreads, 0, cuda::stream(), s,
                  gamma, beta, rest, variance, scale, shift);
     const int64_t n = s.rows * s.c;
+    // What is added lies where the result goes.
+    float* normalized = end.addend == y ? scratch.take<float>(n) : y;
     cuda::launch(apply_kernel, cuda::element_blocks(n), cuda::kElementThreads, 0, cuda::stream(), n,
-                 s.c, x, nullptr, Factors{mean, nullptr, scale, shift}, y);
+                 s.c, x, nullptr, Factors{mean, nullptr, scale, shift}, normalized);
+    if (end.addend)
+        add_forward(n, normalized, end.addend, end.activation, y);
+    else if (end.activation == Activation::kRelu)
+        relu_forward(n, y, y);
 }
 
-void batchnorm_backward(const BatchNormShape& s, const float* x, const float* dy,
+void batchnorm_backward(const BatchNormShape& s, const float* x, const float* y, float* dy,
                         const float* gamma, const float* mean, const float* rest,
                         const float* variance, bool of_batch, float* dgamma, float* dbeta,
                         float* dx) {
+    if (y) relu_backward(s.rows * s.c, y, dy, dy);
     const int64_t parts = dgamma || dbeta || of_batch ? ceil_div(s.rows, kPartRows) : 0;
     Scratch scratch;
     double* sums = scratch.take<double>(parts * s.c);

@@ -149,7 +149,9 @@ def batchnorm_forward(
     rest: Array | None,
     variance: Array,
     epsilon: float,
-    out: Array | None = None,  # may be x itself
+    out: Array | None = None,  # may be x or addend itself
+    addend: Array | None = None,  # added to what is normalized, before the activation
+    activation: str = "linear",
 ) -> Array: ...
 
 # writes dgamma, dbeta and dx where they are given; dx may be dy itself.
@@ -166,6 +168,7 @@ def batchnorm_backward(
     dgamma: Array | None = None,
     dbeta: Array | None = None,
     dx: Array | None = None,
+    y: Array | None = None,  # with it, of a ReLU, dy is set to 0 where y is
 ) -> None: ...
 
 # local response normalization over the last axis, of bias > 0 and alpha >= 0; in the gradient out

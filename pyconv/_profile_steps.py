@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyconv import _spans
-from pyconv._types import Array
+from pyconv._types import Array, Shape
 from pyconv.batches import ArrayBatches, Batch
+from pyconv.layers._container import Container
 from pyconv.layers._factored import factorable
 from pyconv.layers.layer import Layer
 from pyconv.trace import Recording
@@ -34,9 +35,9 @@ class Step:
     name: str
     layers: tuple[str, ...]
     flops: tuple[int, int]
-    of_update: int  # flops of its gradient that the optimizer makes
     copied: tuple[int, int]  # bytes, if no native operation does the work
     memory: Callable[[], int]
+    of_update: int = 0  # flops of its gradient that the optimizer makes
 
 
 def prepared(model: "Sequential", shape: tuple[int, ...]) -> tuple[Callable[[], None], list[Step]]:
@@ -95,30 +96,71 @@ def _passed(model: "Sequential", x: Array) -> tuple[list[Step], Array]:
     found = []
     for i, step in enumerate(steps):
         y = step.forward(x, training)
-        layers = [step] if isinstance(step, Layer) else step.layers
-        flops, shape = 0, x.shape
-        for layer in layers:
-            flops += layer.flops(shape)
-            shape = layer.compute_output_shape(shape)
-        learns = bool(i >= first and step.trainable and step.params)
-        of_update = flops * bool(learns and takes_products and factorable(step))
-        copied = 0 if np.may_share_memory(x, y) else x.nbytes + y.nbytes
-        found.append(
-            Step(
-                step.name,
-                tuple(layer.name for layer in layers),
-                (flops, flops * (learns + (i > first)) - of_update),
-                of_update,
-                (copied, copied * (i > first)),
-                _memory([step, *layers], y.nbytes if copied else 0),
-            )
-        )
+        found += _described(step, x.shape, (x, y), (i >= first, i > first))
+        if takes_products and i >= first and step.trainable and factorable(step):
+            own = found[-1]
+            own.of_update = own.flops[0]
+            own.flops = own.flops[0], own.flops[1] - own.of_update
         x = y
     return found, x
 
 
+def _described(
+    step: Any,
+    shape: Shape,
+    arrays: tuple[Array, Array] | None,
+    goes_back: tuple[bool, bool],
+    within: str = "",
+) -> list[Step]:
+    """Return what is known of a step, and of the steps that it holds.
+
+    Args:
+        step: the step, after a pass.
+        shape: of its input.
+        arrays: its input and its result, where they are at hand.
+        goes_back: whether the backward pass comes to it, and whether it asks for its input's
+            gradient.
+        within: of a step that a layer holds, what the names of its spans begin with.
+    """
+    layers = [step] if isinstance(step, Layer) else step.layers
+    container = layers[-1] if isinstance(layers[-1], Container) else None
+    flops, at = 0, shape
+    for layer in layers:
+        flops += 0 if container else layer.flops(at)
+        at = layer.compute_output_shape(at)
+    learns = bool(goes_back[0] and step.trainable and step.params)
+    copied = output = 0
+    if arrays is not None and not np.may_share_memory(*arrays):
+        copied, output = arrays[0].nbytes + arrays[1].nbytes, arrays[1].nbytes
+    mark = "└ " if within else ""
+    own = Step(
+        within + step.name,
+        tuple(mark + layer.name for layer in layers),
+        (flops, flops * (learns + goes_back[1])),
+        (copied, copied * goes_back[1]),
+        _memory([step, *layers], output),
+    )
+    return [own, *(_held(container, shape, goes_back) if container else [])]
+
+
+def _held(container: Container, shape: Shape, goes_back: tuple[bool, bool]) -> list[Step]:
+    """Return what is known of the steps that a layer holds."""
+    found = []
+    for path in container.paths:
+        at, asked = shape, goes_back[1]
+        for step in path.steps:
+            learns = bool(goes_back[0] and step.trainable and step.params)
+            inner = (goes_back[0] and (asked or learns), asked)
+            found += _described(step, at, None, inner, f"{container.name}/")
+            asked = asked or learns
+            for layer in [step] if isinstance(step, Layer) else step.layers:
+                at = layer.compute_output_shape(at)
+    return found
+
+
 def _memory(owners: list[Any], output: int) -> Callable[[], int]:
-    buffers = {id(owner._buffers): owner._buffers for owner in owners}.values()
+    kept = [owner._buffers for owner in owners if hasattr(owner, "_buffers")]
+    buffers = {id(own): own for own in kept}.values()
     return lambda: sum(b.nbytes for b in buffers) or output
 
 
@@ -157,14 +199,19 @@ def records_of(run: Callable[[], None], count: int, cost: tuple[int, int]) -> li
 
     within, around = cost
     records, overhead, spent = [], 0, dict[str, int]()
+    ended: list[tuple[int, int]] = []  # (begin, nanoseconds) of parts that are in no other so far
     for _, name, begin, end, _, _ in _recorded(steps, operations=False):
         length = end - begin - within
         if name == _WHOLE:
             records.append(Record(length - overhead, spent))
-            overhead, spent = 0, {}
+            overhead, spent, ended = 0, {}, []
             continue
         overhead += around
         if _is_part(name):
+            # What it spent itself, without the parts within it.
+            ended.append((begin, length + around))
+            while len(ended) > 1 and ended[-2][0] >= begin:
+                length -= ended.pop(-2)[1]
             spent[name] = spent.get(name, 0) + max(length, 0)
     return records
 

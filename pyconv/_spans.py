@@ -54,11 +54,16 @@ class Span:
 
 
 class SpannedStep:
-    """A step of a model whose passes are spans."""
+    """A step of a model whose passes are spans.
 
-    def __init__(self, step: Any) -> None:
+    Args:
+        step: the step.
+        within: what their names begin with, of a layer that holds the step.
+    """
+
+    def __init__(self, step: Any, within: str = "") -> None:
         self._step = step
-        self._forward, self._backward = names_of(step)
+        self._forward, self._backward = names_of(step, within)
 
     @property
     def trainable(self) -> bool:
@@ -87,7 +92,7 @@ class SpannedStep:
             _end(self._backward, began)
 
 
-def names_of(step: Any) -> tuple[str, str]:
+def names_of(step: Any, within: str = "") -> tuple[str, str]:
     """Return what spans call a step's passes, in UTF-8 without zeros."""
-    name = step.name.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
+    name = (within + step.name).encode(errors="backslashreplace").decode().replace("\0", "\\x00")
     return f"{name} forward", f"{name} backward"

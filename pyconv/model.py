@@ -14,8 +14,8 @@ from pyconv._spans import SpannedStep, recorded
 from pyconv._stack import Stack
 from pyconv._types import Array
 from pyconv.layers._container import penalized_steps
-from pyconv.layers._conv_pool import joined
 from pyconv.layers._factored import factorable
+from pyconv.layers._joined import joined
 from pyconv.layers._penalties import penalized
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer

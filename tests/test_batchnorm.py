@@ -56,6 +56,37 @@ def test_batch(isa, rows, c, offset):
     assert np.array_equal(over, dx)
 
 
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("adds", [False, True])
+@pytest.mark.parametrize(("rows", "c"), [(2, 1), (33, 7), (520, 16), (257, 31), (90, 33)])
+def test_what_is_done_in_the_same_pass(isa, rows, c, adds, relu):
+    x, dy, gamma, beta = case(rows, c)
+    addend = case(rows, c, seed=4)[0]
+
+    def function(x, gamma, beta, addend):
+        y = normalized(x, gamma, beta) + (addend if adds else 0 * addend)
+        return torch.relu(y) if relu else y
+
+    given = [x, gamma, beta, addend]
+    exact, single = (autograd(function, given, dy, t) for t in (torch.float64, torch.float32))
+    own, grad, own_gamma, own_beta, own_addend = map(here, (x, dy, gamma, beta, addend))
+    moments = *backend.active.batchnorm_moments(own), EPSILON
+    end = (own_addend if adds else None, "relu" if relu else "linear")
+    forward = backend.active.batchnorm_forward
+    y = forward(own, own_gamma, own_beta, *moments, None, *end)
+    dgamma, dbeta, dx = here(gamma), here(beta), here(x)
+    given = own, grad, own_gamma, *moments, True, dgamma, dbeta, dx
+    backend.active.batchnorm_backward(*given, y if relu else None)
+    for ours, truth, theirs in zip((y, dx, dgamma, dbeta), exact[:4], single[:4], strict=True):
+        reference.check(ours, truth, theirs)
+    # What is left is the gradient of the addend.
+    assert np.array_equal(grad, np.where(np.asarray(y) > 0, dy, 0) if relu else dy)
+    if adds:
+        over = forward(own, own_gamma, own_beta, *moments, own_addend, *end)
+        assert over is own_addend
+        assert np.array_equal(over, y)
+
+
 def test_the_variance_of_numbers_far_from_0(isa):
     x, *_ = case(3000, 9, offset=3000)
     mean, rest, variance = backend.active.batchnorm_moments(here(x))
@@ -94,6 +125,16 @@ def test_any_number_of_threads_gives_the_same_bits(threads):
             "batch_norm_backward: dy must be",
         ),
         (lambda x, c: backend.active.batchnorm_forward(x, c, c, c, None, c, -1.0), "epsilon"),
+        (
+            lambda x, c: backend.active.batchnorm_forward(x, c, c, c, None, c, 1.0, None, x[:1]),
+            r"batch_norm: addend must be \(4, 3\), got \(1, 3\)",
+        ),
+        (
+            lambda x, c: backend.active.batchnorm_backward(
+                x, x.copy(), c, c, None, c, 1.0, True, None, None, None, x[:1]
+            ),
+            r"batch_norm_backward: y must be \(4, 3\)",
+        ),
     ],
 )
 def test_wrong_arrays(call, text):

@@ -38,6 +38,7 @@ CASES = [
     *(Relu(1000), Relu(1000, "input")),
     *(Update(name, "deck CNN") for name in ("SGD momentum", "RMSprop", "Adam")),
     *(Predict("deck CNN", 3), Predict("deck MLP", 3), Train("deck CNN", 4), Train("deck MLP", 4)),
+    Train("ResNet-20", 1),
 ]
 
 
@@ -55,8 +56,9 @@ def test_reference_of_convolutions(case):
     assert relative_error(reference.exact(case), [expected]) < 1e-12
 
 
-def test_reference_of_a_networks_gradients():
-    case = Train("deck CNN", 3)
+@pytest.mark.parametrize("network", ["deck CNN", "ResNet-20"])
+def test_reference_of_a_networks_gradients(network):
+    case = Train(network, 3)
     net = torch_networks.model(case.network, torch.contiguous_format, dropout=False).double()
     x = torch.from_numpy(reference.normal("x", case.x_shape)[:3]).permute(0, 3, 1, 2).double()
     y = torch.from_numpy(reference.labels(case)[:3])
@@ -101,6 +103,7 @@ def test_flops_and_bytes():
     assert Train("deck MLP", 32).flops == 32 * 2 * (3 * sum(mlp) - mlp[0])
     assert Update("Adam", "deck MLP").bytes == 4 * 7 * 3_590_642
     assert sum(w.size for w in initial_weights("deck CNN")) == 528_054
+    assert sum(w.size for w in initial_weights("ResNet-20")) == 274_042
 
 
 def test_names_are_unique_and_filters_choose():

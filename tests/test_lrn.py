@@ -15,9 +15,9 @@ def torch_norm(radius, bias, alpha, beta):
     size = 2 * radius + 1
 
     def function(x):
-        turned = x.moveaxis(-1, 1)
-        y = torch.nn.functional.local_response_norm(turned, size, alpha * size, beta, bias)
-        return y.moveaxis(1, -1)
+        rows = x.reshape(-1, x.shape[-1], 1)
+        y = torch.nn.functional.local_response_norm(rows, size, alpha * size, beta, bias)
+        return y.reshape(x.shape)
 
     return function
 
@@ -103,4 +103,5 @@ def test_wrong_numbers(numbers, text):
 def test_no_channels():
     with pytest.raises(ValueError, match=r"input must be \(N, ..., C\), got \(None,\)"):
         LocalResponseNormalization().build((None,))
-    assert LocalResponseNormalization()(np.zeros((2, 0), "f4")).shape == (2, 0)
+    assert LocalResponseNormalization()(np.zeros((0, 3), "f4")).shape == (0, 3)
+    assert backend.active.lrn_forward(here(np.zeros((2, 0), "f4")), 1, 1.0, 1.0, 0.5).size == 0

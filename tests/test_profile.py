@@ -7,7 +7,7 @@ import pytest
 
 import pyconv
 from pyconv import _random, ops, zoo
-from pyconv.layers import Conv2D, Dense, Dropout, Flatten, Input, Layer, MaxPooling2D
+from pyconv.layers import Conv2D, Dense, Dropout, Flatten, Input, Layer, MaxPooling2D, Residual
 from pyconv.profiling import machine_limits, measure
 
 
@@ -78,6 +78,35 @@ def test_a_slow_layer_takes_the_time():
     assert slow.backward >= 0.002
     others = sum(part.seconds for part in profile.parts if part is not slow)
     assert slow.seconds > 2 * others
+
+
+def test_layers_in_layers():
+    class Slow(Layer):
+        def forward(self, x, training):
+            time.sleep(0.004)
+            return x
+
+        def backward(self, dy, need_dx):
+            time.sleep(0.002)
+            return dy
+
+    inner = Residual([Slow(name="slow"), Dense(3, name="d")], [Dense(3, name="p")], name="inner")
+    outer = Residual([Dense(4, name="f"), inner], [Dense(3, name="s")], name="r")
+    model = compiled(pyconv.Sequential([Input((4,)), outer, Dense(2, name="h")]))
+    profile = measure(model, 8, seconds=0)
+    parts = by_name(profile)
+    names = ["r", "r/f", "r/inner", "inner/slow", "inner/d", "inner/p", "r/s", "h"]
+    assert list(parts)[1:9] == names
+    assert 0.004 <= parts["inner/slow"].forward < 0.008
+    assert 0.002 <= parts["inner/slow"].backward < 0.004
+    for name in ("r", "r/inner"):
+        assert 0 < parts[name].seconds < 0.001
+    assert profile.total == pytest.approx(profile.step, rel=0.2)
+    # Forward and both gradients; the first layers need none of their input.
+    assert [parts[f"inner/{name}"].flops for name in "dp"] == [8 * 2 * 12 * 3] * 2
+    assert parts["r/f"].flops == 8 * 2 * 16 * 2
+    assert parts["r"].flops == 0
+    assert "└ slow" in profile.text(100)
 
 
 # --- work --------------------------------------------------------------------------------------

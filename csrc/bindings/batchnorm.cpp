@@ -30,6 +30,15 @@ std::optional<Input> optional_channels(const char* op, const char* name, const O
     return channels(op, name, value, c);
 }
 
+// An array of the shape of x, or none.
+std::optional<Input> optional_like(const char* op, const char* name, const Object& value,
+                                   const Input& x) {
+    if (value.is_none()) return std::nullopt;
+    Input input(op, name, value);
+    input.expect(op, name, x.shape());
+    return input;
+}
+
 const float* data_of(const std::optional<Input>& input) { return input ? input->data() : nullptr; }
 
 py::tuple batchnorm_moments_(Object x, Object mean, Object rest, Object variance) {
@@ -48,7 +57,8 @@ py::tuple batchnorm_moments_(Object x, Object mean, Object rest, Object variance
 }
 
 Object batchnorm_forward_(Object x, Object gamma, Object beta, Object mean, Object rest,
-                          Object variance, double epsilon, Object out) {
+                          Object variance, double epsilon, Object out, Object addend,
+                          const std::string& activation) {
     const char* op = "batch_norm";
     const Input xi(op, "x", x);
     const BatchNormShape s = batchnorm_shape(op, xi, epsilon);
@@ -56,22 +66,25 @@ Object batchnorm_forward_(Object x, Object gamma, Object beta, Object mean, Obje
     const auto b = optional_channels(op, "beta", beta, s.c);
     const Input m = channels(op, "mean", mean, s.c), v = channels(op, "variance", variance, s.c);
     const auto r = optional_channels(op, "rest", rest, s.c);
+    const auto a = optional_like(op, "addend", addend, xi);
+    const NormEnd end{data_of(a), activation_of(op, activation)};
     Output y(op, "out", out, xi.shape());
     y.over_or_apart_from(op, xi).apart_from(op, m).apart_from(op, v);
     if (g) y.apart_from(op, *g);
     if (b) y.apart_from(op, *b);
     if (r) y.apart_from(op, *r);
-    without_gil("batchnorm_forward", std::tie(xi, g, b, m, r, v, y), [&] {
-        batchnorm_forward(s, xi.data(), data_of(g), data_of(b), m.data(), data_of(r), v.data(),
+    if (a) y.over_or_apart_from(op, *a);
+    without_gil("batchnorm_forward", std::tie(xi, g, b, m, r, v, a, y), [&] {
+        batchnorm_forward(s, xi.data(), data_of(g), data_of(b), m.data(), data_of(r), v.data(), end,
                           y.data());
     });
     return y.object();
 }
 
-// dgamma, dbeta and dx are written where they are given.
+// dgamma, dbeta and dx are written where they are given; dy too, with y.
 void batchnorm_backward_(Object x, Object dy, Object gamma, Object mean, Object rest,
                          Object variance, double epsilon, bool of_batch, Object dgamma,
-                         Object dbeta, Object dx) {
+                         Object dbeta, Object dx, Object y) {
     const char* op = "batch_norm_backward";
     const Input xi(op, "x", x), dyi(op, "dy", dy);
     const BatchNormShape s = batchnorm_shape(op, xi, epsilon);
@@ -79,7 +92,12 @@ void batchnorm_backward_(Object x, Object dy, Object gamma, Object mean, Object 
     const auto g = optional_channels(op, "gamma", gamma, s.c);
     const Input m = channels(op, "mean", mean, s.c), v = channels(op, "variance", variance, s.c);
     const auto r = optional_channels(op, "rest", rest, s.c);
-    std::optional<Output> dg, db, di;
+    const auto yi = optional_like(op, "y", y, xi);
+    std::optional<Output> masked, dg, db, di;
+    if (yi) {
+        masked.emplace(op, "dy", dy, xi.shape());
+        masked->apart_from(op, xi).apart_from(op, *yi);
+    }
     if (!dgamma.is_none()) dg.emplace(op, "dgamma", dgamma, Shape{s.c});
     if (!dbeta.is_none()) db.emplace(op, "dbeta", dbeta, Shape{s.c});
     if (!dx.is_none()) di.emplace(op, "dx", dx, xi.shape());
@@ -88,15 +106,18 @@ void batchnorm_backward_(Object x, Object dy, Object gamma, Object mean, Object 
         (*output)->apart_from(op, xi).apart_from(op, m).apart_from(op, v);
         if (g) (*output)->apart_from(op, *g);
         if (r) (*output)->apart_from(op, *r);
+        if (yi) (*output)->apart_from(op, *yi);
         if (output != &di) (*output)->apart_from(op, dyi);
     }
     if (di) di->over_or_apart_from(op, dyi);
     if (dg && db) dg->apart_from(op, *db);
     for (std::optional<Output>* output : {&dg, &db})
         if (*output && di) (*output)->apart_from(op, *di);
-    without_gil("batchnorm_backward", std::tie(xi, dyi, g, m, r, v, dg, db, di), [&] {
-        batchnorm_backward(s, xi.data(), dyi.data(), data_of(g), m.data(), data_of(r), v.data(),
-                           of_batch, dg ? dg->data() : nullptr, db ? db->data() : nullptr,
+    // Without y, dy is only read.
+    float* grad = masked ? masked->data() : const_cast<float*>(dyi.data());
+    without_gil("batchnorm_backward", std::tie(xi, yi, dyi, g, m, r, v, masked, dg, db, di), [&] {
+        batchnorm_backward(s, xi.data(), data_of(yi), grad, data_of(g), m.data(), data_of(r),
+                           v.data(), of_batch, dg ? dg->data() : nullptr, db ? db->data() : nullptr,
                            di ? di->data() : nullptr);
     });
 }
@@ -108,10 +129,10 @@ void bind_batchnorm(py::module_& m) {
     m.def("batchnorm_moments", &batchnorm_moments_, "x"_a, "mean"_a = none, "rest"_a = none,
           "variance"_a = none);
     m.def("batchnorm_forward", &batchnorm_forward_, "x"_a, "gamma"_a, "beta"_a, "mean"_a, "rest"_a,
-          "variance"_a, "epsilon"_a, "out"_a = none);
+          "variance"_a, "epsilon"_a, "out"_a = none, "addend"_a = none, "activation"_a = "linear");
     m.def("batchnorm_backward", &batchnorm_backward_, "x"_a, "dy"_a, "gamma"_a, "mean"_a, "rest"_a,
           "variance"_a, "epsilon"_a, "of_batch"_a, "dgamma"_a = none, "dbeta"_a = none,
-          "dx"_a = none);
+          "dx"_a = none, "y"_a = none);
 }
 
 }  // namespace pyconv

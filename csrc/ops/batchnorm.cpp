@@ -91,7 +91,7 @@ void batchnorm_moments(const BatchNormShape& s, const float* x, float* mean, flo
 
 void batchnorm_forward(const BatchNormShape& s, const float* x, const float* gamma,
                        const float* beta, const float* mean, const float* rest,
-                       const float* variance, float* y) {
+                       const float* variance, const NormEnd& end, float* y) {
     const Chunks chunks(s);
     const int64_t c = s.c;
     Scratch scratch;
@@ -102,13 +102,16 @@ void batchnorm_forward(const BatchNormShape& s, const float* x, const float* gam
         scale[j] = static_cast<float>(factor);
         shift[j] = static_cast<float>((beta ? beta[j] : 0.f) - (rest ? factor * rest[j] : 0.0));
     }
+    const int flags = end.activation == Activation::kRelu ? simd::kRelu : 0;
     chunks.run([&](int64_t i) {
         const int64_t at = chunks.begin(i) * c;
-        simd::kernels().normalize_rows(chunks.size(i), c, x + at, mean, scale, shift, y + at);
+        const float* addend = end.addend ? end.addend + at : nullptr;
+        simd::kernels().normalize_rows(chunks.size(i), c, x + at, mean, scale, shift, addend,
+                                       y + at, flags);
     });
 }
 
-void batchnorm_backward(const BatchNormShape& s, const float* x, const float* dy,
+void batchnorm_backward(const BatchNormShape& s, const float* x, const float* y, float* dy,
                         const float* gamma, const float* mean, const float* rest,
                         const float* variance, bool of_batch, float* dgamma, float* dbeta,
                         float* dx) {
@@ -117,13 +120,13 @@ void batchnorm_backward(const BatchNormShape& s, const float* x, const float* dy
     Scratch scratch;
     double* sum = scratch.take<double>(c);
     double* product = scratch.take<double>(c);
-    if (dgamma || dbeta || of_batch) {
+    if (dgamma || dbeta || of_batch || y) {
         float* sums = scratch.take<float>(chunks.count * c);
         float* products = scratch.take<float>(chunks.count * c);
         chunks.run([&](int64_t i) {
             const int64_t at = chunks.begin(i) * c;
-            simd::kernels().column_products(chunks.size(i), c, x + at, mean, dy + at, sums + i * c,
-                                            products + i * c);
+            simd::kernels().column_products(chunks.size(i), c, x + at, mean, y ? y + at : nullptr,
+                                            dy + at, sums + i * c, products + i * c);
         });
         total(chunks, c, sums, sum);
         total(chunks, c, products, product);

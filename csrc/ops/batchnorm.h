@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "ops/shapes.h"
+
 namespace pyconv {
 
 struct BatchNormShape {
@@ -16,14 +18,22 @@ struct BatchNormShape {
 void batchnorm_moments(const BatchNormShape& s, const float* x, float* mean, float* rest,
                        float* variance);
 
-// y = gamma * (x - mean - rest) / sqrt(variance + epsilon) + beta; y may be x; rest null for 0.
+// What becomes of a normalized array: y = act(normalized + addend), addend (rows, c) or null.
+struct NormEnd {
+    const float* addend;
+    Activation activation;
+};
+
+// y = act(gamma * (x - mean - rest) / sqrt(variance + epsilon) + beta + addend); y may be x or the
+// addend; rest null for 0.
 void batchnorm_forward(const BatchNormShape& s, const float* x, const float* gamma,
                        const float* beta, const float* mean, const float* rest,
-                       const float* variance, float* y);
+                       const float* variance, const NormEnd& end, float* y);
 
 // dgamma, dbeta, dx: null where nobody asks; dx may be dy. of_batch: mean and variance are those of
-// x, so that dx takes part of its gradient through them.
-void batchnorm_backward(const BatchNormShape& s, const float* x, const float* dy,
+// x, so that dx takes part of its gradient through them. y, of a ReLU at the end, else null: dy is
+// set to 0 where y is, which is the gradient of the addend too.
+void batchnorm_backward(const BatchNormShape& s, const float* x, const float* y, float* dy,
                         const float* gamma, const float* mean, const float* rest,
                         const float* variance, bool of_batch, float* dgamma, float* dbeta,
                         float* dx);

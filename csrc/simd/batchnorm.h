@@ -44,6 +44,11 @@ PYCONV_INLINE void moments_of(Access at, int64_t rows, const float* x, int64_t l
 
 constexpr int kMomentVecs = 4;
 
+template <int kNumber>
+struct Vecs {
+    static constexpr int kCount = kNumber;
+};
+
 void column_moments(int64_t rows, int64_t cols, const float* x, int64_t ld, float* mean,
                     float* m2) {
     int64_t j = 0;
@@ -54,19 +59,34 @@ void column_moments(int64_t rows, int64_t cols, const float* x, int64_t ld, floa
     if (j < cols) moments_of<1>(Part{cols - j}, rows, x + j, ld, mean + j, m2 + j);
 }
 
-void normalize_rows(int64_t rows, int64_t cols, const float* x, const float* mean,
-                    const float* scale, const float* shift, float* y) {
-    for (int64_t r = 0; r < rows; ++r, x += cols, y += cols)
+template <bool kAdd, bool kRectify>
+void normalize(int64_t rows, int64_t cols, const float* x, const float* mean, const float* scale,
+               const float* shift, const float* addend, float* y) {
+    for (int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
         each_vector(cols, [&](int64_t j, auto at) {
-            at.store(Vec::fmadd(at.load(x + j) - at.load(mean + j), at.load(scale + j),
-                                at.load(shift + j)),
-                     y + j);
+            Vec value = Vec::fmadd(at.load(x + j) - at.load(mean + j), at.load(scale + j),
+                                   at.load(shift + j));
+            if constexpr (kAdd) value = value + at.load(addend + j);
+            if constexpr (kRectify) value = Vec::relu(value);
+            at.store(value, y + j);
         });
+        if constexpr (kAdd) addend += cols;
+    }
 }
 
-template <int kVecs, class Access>
+void normalize_rows(int64_t rows, int64_t cols, const float* x, const float* mean,
+                    const float* scale, const float* shift, const float* addend, float* y,
+                    int flags) {
+    const bool rectify = flags & kRelu;
+    const auto run = addend ? (rectify ? normalize<true, true> : normalize<true, false>)
+                            : (rectify ? normalize<false, true> : normalize<false, false>);
+    run(rows, cols, x, mean, scale, shift, addend, y);
+}
+
+template <int kVecs, bool kRectified, class Access>
 PYCONV_INLINE void products_of(Access at, int64_t rows, int64_t ld, const float* x,
-                               const float* mean, const float* dy, float* sums, float* products) {
+                               const float* mean, const float* y, float* dy, float* sums,
+                               float* products) {
     Vec sum[kVecs], product[kVecs], center[kVecs];
     PYCONV_UNROLL
     for (int v = 0; v < kVecs; ++v) {
@@ -76,10 +96,16 @@ PYCONV_INLINE void products_of(Access at, int64_t rows, int64_t ld, const float*
     for (int64_t r = 0; r < rows; ++r, x += ld, dy += ld) {
         PYCONV_UNROLL
         for (int v = 0; v < kVecs; ++v) {
-            const Vec grad = at.load(dy + v * kLanes);
+            Vec grad = at.load(dy + v * kLanes);
+            if constexpr (kRectified) {
+                const auto off = Vec::not_positive(at.load(y + v * kLanes));
+                grad = Vec::select(off, Vec::zero(), grad);
+                at.store(grad, dy + v * kLanes);
+            }
             sum[v] = sum[v] + grad;
             product[v] = Vec::fmadd(grad, at.load(x + v * kLanes) - center[v], product[v]);
         }
+        if constexpr (kRectified) y += ld;
     }
     PYCONV_UNROLL
     for (int v = 0; v < kVecs; ++v) {
@@ -88,16 +114,25 @@ PYCONV_INLINE void products_of(Access at, int64_t rows, int64_t ld, const float*
     }
 }
 
-void column_products(int64_t rows, int64_t cols, const float* x, const float* mean, const float* dy,
-                     float* sums, float* products) {
+template <bool kRectified>
+void all_column_products(int64_t rows, int64_t cols, const float* x, const float* mean,
+                         const float* y, float* dy, float* sums, float* products) {
+    const auto run = [&](auto vecs, auto at, int64_t j) {
+        products_of<decltype(vecs)::kCount, kRectified>(at, rows, cols, x + j, mean + j,
+                                                        kRectified ? y + j : nullptr, dy + j,
+                                                        sums + j, products + j);
+    };
     int64_t j = 0;
     for (; j + kMomentVecs * kLanes <= cols; j += kMomentVecs * kLanes)
-        products_of<kMomentVecs>(Whole{}, rows, cols, x + j, mean + j, dy + j, sums + j,
-                                 products + j);
-    for (; j + kLanes <= cols; j += kLanes)
-        products_of<1>(Whole{}, rows, cols, x + j, mean + j, dy + j, sums + j, products + j);
-    if (j < cols)
-        products_of<1>(Part{cols - j}, rows, cols, x + j, mean + j, dy + j, sums + j, products + j);
+        run(Vecs<kMomentVecs>{}, Whole{}, j);
+    for (; j + kLanes <= cols; j += kLanes) run(Vecs<1>{}, Whole{}, j);
+    if (j < cols) run(Vecs<1>{}, Part{cols - j}, j);
+}
+
+void column_products(int64_t rows, int64_t cols, const float* x, const float* mean, const float* y,
+                     float* dy, float* sums, float* products) {
+    const auto run = y ? all_column_products<true> : all_column_products<false>;
+    run(rows, cols, x, mean, y, dy, sums, products);
 }
 
 void normalize_backward(int64_t rows, int64_t cols, const float* x, const float* mean,

@@ -213,12 +213,14 @@ struct Kernels {
     // mean[j], less the first row, so that no digits are lost, and m2[j], the sum of squares off it
     void (*column_moments)(int64_t rows, int64_t cols, const float* x, int64_t ld, float* mean,
                            float* m2);
-    // y = (x - mean) * scale + shift
+    // y = act((x - mean) * scale + shift + addend); addend (rows, cols) or null
     void (*normalize_rows)(int64_t rows, int64_t cols, const float* x, const float* mean,
-                           const float* scale, const float* shift, float* y);
-    // sums[j] of dy, and products[j], the sum of dy * (x - mean)
+                           const float* scale, const float* shift, const float* addend, float* y,
+                           int flags);
+    // sums[j] of dy, and products[j], the sum of dy * (x - mean). With y, the result of a ReLU,
+    // dy is first set to 0 where y is.
     void (*column_products)(int64_t rows, int64_t cols, const float* x, const float* mean,
-                            const float* dy, float* sums, float* products);
+                            const float* y, float* dy, float* sums, float* products);
     // dx = dy * of_dy + (x - mean) * of_x + shift
     void (*normalize_backward)(int64_t rows, int64_t cols, const float* x, const float* mean,
                                const float* dy, const float* of_dy, const float* of_x,

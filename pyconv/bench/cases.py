@@ -265,7 +265,8 @@ class Train(Case):
     @property
     def steps(self) -> int:
         """Steps of an epoch of the benchmark's data set: enough to hide what an epoch costs."""
-        return 2 if self.network == "VGG-like" else max(4, 512 // self.batch)
+        slow = {"VGG-like": 2, "ResNet-20": 4}
+        return slow.get(self.network, max(4, 512 // self.batch))
 
     @property
     def flops(self) -> int:

@@ -16,19 +16,41 @@ LEARNING_RATE = 1e-4
 LONG_STEP = 1024.0
 
 
+EPSILON = 1e-5  # of normalizations
+
+
 @dataclass(frozen=True)
 class Step:
-    """A layer: a convolution is 'same' with ReLU, a pooling takes the maximum of 2x2 cells."""
+    """A layer, or a mark of a residual block.
 
-    kind: Literal["conv", "pool", "dropout", "flatten", "dense"]
+    "conv" is 'same' with a bias; "norm" a convolution without one, with half a filter of padding,
+    and batch normalization; "pool" takes the maximum of 2x2 cells, "mean" that of each map's.
+    A block goes from "fork" to "add", which adds what there was at the fork, or what "project", a
+    "norm" of that, has made of it, and applies ReLU.
+    """
+
+    kind: Literal[
+        "conv", "pool", "dropout", "flatten", "dense", "norm", "fork", "project", "add", "mean"
+    ]
     units: int = 0
     kernel: int = 0
     rate: float = 0.0
-    activation: Literal["relu", "softmax"] = "relu"
+    activation: Literal["linear", "relu", "softmax"] = "relu"
+    stride: int = 1
 
 
 def _conv(units: int, kernel: int) -> Step:
     return Step("conv", units, kernel)
+
+
+def _block(units: int, stride: int) -> tuple[Step, ...]:
+    projected = Step("project", units, 1, stride=stride, activation="linear")
+    return (
+        *(Step("fork"), Step("norm", units, 3, stride=stride)),
+        Step("norm", units, 3, activation="linear"),
+        *((projected,) if stride > 1 else ()),
+        Step("add"),
+    )
 
 
 _POOL, _FLATTEN = Step("pool"), Step("flatten")
@@ -48,41 +70,63 @@ NETWORKS: dict[str, tuple[Step, ...]] = {
         *(_conv(64, 3), _conv(64, 3), _POOL, _conv(128, 3), _conv(128, 3), _POOL),
         *(_conv(256, 3), _conv(256, 3), _POOL, _FLATTEN, Step("dense", 512), _CLASSIFIER),
     ),
+    "ResNet-20": (
+        *(Step("norm", 16, 3), *_block(16, 1), *_block(16, 1), *_block(16, 1)),
+        *(*_block(32, 2), *_block(32, 1), *_block(32, 1)),
+        *(*_block(64, 2), *_block(64, 1), *_block(64, 1)),
+        *(Step("mean"), _CLASSIFIER),
+    ),
 }
+
+
+def is_chain(network: str) -> bool:
+    """Whether each layer takes the result of the one before, and none is normalized."""
+    return all(step.kind not in ("norm", "fork") for step in NETWORKS[network])
 
 
 def layer_shapes(network: str) -> list[tuple[Step, tuple[int, ...], tuple[int, ...]]]:
     """Return each layer with the shapes of its input and of its kernel (empty where none)."""
     shape: tuple[int, ...] = INPUT
+    forked: tuple[int, ...] = ()
     layers = []
     for step in NETWORKS[network]:
+        x = forked if step.kind == "project" else shape
         kernel: tuple[int, ...] = ()
-        if step.kind == "conv":
-            kernel = (step.kernel, step.kernel, shape[2], step.units)
+        if step.kind in ("conv", "norm", "project"):
+            kernel = (step.kernel, step.kernel, x[2], step.units)
         elif step.kind == "dense":
-            kernel = (shape[0], step.units)
-        layers.append((step, shape, kernel))
-        if step.kind == "conv":
-            shape = (*shape[:2], step.units)
+            kernel = (x[0], step.units)
+        layers.append((step, x, kernel))
+        if len(kernel) == 4:
+            shape = (*(-(-size // step.stride) for size in x[:2]), step.units)
         elif step.kind == "pool":
             shape = (shape[0] // 2, shape[1] // 2, shape[2])
         elif step.kind == "flatten":
             shape = (prod(shape),)
+        elif step.kind == "mean":
+            shape = shape[2:]
         elif step.kind == "dense":
             shape = (step.units,)
+        elif step.kind == "fork":
+            forked = shape
     return layers
 
 
 def initial_weights(network: str) -> list[Array]:
-    """Return kernel and bias of each layer that has them: Glorot's uniform numbers, and zeros."""
+    """Return the weights of each layer that has some.
+
+    They are a kernel of Glorot's uniform numbers and a bias of zeros; of a normalized one the
+    kernel, factors, offsets, moving means and moving variances.
+    """
     rng = np.random.default_rng(crc32(network.encode()))
     weights = []
-    for _, _, kernel in layer_shapes(network):
+    for step, _, kernel in layer_shapes(network):
         if kernel:
             fan = prod(kernel[:-2]) * (kernel[-2] + kernel[-1])
             limit = np.float32((6 / fan) ** 0.5)
             weights.append((2 * rng.random(kernel, np.float32) - 1) * limit)
-            weights.append(np.zeros(kernel[-1], np.float32))
+            of_channels = (1, 0, 0, 1) if step.kind in ("norm", "project") else (0,)
+            weights += [np.full(kernel[-1], value, np.float32) for value in of_channels]
     return weights
 
 
@@ -91,6 +135,7 @@ def forward_flops(network: str) -> list[int]:
     flops = []
     for step, shape, kernel in layer_shapes(network):
         if kernel:
-            pixels = prod(shape[:2]) if step.kind == "conv" else 1
+            sizes = shape[:2] if len(kernel) == 4 else ()
+            pixels = prod(-(-size // step.stride) for size in sizes)
             flops.append(2 * pixels * prod(kernel))
     return flops

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pyconv.bench import cases, filter_cases
 from pyconv.bench.inputs import labels, normal
-from pyconv.bench.networks import CLASSES, NETWORKS, initial_weights
+from pyconv.bench.networks import CLASSES, EPSILON, NETWORKS, Step, initial_weights
 
 Exact = NDArray[np.float64]
 
@@ -101,29 +101,53 @@ def network(name: str, weights: Sequence[Exact], x: Exact) -> tuple[Exact, Any]:
     """Return the probabilities, and a function from the logits' gradient to the weights'."""
     undo: list[Any] = []
     left = iter(weights)
+    forked: Exact = x
     for step in NETWORKS[name]:
+        if step.kind in ("norm", "project"):
+            given = forked if step.kind == "project" else x
+            made, back = _norm(step, given, [next(left) for _ in range(5)][:3])
+            undo.append((step.kind, back))
+            x, forked = (x, made) if step.kind == "project" else (made, forked)
+            continue
         if step.kind in ("conv", "dense"):
             w, b = next(left), next(left)
             if step.kind == "conv":
                 total = step.kernel - 1
                 pads = (total // 2, total - total // 2) * 2
                 y = conv(x, w, pads) + b
-                undo.append(_undo_conv(x, w, pads, y))
+                undo.append(("", _undo_conv(x, w, pads, y)))
             else:
                 y = x @ w + b
-                undo.append(_undo_dense(x, w, y, step.activation == "relu"))
+                undo.append(("", _undo_dense(x, w, y, step.activation == "relu")))
             x = np.maximum(y, 0) if step.activation == "relu" else _softmax(y)
         elif step.kind == "pool":
-            undo.append(lambda dy, x=x: (pool_backward(x, dy), []))
+            undo.append(("", lambda dy, x=x: (pool_backward(x, dy), [])))
             x = pool(x)
         elif step.kind == "flatten":
-            undo.append(lambda dy, shape=x.shape: (dy.reshape(shape), []))
+            undo.append(("", lambda dy, shape=x.shape: (dy.reshape(shape), [])))
             x = x.reshape(len(x), -1)
+        elif step.kind == "mean":
+            undo.append(("", lambda dy, x=x: (_spread_mean(dy, x.shape), [])))
+            x = x.mean((1, 2))
+        elif step.kind == "fork":
+            undo.append(("fork", None))
+            forked = x
+        elif step.kind == "add":
+            x = np.maximum(x + forked, 0)
+            undo.append(("add", lambda dy, y=x: (dy * (y > 0), [])))
 
     def gradients(dy: Exact) -> list[Exact]:
         found: list[Exact] = []
-        for back in reversed(undo):
-            dy, grads = back(dy)
+        around: Exact = dy  # the gradient of what was forked, in a block
+        for kind, back in reversed(undo):
+            grads: list[Exact] = []
+            if kind == "fork":
+                dy = dy + around
+            elif kind == "project":
+                around, grads = back(around)
+            else:
+                dy, grads = back(dy)
+                around = dy if kind == "add" else around
             found = [*grads, *found]
         return found
 
@@ -137,6 +161,32 @@ def _undo_conv(x: Exact, w: Exact, pads: Any, y: Exact) -> Any:
         return conv_backward_input(dy, w, x.shape, pads), [dw, dy.sum((0, 1, 2))]
 
     return undo
+
+
+def _norm(step: Step, x: Exact, weights: list[Exact]) -> tuple[Exact, Any]:
+    """Return a normalized convolution of x, and its undoing."""
+    w, gamma, beta = weights
+    pads, axes = (step.kernel // 2,) * 4, (0, 1, 2)
+    z = conv(x, w, pads, step.stride)
+    deviation = np.sqrt(z.var(axes) + EPSILON)
+    normal_z = (z - z.mean(axes)) / deviation
+    y = gamma * normal_z + beta
+    relu = step.activation == "relu"
+
+    def undo(dy: Exact) -> tuple[Exact, list[Exact]]:
+        dy = dy * (y > 0) if relu else dy
+        dgamma, dbeta = (dy * normal_z).sum(axes), dy.sum(axes)
+        count = z.size / z.shape[3]
+        dz = gamma / deviation * (dy - dbeta / count - normal_z * dgamma / count)
+        dw = conv_backward_filter(x, dz, w.shape[:2], pads, step.stride)
+        return conv_backward_input(dz, w, x.shape, pads, step.stride), [dw, dgamma, dbeta]
+
+    return np.maximum(y, 0) if relu else y, undo
+
+
+def _spread_mean(dy: Exact, shape: Any) -> Exact:
+    _, h, w, _ = shape
+    return np.broadcast_to(dy[:, None, None, :] / (h * w), shape)
 
 
 def _undo_dense(x: Exact, w: Exact, y: Exact, relu: bool) -> Any:

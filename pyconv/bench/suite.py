@@ -25,6 +25,7 @@ def suite(quick: bool, filters: Sequence[str] = ()) -> dict[str, list[Case]]:
         filters: keep the cases whose names hold one of these texts; all if there is none.
     """
     steps = [("deck CNN", 32), ("deck CNN", 128), ("deck MLP", 32), ("VGG-like", 32)]
+    steps += [("ResNet-20", 32), ("ResNet-20", 128)]
     predictions = [("deck CNN", 1), ("deck CNN", 32), ("deck CNN", 128)]
     convolutions = [
         Conv(32, 32, 32, 64, 64),

@@ -39,6 +39,11 @@ class Container(Layer):
         return [layer for path in self._paths for layer in path.layers]
 
     @property
+    def paths(self) -> list[Path]:
+        """The paths."""
+        return self._paths
+
+    @property
     def trainable(self) -> bool:
         """Whether training changes weights; setting it sets that of each layer, as in Keras."""
         return self._trainable

@@ -11,29 +11,22 @@ from pyconv.layers.layer import Layer
 from pyconv.layers.maxpool2d import MaxPooling2D
 
 
-def joined(layers: list[Any]) -> list[Any]:
-    """Return the steps of a stack: its layers, or a ``ConvPool`` for two of them."""
-    steps: list[Any] = []
-    for layer in layers:
-        before: Any = steps[-1] if steps else None
-        if (
-            kind_of(layer) is MaxPooling2D
-            and kind_of(before) is Conv2D
-            and before.activation.name in ("linear", "relu")
-            and before.activity_regularizer is None
-        ):
-            steps[-1] = ConvPool(before, layer)
-        else:
-            steps.append(layer)
-    return steps
-
-
 class ConvPool:
     """Two layers as one step of a model: the maps between them are never kept.
 
     A maximum that ReLU has let through is the same before and after it, so that ReLU's gradient
     and the bias's are taken from the pooled maps.
     """
+
+    @staticmethod
+    def joins(before: Any, layer: Any) -> bool:
+        """Whether the two layers can be one step."""
+        return (
+            kind_of(layer) is MaxPooling2D
+            and kind_of(before) is Conv2D
+            and before.activation.name in ("linear", "relu")
+            and before.activity_regularizer is None
+        )
 
     def __init__(self, conv: Conv2D, pool: MaxPooling2D) -> None:
         self.conv = conv

@@ -4,7 +4,7 @@ from typing import Any
 
 from pyconv._spans import SpannedStep, recorded
 from pyconv._types import Array, Shape
-from pyconv.layers._conv_pool import joined
+from pyconv.layers._joined import joined
 from pyconv.layers._penalties import penalized
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
@@ -14,21 +14,22 @@ class Path:
     """Layers, each taking the result of the one before; with none it passes its input on.
 
     Args:
-        owner: what errors name.
-        argument: the argument that holds the layers.
+        owner: the layer that holds the path.
+        argument: its argument that holds the layers.
         layers: a list of layers.
     """
 
-    def __init__(self, owner: str, argument: str, layers: Any) -> None:
+    def __init__(self, owner: Layer, argument: str, layers: Any) -> None:
         if not isinstance(layers, (list, tuple)):
             raise TypeError(
-                f"{owner}: {argument} must be a list of layers, got a {type(layers).__name__}"
+                f"{owner.label}: {argument} must be a list of layers, got a {type(layers).__name__}"
             )
         for layer in layers:
             if not isinstance(layer, Layer) or isinstance(layer, InputLayer):
                 got = "an Input" if isinstance(layer, Layer) else f"a {type(layer).__name__}"
-                raise TypeError(f"{owner}: {argument} must hold layers only, got {got}")
+                raise TypeError(f"{owner.label}: {argument} must hold layers only, got {got}")
         self.layers: list[Layer] = list(layers)
+        self._within = f"{owner.name}/"
         self._made: list[Any] | None = None
         self._spanned: list[Any] = []
 
@@ -57,19 +58,24 @@ class Path:
         """The layers, those that are faster together as one step."""
         if self._made is None:
             self._made = penalized(joined(self.layers))
-            self._spanned = [SpannedStep(step) for step in self._made]
+            self._spanned = [SpannedStep(step, self._within) for step in self._made]
         return self._made
 
-    def forward(self, x: Array, training: bool) -> Array:
-        """Return the result: a buffer of the last layer, or ``x`` itself."""
-        for step in self._running():
-            x = step.forward(x, training)
-        return x
+    def forward(self, x: Array, training: bool, **of_last: Any) -> Array:
+        """Return the result: a buffer of the last layer, or ``x`` itself.
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:
+        ``of_last`` are more arguments of the last step's ``forward``.
+        """
+        *steps, last = self._running() or [None]
+        for step in steps:
+            x = step.forward(x, training)
+        return x if last is None else last.forward(x, training, **of_last)
+
+    def backward(self, dy: Array, need_dx: bool, **of_last: Any) -> Array | None:
         """Fill the layers' ``grads``; return the gradient of the input where it is needed.
 
-        ``dy`` may be overwritten, and the result may be ``dy`` itself.
+        ``dy`` may be overwritten, and the result may be ``dy`` itself. ``of_last`` are more
+        arguments of the last step's ``backward``.
         """
         steps = self._running()
         last = 0
@@ -78,7 +84,8 @@ class Path:
             last = next(learn, len(steps))
         grad: Array | None = dy
         for i in range(len(steps) - 1, last - 1, -1):
-            grad = steps[i].backward(grad, need_dx or i > last)
+            grad = steps[i].backward(grad, need_dx or i > last, **of_last)
+            of_last = {}
         return grad if need_dx else None
 
     def _running(self) -> list[Any]:

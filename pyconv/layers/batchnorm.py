@@ -114,6 +114,7 @@ class BatchNormalization(Layer):
         self._x: Array | None = None
         self._moments: Moments | None = None
         self._of_batch = False
+        self._rectified: Array | None = None
 
     @property
     def gamma(self) -> Array | None:
@@ -161,8 +162,14 @@ class BatchNormalization(Layer):
         for name in ("moving_mean", "moving_variance"):
             self._add_weight(name, shape, own[f"{name}_initializer"], trainable=False)
 
-    def forward(self, x: Array, training: bool) -> Array:
-        """Return the normalized batch; in training, take its mean and variance up."""
+    def forward(
+        self, x: Array, training: bool, activation: str = "linear", addend: Array | None = None
+    ) -> Array:
+        """Return the normalized batch; in training, take its mean and variance up.
+
+        In the same pass over memory it can add an array of its shape, and rectify: ``"relu"``. Both
+        are for normalization along the last axis.
+        """
         rows = channels_last(x, self.axis)
         self._of_batch = training and self.trainable and rows.size > 0
         if self._of_batch:
@@ -187,11 +194,17 @@ class BatchNormalization(Layer):
             *moments,
             self.epsilon,
             self._buffer("y", rows.shape),
+            addend,
+            activation,
         )
+        self._rectified = y if activation == "relu" else None
         return y if rows is x else self._turned("turned y", y)
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:
-        """Fill ``grads``; return the gradient of x, written over dy, where it is needed."""
+    def backward(self, dy: Array, need_dx: bool, out: Array | None = None) -> Array | None:
+        """Fill ``grads``; return the gradient of x, where it is needed.
+
+        It is written over dy, or to ``out``, which leaves in dy the gradient of what was added.
+        """
         assert self._x is not None
         assert self._moments is not None
         rows = channels_last(dy, self.axis)
@@ -202,6 +215,7 @@ class BatchNormalization(Layer):
             for grad in self.grads:
                 grad[...] = 0
             return dy if need_dx else None
+        dx = rows if out is None else out
         backend.active.batchnorm_backward(
             self._x,
             rows,
@@ -211,11 +225,12 @@ class BatchNormalization(Layer):
             self._of_batch,
             dgamma,
             dbeta,
-            rows if need_dx else None,
+            dx if need_dx else None,
+            self._rectified,
         )
         if not need_dx:
             return None
-        return rows if rows is dy else self._turned("turned dx", rows)
+        return dx if rows is dy else self._turned("turned dx", dx)
 
     def _turned(self, name: str, rows: Array) -> Array:
         """Return the array with its axes as the input has them."""

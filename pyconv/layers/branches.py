@@ -56,9 +56,7 @@ class Branches(Container):
         if merge not in ("concat", "add"):
             raise ValueError(f"{self.label}: merge must be 'concat' or 'add', got {shown(merge)}")
         self.merge = merge
-        self._take(
-            *(Path(self.label, f"branches[{i}]", layers) for i, layers in enumerate(branches))
-        )
+        self._take(*(Path(self, f"branches[{i}]", layers) for i, layers in enumerate(branches)))
         self._shapes: list[tuple[int, ...]] = []
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

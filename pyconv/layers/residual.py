@@ -5,6 +5,7 @@ from typing import Any
 from pyconv import activations, backend
 from pyconv._types import Array, Shape
 from pyconv.layers._container import Container, configs
+from pyconv.layers._norm_relu import takes_end
 from pyconv.layers._path import Path
 
 
@@ -55,8 +56,8 @@ class Residual(Container):
         self.activation = activations.find(self.label, activation)
         self._fused = "relu" if self.activation is activations.relu else "linear"
         self._has_shortcut = shortcut is not None
-        self._main = Path(self.label, "layers", layers)
-        self._shortcut = Path(self.label, "shortcut", [] if shortcut is None else shortcut)
+        self._main = Path(self, "layers", layers)
+        self._shortcut = Path(self, "shortcut", [] if shortcut is None else shortcut)
         self._take(self._main, self._shortcut)
         self._y: Array | None = None
 
@@ -74,8 +75,11 @@ class Residual(Container):
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the activation of the sum."""
-        main = self._main.forward(x, training)
         other = self._shortcut.forward(x, training)
+        if self._ends_in_norm():
+            self._y = self._main.forward(x, training, activation=self._fused, addend=other)
+            return self._y
+        main = self._main.forward(x, training)
         y = backend.active.add_forward(main, other, self._fused, self._buffer("y", main.shape))
         self._y = y
         if self._fused == "relu":
@@ -86,18 +90,26 @@ class Residual(Container):
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
         """Fill the layers' ``grads``; return the gradient of x where it is needed."""
         assert self._y is not None
-        dy = self.activation.backward(self._y, dy, dy)
-        if self._shortcut.layers or need_dx:
+        kept = self._buffer("dy", dy.shape)
+        if self._ends_in_norm() and need_dx:
+            # The normalization leaves the gradient of the sum in dy.
+            dx, kept = self._main.backward(dy, need_dx, out=kept), dy
+        else:
+            dy = self.activation.backward(self._y, dy, dy)
             # The paths may write over what they are given.
-            other = self._buffer("dy of the shortcut", dy.shape)
-            other[...] = dy
-            around = self._shortcut.backward(other, need_dx)
-        dx = self._main.backward(dy, need_dx)
+            kept[...] = dy
+            dx = self._main.backward(dy, need_dx)
+        around = self._shortcut.backward(kept, need_dx)
         if not need_dx:
             return None
         assert dx is not None
         assert around is not None
         return backend.active.add_forward(dx, around, "linear", dx)
+
+    def _ends_in_norm(self) -> bool:
+        """Whether the last step of f is a normalization, whose pass does what is left to do."""
+        steps = self._main.steps
+        return bool(steps) and takes_end(steps[-1]) and self.activation.name in ("linear", "relu")
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

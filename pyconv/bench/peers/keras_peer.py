@@ -18,6 +18,7 @@ from pyconv.bench.networks import (
     LONG_STEP,
     NETWORKS,
     initial_weights,
+    is_chain,
 )
 from pyconv.bench.peers import UnsupportedError, Variant, Variants
 
@@ -32,6 +33,8 @@ class Peer:
 
     def variants(self, case: Case) -> Variants:
         """Return the ways to run the case."""
+        if isinstance(case, (Predict, Train)) and not is_chain(case.network):
+            raise UnsupportedError(case.name)
         if isinstance(case, Predict):
             return _predict(case)
         if isinstance(case, Train):

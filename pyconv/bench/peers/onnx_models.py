@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from pyconv._types import Array
 from pyconv.bench.cases import Case, Conv, Predict
 from pyconv.bench.inputs import normal
-from pyconv.bench.networks import initial_weights, layer_shapes
+from pyconv.bench.networks import initial_weights, is_chain, layer_shapes
 from pyconv.bench.peers import UnsupportedError
 
 OPSET = 17
@@ -46,7 +46,7 @@ def model(case: Case) -> bytes:
         )
         n, oh, ow, oc = case.y_shape
         return graph.serialized(inputs(case).shape, (n, oc, oh, ow))
-    if isinstance(case, Predict):
+    if isinstance(case, Predict) and is_chain(case.network):
         _add_network(graph, case.network)
         return graph.serialized(inputs(case).shape, (case.batch, 10))
     raise UnsupportedError(case.name)

@@ -15,10 +15,12 @@ from pyconv.bench.filter_cases import SIGMAS, Filter
 from pyconv.bench.inputs import labels, normal
 from pyconv.bench.networks import (
     CLASSES,
+    EPSILON,
     INPUT,
     LEARNING_RATE,
     LONG_STEP,
     NETWORKS,
+    Step,
     initial_weights,
 )
 from pyconv.bench.peers import UnsupportedError, Variant, Variants
@@ -175,29 +177,52 @@ class Peer:
 
 
 def _model(network: str, dropout: bool = True) -> pyconv.Sequential:
-    layers: list[pyconv.layers.Layer] = [pyconv.Input(INPUT)]
+    layers: list[Any] = [pyconv.Input(INPUT)]
+    blocks: list[list[Any]] = []
     for step in NETWORKS[network]:
-        if step.kind == "conv":
-            layers.append(
-                pyconv.layers.Conv2D(step.units, step.kernel, padding="same", activation="relu")
-            )
-        elif step.kind == "pool":
-            layers.append(pyconv.layers.MaxPooling2D(2))
-        elif step.kind == "flatten":
-            layers.append(pyconv.layers.Flatten())
-        elif step.kind == "dense":
-            layers.append(pyconv.layers.Dense(step.units, activation=step.activation))
-        elif dropout:
-            layers.append(pyconv.layers.Dropout(step.rate))
+        if step.kind == "fork":
+            # The layers so far, the block's path, and its shortcut.
+            blocks = [layers, [], []]
+            layers = blocks[1]
+        elif step.kind == "add":
+            layers = blocks[0]
+            layers.append(pyconv.layers.Residual(blocks[1], blocks[2] or None, "relu"))
+        elif step.kind == "project":
+            blocks[2].extend(_layers(step))
+        elif dropout or step.kind != "dropout":
+            layers += _layers(step)
     model = pyconv.Sequential(layers)
     model.set_weights(initial_weights(network))
     return model
+
+
+def _layers(step: Step) -> list[pyconv.layers.Layer]:
+    if step.kind == "conv":
+        return [pyconv.layers.Conv2D(step.units, step.kernel, padding="same", activation="relu")]
+    if step.kind == "pool":
+        return [pyconv.layers.MaxPooling2D(2)]
+    if step.kind == "flatten":
+        return [pyconv.layers.Flatten()]
+    if step.kind == "dense":
+        return [pyconv.layers.Dense(step.units, activation=step.activation)]
+    if step.kind == "dropout":
+        return [pyconv.layers.Dropout(step.rate)]
+    if step.kind == "mean":
+        return [pyconv.layers.GlobalAveragePooling2D()]
+    made: list[pyconv.layers.Layer] = [
+        pyconv.layers.Conv2D(
+            step.units, step.kernel, step.stride, padding=step.kernel // 2, use_bias=False
+        ),
+        pyconv.layers.BatchNormalization(momentum=0.9, epsilon=EPSILON),
+    ]
+    return [*made, pyconv.layers.ReLU()] if step.activation == "relu" else made
 
 
 def _gradients(case: Train, x: Array, y: Array) -> list[Array]:
     """Return the gradients of the first batch, read off a long step of plain descent."""
     model = _model(case.network, dropout=False)
     model.compile(pyconv.optimizers.SGD(LONG_STEP), "categorical_crossentropy")
+    before = [np.array(w) for w in model.trainable_weights]
     model.train_on_batch(x[: case.batch], y[: case.batch])
-    before, after = initial_weights(case.network), model.get_weights()
+    after = [np.asarray(w) for w in model.trainable_weights]
     return [(b - a) / LONG_STEP for b, a in zip(before, after, strict=True)]

@@ -1,7 +1,7 @@
 """The networks in PyTorch, each memory format with what suits it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -10,7 +10,7 @@ from torch import nn
 from pyconv._types import Array
 from pyconv.bench.cases import Train
 from pyconv.bench.inputs import labels, normal
-from pyconv.bench.networks import LEARNING_RATE, Step, initial_weights, layer_shapes
+from pyconv.bench.networks import EPSILON, LEARNING_RATE, Step, initial_weights, layer_shapes
 from pyconv.bench.peers import Variant
 
 # Where ``pyconv bench --device`` wants the work done.
@@ -37,17 +37,41 @@ def array(x: torch.Tensor) -> Array:
     return values
 
 
+class Block(nn.Module):
+    """A residual block: ReLU of a path and what is beside it."""
+
+    def __init__(self, path: nn.Module, shortcut: nn.Module) -> None:
+        super().__init__()
+        self.path = path
+        self.shortcut = shortcut
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the result of the block."""
+        return self.path(x).add_(self.shortcut(x)).relu_()
+
+
 def model(network: str, layout: Any, dropout: bool = True, softmax: bool = False) -> nn.Module:
     """Return a network with the initial weights; its output are logits or probabilities."""
     layers: list[nn.Module] = []
+    blocks: list[list[nn.Module]] = []
     weights = iter(initial_weights(network))
     for step, shape, kernel in layer_shapes(network):
-        if kernel:
-            layers.append(_with_weights(step, kernel, next(weights), next(weights)))
+        if step.kind == "fork":
+            # The layers so far, the block's path, and its shortcut.
+            blocks = [layers, [], []]
+            layers = blocks[1]
+        elif step.kind == "add":
+            layers = blocks[0]
+            layers.append(Block(*(nn.Sequential(*part) for part in blocks[1:])))
+        elif kernel:
+            own = blocks[2] if step.kind == "project" else layers
+            own += _with_weights(step, kernel, weights)
             if step.activation == "relu":
-                layers.append(nn.ReLU(inplace=True))
+                own.append(nn.ReLU(inplace=True))
         elif step.kind == "pool":
             layers.append(nn.MaxPool2d(2))
+        elif step.kind == "mean":
+            layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         elif step.kind == "flatten":
             layers.append(FlattenPixels() if len(shape) == 3 else nn.Flatten())
         elif dropout:
@@ -58,18 +82,29 @@ def model(network: str, layout: Any, dropout: bool = True, softmax: bool = False
     return built
 
 
-def _with_weights(step: Step, kernel: tuple[int, ...], w: Array, b: Array) -> nn.Module:
+def _with_weights(step: Step, kernel: tuple[int, ...], weights: Iterator[Array]) -> list[nn.Module]:
+    normalized = step.kind in ("norm", "project")
     layer: nn.Module
-    if step.kind == "conv":
-        layer = nn.Conv2d(kernel[2], kernel[3], step.kernel, padding="same")
-        weight = torch.from_numpy(w).permute(3, 2, 0, 1)
+    weight = torch.from_numpy(next(weights))
+    if len(kernel) == 4:
+        padding = step.kernel // 2 if normalized else "same"
+        shape = (kernel[2], kernel[3], step.kernel, step.stride, padding)
+        layer = nn.Conv2d(*shape, bias=not normalized)
+        weight = weight.permute(3, 2, 0, 1)
     else:
         layer = nn.Linear(kernel[0], kernel[1])
-        weight = torch.from_numpy(w).T
+        weight = weight.T
     with torch.no_grad():
         layer.weight.copy_(weight)
-        layer.bias.copy_(torch.from_numpy(b))
-    return layer
+        if not normalized:
+            layer.bias.copy_(torch.from_numpy(next(weights)))
+            return [layer]
+    norm = nn.BatchNorm2d(kernel[3], EPSILON)
+    with torch.no_grad():
+        for own in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+            assert own is not None
+            own.copy_(torch.from_numpy(next(weights)))
+    return [layer, norm]
 
 
 def training(case: Train, layout: Any, foreach: bool) -> Variant:
