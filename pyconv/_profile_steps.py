@@ -132,10 +132,11 @@ def _described(
     copied = output = 0
     if arrays is not None and not np.may_share_memory(*arrays):
         copied, output = arrays[0].nbytes + arrays[1].nbytes, arrays[1].nbytes
-    mark = "└ " if within else ""
+    names = [layer.name for layer in layers]
+    names[0] = ("└ " if within else "") + names[0]
     own = Step(
         within + step.name,
-        tuple(mark + layer.name for layer in layers),
+        tuple(names),
         (flops, flops * (learns + goes_back[1])),
         (copied, copied * goes_back[1]),
         _memory([step, *layers], output),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pyconv._files import place, replacing
 from pyconv._types import Array
+from pyconv.layers._container import Container
 from pyconv.layers.layer import Layer
 from pyconv.model import Sequential
 
@@ -35,6 +36,12 @@ class _Module:
     suffix: str
     kind: str
     arrays: list[tuple[str, Array, Turn, Turn]]
+    within: str = ""  # the names of the layers that hold the layer, each with a dot
+
+    @property
+    def name(self) -> str:
+        """What the module is called here."""
+        return self.within + self.layer.name + self.suffix
 
 
 def load_torch_state(model: Sequential, source: Any, names: list[str] | None = None) -> None:
@@ -49,7 +56,8 @@ def load_torch_state(model: Sequential, source: Any, names: list[str] | None = N
         source: a safetensors file, as ``safetensors.torch.save_file(module.state_dict(), path)``
             writes it, or a mapping of arrays by name, whose order counts.
         names: the names of PyTorch's modules, such as ``features.0``, in the order of the model's
-            layers with weights; SeparableConv2D is two.
+            layers with weights; SeparableConv2D is two, of ``Residual`` and ``Branches`` the
+            layers within count, the shortcut's last.
 
     Raises:
         OSError: the file cannot be read.
@@ -96,7 +104,7 @@ def torch_state(model: Sequential, names: list[str] | None = None) -> dict[str, 
     """
     owner = "torch_state"
     modules = list(_modules(owner, model))
-    prefixes = [module.layer.name + module.suffix for module in modules]
+    prefixes = [module.name for module in modules]
     if names is not None:
         prefixes = _checked_names(owner, modules, names)
     state: dict[str, NDArray[Any]] = {}
@@ -145,7 +153,7 @@ def _modules(owner: str, model: Sequential) -> Iterator[_Module]:
     if not model.built:
         raise ValueError(f"{owner}: {model.label} must be built; call build(input_shape)")
     order: NDArray[Any] | None = None
-    for layer in model.layers:
+    for within, layer in _leaves(model.layers):
         kinds = [found.__name__ for found in type(layer).__mro__]
         kind = next((name for name in kinds if name in (*_MAKERS, "Flatten")), None)
         if kind == "Flatten":
@@ -153,8 +161,19 @@ def _modules(owner: str, model: Sequential) -> Iterator[_Module]:
         elif layer.named_weights:
             if kind is None:
                 raise ValueError(f"{owner}: {layer.label} has no counterpart that is known")
-            yield from _MAKERS[kind](layer, order)
+            for module in _MAKERS[kind](layer, order):
+                module.within = within
+                yield module
             order = None if kind == "Dense" else order
+
+
+def _leaves(layers: list[Layer], within: str = "") -> Iterator[tuple[str, Layer]]:
+    """Give the layers that hold no others, each with the names of those that hold it."""
+    for layer in layers:
+        if isinstance(layer, Container):
+            yield from _leaves(layer.layers, f"{within}{layer.name}.")
+        else:
+            yield within, layer
 
 
 def _order(owner: str, layer: Layer) -> NDArray[Any] | None:
@@ -347,7 +366,7 @@ def _natural(name: str) -> list[Any]:
 
 def _checked_names(owner: str, modules: list[_Module], names: list[str]) -> list[str]:
     if len(names) != len(modules) or len(set(names)) != len(names):
-        wanted = ", ".join(module.layer.name + module.suffix for module in modules)
+        wanted = ", ".join(module.name for module in modules)
         raise ValueError(
             f"{owner}: names must be {len(modules)} different ones, for {wanted}; got "
             f"{names!r:.200}"
