@@ -12,15 +12,16 @@ from pyconv import _devices, backend
 ON_DEVICES = (
     "activation_layer activations arguments augmentation avgpool2d avgpool2d_layer batches "
     "batchnorm callback_events callbacks callbacks_more compat_arguments compat_deck compat_ops "
-    "compat_optimizers containers conv2d conv2d_layer conv2d_maxpool2d course course_gradients custom_layers "
-    "dense dense_layer device_arrays device_graphs device_training dropout_layer elementwise "
-    "evaluate_predict fit fit_arguments fit_options fit_sources flatten_layer global_avgpool2d "
-    "gpu hdf5 image_data_generator initializers input_layer interop keras_files keras_ten_epochs "
-    "layer_weights layers layers_more losses losses_in_training losses_options lrn maxpool2d "
-    "maxpool2d_layer merge metrics metrics_goldens model_checkpoint older_keras_files ops_interface "
-    "optimizer_options optimizers progress random_rows random_shapes regularizers relu_layer "
-    "reproducible rescaling_layer saving schedules sequential sequential_config shapes10 "
-    "softmax_layer summary tensorboard tf32 zeropadding2d_layer zoo"
+    "compat_optimizers containers conv2d conv2d_layer conv2d_maxpool2d course course_gradients "
+    "custom_layers dense dense_layer device_arrays device_graphs device_training dropout_layer "
+    "elementwise evaluate_predict fit fit_arguments fit_options fit_sources flatten_layer "
+    "global_avgpool2d gpu hdf5 image_data_generator initializers input_layer interop "
+    "keras_files keras_ten_epochs layer_weights layers layers_more losses losses_in_training "
+    "losses_options lrn maxpool2d maxpool2d_layer merge metrics metrics_goldens "
+    "model_checkpoint older_keras_files ops_interface optimizer_options optimizers progress "
+    "random_rows random_shapes regularizers relu_layer reproducible rescaling_layer saving "
+    "schedules sequential sequential_config shapes10 softmax_layer summary tensorboard tf32 "
+    "zeropadding2d_layer zoo"
 )
 
 NO_GPU = pytest.StashKey()
