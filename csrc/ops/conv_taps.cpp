@@ -13,6 +13,7 @@ namespace {
 
 using simd::kMaxTileRows;
 
+constexpr int64_t kCachedPanels = 1 << 17;  // floats
 constexpr int64_t kBlockTiles = 16;
 
 }  // namespace
@@ -281,15 +282,18 @@ void TapPlan::run(int64_t images, const float* src, const float* panels, const f
     const TapGeometry& plan = *geometry_;
     const int64_t blocks = ceil_div(cells, plan.block_cells);
     const int64_t panel_count = ceil_div(conv.oc, plan.nr);
-    // With few pixels the panels are shared out as well; all blocks meet one after the other.
+    // With few pixels the panels are shared out as well. Many of them are read from memory once, by
+    // all blocks one after the other.
     const int64_t parts = blocks >= 4 * num_threads() ? 1 : panel_count;
     const int64_t part_panels = panel_count / parts;
+    const bool blocks_inside = panels_size() > kCachedPanels;
     parallel_for(blocks * parts, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         Block block(conv, plan, scratch);
         int64_t aimed = -1;
         for (int64_t task = begin; task < end; ++task) {
-            const int64_t part = task / blocks, first = task % blocks * plan.block_cells;
+            const int64_t part = blocks_inside ? task / blocks : task % parts;
+            const int64_t first = (blocks_inside ? task % blocks : task / parts) * plan.block_cells;
             if (first != aimed)
                 block.aim(first, std::min(plan.block_cells, cells - first), src, dst);
             aimed = first;
