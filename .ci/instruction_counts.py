@@ -40,6 +40,22 @@ def kernels():
         run()
         yield case.name, run
 
+    run = gradients_of_winners(np.random.default_rng(0))
+    run()
+    yield "conv 2x2 16→32 16x16 and max pooling 2x2 batch 4, gradients", run
+
+
+def gradients_of_winners(rng):
+    """Return the gradient of a convolution and the max pooling after it, as a function."""
+    from pyconv import backend
+
+    x, w = (rng.standard_normal(s, "f") for s in ((4, 16, 16, 16), (2, 2, 16, 32)))
+    arguments = ((1, 1), (0, 1, 0, 1), (1, 1), 1, "relu", (2, 2), (2, 2), (0, 0, 0, 0))
+    winners = backend.empty((4, 8, 8, 32), "f")
+    y = backend.cpu.conv2d_maxpool2d_forward(x, w, None, *arguments, None, winners)
+    outputs = [backend.empty(a.shape, "f") for a in (x, w, w[0, 0, 0])]
+    return lambda: backend.cpu.conv2d_maxpool2d_backward(x, w, y, winners, y, *arguments, *outputs)
+
 
 def child():
     """Run each kernel between two calls of getppid, at which callgrind writes its counts."""

@@ -141,8 +141,8 @@ def _notes(profile: "Profile", width: int) -> list[str]:
         f"{'more' if total >= step else 'less'}.",
         f"This machine reaches {profile.peak_flops / 1e9:,.0f} GFLOP/s, and "
         f"{profile.bandwidth / 1e9:,.0f} GB/s from memory. Roof: the speed as a share of what the "
-        "limits allow for this work and these arrays; Winograd's algorithm, which multiplies less, "
-        "may pass 100 %. Memory: activations and their gradients, kept from step to step.",
+        "limits allow for this work and these arrays; algorithms that multiply less may "
+        "pass 100 %. Memory: activations and their gradients, kept from step to step.",
     ]
     return [
         line

@@ -177,15 +177,17 @@ def test_winners_apart_from_the_result():
         native.conv2d_maxpool2d_forward(*arguments, out, winners=out)
 
 
+@pytest.mark.parametrize("images", [2, 9])
 @pytest.mark.parametrize("cell", [-1, 4, 2.5, np.nan, np.inf, 3e38])
-def test_winners_outside_their_windows(cell):
+def test_winners_outside_their_windows(cell, images):
     """They get no gradient, and nothing is written elsewhere."""
-    dy, dx = ones(2, 2, 3, 8), np.empty_like(X)
-    winners, w = np.full_like(dy, cell), ones(1, 1, 8, 8)
+    x, dy = ones(images, 4, 6, 8), ones(images, 2, 3, 8)
+    winners, w, dx, dw = np.full_like(dy, cell), ones(1, 1, 8, 8), x * 2, ones(1, 1, 8, 8)
     native.conv2d_maxpool2d_backward(
-        X, w, dy, winners, dy, *GEOMETRY, "linear", *WINDOWS, dx, dw=w * 0, db=ones(8)
+        x, w, dy, winners, dy, *GEOMETRY, "linear", *WINDOWS, dx, dw=dw, db=ones(8)
     )
     assert not dx.any()
+    assert not dw.any()
 
 
 @pytest.mark.parametrize("name", ["dx", "dw", "db"])

@@ -99,12 +99,14 @@ def test_max_pool2d(rng, case):
 
 @cases(11, random_cases.convolution)
 def test_convolution_and_pooling_in_one_pass(rng, case):
-    """The same maps and gradient of the input as one after the other, bit for bit."""
+    """The same maps as one after the other, bit for bit, and the gradients of float64."""
     options = case["options"]
     x, w, b = (numbers(rng, s, "normal") for s in (case["x"], case["w"], case["w"][3:]))
     n, h, width, c = case["y"]
-    pool = (upto(rng, min(h, 4)), upto(rng, min(width, 4)))
-    strides = pick(rng, (pool, (upto(rng, 3), upto(rng, 3))))
+    pool = strides = (2, 2)  # the most common windows have kernels of their own
+    if min(h, width) < 2 or pick(rng, (True, False)):
+        pool = (upto(rng, min(h, 4)), upto(rng, min(width, 4)))
+        strides = pick(rng, (pool, (upto(rng, 3), upto(rng, 3))))
     geometry = (options["strides"], case["pads"], options["dilation"], options["groups"], "relu")
     windows = (pool, strides, (0, 0, 0, 0))
     maps = (n, *random_cases.outputs((h, width), pool, strides, (0, 0, 0, 0)), c)
@@ -124,13 +126,13 @@ def test_convolution_and_pooling_in_one_pass(rng, case):
         y = ops.conv2d(x, w, b, activation="relu", **options)
         equal(got[0], ops.max_pool2d(y, pool, strides))
         spread = ops.max_pool2d_backward(y, dy, pool, strides) * (y > 0)
-        equal(got[1], ops.conv2d_backward_input(spread, w, case["x"], **options))
         # Sums of the same products in another order, off by some of their sizes' roundings;
         # Winograd's transforms mix the taps of a filter.
         conv = (x, w, None, spread, options["strides"], case["pads"], *geometry[2:4], torch.float64)
-        dw = reference.conv2d(*conv)[2]
-        sizes = reference.conv2d(*map(np.abs, conv[:2]), None, np.abs(spread), *conv[4:])[2]
-        assert (np.abs(got[2] - dw) <= 2e-5 * sizes.max((0, 1))).all()
+        sizes = reference.conv2d(*map(np.abs, conv[:2]), None, np.abs(spread), *conv[4:])
+        for i, mixed in ((1, (1, 2)), (2, (0, 1))):
+            error = np.abs(got[i] - reference.conv2d(*conv)[i])
+            assert (error <= 2e-5 * sizes[i].max(mixed, keepdims=True, initial=0)).all()
         db = spread.astype(np.float64).sum((0, 1, 2))
         assert (np.abs(got[3] - db) <= 2e-5 * np.abs(spread).sum((0, 1, 2))).all()
 

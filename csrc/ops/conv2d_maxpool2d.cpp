@@ -11,6 +11,7 @@
 #include "check.h"
 #include "ops/bias.h"
 #include "ops/conv2d.h"
+#include "ops/conv2d_winners.h"
 #include "ops/elementwise.h"
 #include "ops/maxpool2d.h"
 #include "ops/relu.h"
@@ -65,6 +66,8 @@ void conv2d_maxpool2d_backward(const Conv2dShape& conv, const WindowShape& pool,
         if (db) std::memset(db, 0, sizeof(float) * conv.oc);
         return;
     }
+    if (winners_pay(conv, pool))
+        return winners_backward(conv, pool, x, w, activation, y, winners, dy, dx, dw, db);
     const int64_t part = gradient_part(conv, size), parts = ceil_div(conv.n, part);
     Scratch shared;
     float* sums = shared.take<float>(parts * size);

@@ -21,6 +21,7 @@
 #include "simd/tiles.h"
 #include "simd/warp.h"
 #include "simd/weighted_windows.h"
+#include "simd/winners.h"
 #include "simd/winograd.h"
 
 namespace pyconv::simd {
@@ -56,6 +57,10 @@ const Kernels PYCONV_TABLE = {
     max_windows_backward,
     mean_windows,
     mean_windows_backward,
+    list_winners,
+    kPatchVecs,
+    any_patch_sums,
+    any_patch_spread,
     spread,
     any_spread_windows,
     depthwise_windows,

@@ -137,6 +137,13 @@ struct LrnParams {
     float bias, alpha, beta;
 };
 
+// A part of the values that one cell's sum of a convolution reads, as `runs` of `vectors` vectors:
+// runs are x_step floats apart in the image, and patch_step in a filter.
+struct PatchBlock {
+    int runs, vectors;  // runs * vectors is at most patch_vectors
+    int64_t x_step, patch_step;
+};
+
 struct SgdParams {
     float learning_rate, momentum, weight_decay;
     bool nesterov;
@@ -242,6 +249,22 @@ struct Kernels {
                                  float* const* dtaps);
     void (*mean_windows)(const WindowRow& row, const float* const* taps, float* y);
     void (*mean_windows_backward)(const WindowRow& row, const float* dy, float* const* dtaps);
+
+    // The winners among the cells of 2x2 windows, with the gradients dy of their maxima, but those
+    // that are 0; with y, the results of a ReLU, those where y is not positive are 0. winners, y
+    // and dy (windows, c); cells (windows, 4): the offset of each cell, from 0 on. List j, of
+    // counts[j] offsets and gradients in the order of windows, begins at j * capacity; capacity is
+    // at least windows and two vectors more. sums (c,) += the gradients.
+    void (*list_winners)(int64_t windows, int64_t c, const int32_t* cells, const float* winners,
+                         const float* y, const float* dy, int64_t capacity, int32_t* offsets,
+                         float* gradients, int64_t* counts, float* sums);
+    int patch_vectors;  // of a block, at most
+    // sums of a block += sum over i < count of gradients[i] * the block at x + offsets[i]
+    void (*patch_sums)(const PatchBlock& block, int64_t count, const int32_t* offsets,
+                       const float* gradients, const float* x, float* sums);
+    // the block at x + offsets[i] += gradients[i] * w, for each i < count
+    void (*patch_spread)(const PatchBlock& block, int64_t count, const int32_t* offsets,
+                         const float* gradients, const float* w, float* x);
 
     // Convolution of channels that were spread: a vector of outputs meets, for each of `count`
     // terms, a vector of inputs; vectors of a term follow each other in x, weights and sums.

@@ -9,6 +9,17 @@ namespace {
 constexpr int kTileRows = 6;
 constexpr int kTileVecs = 2;
 
+// For each set of lanes their numbers, in order.
+struct PackedLanes {
+    unsigned char lanes[256][8] = {};
+    constexpr PackedLanes() {
+        for (int bits = 0; bits < 256; ++bits)
+            for (int lane = 0, n = 0; lane < 8; ++lane)
+                if (bits >> lane & 1) lanes[bits][n++] = static_cast<unsigned char>(lane);
+    }
+};
+constexpr PackedLanes kPackedLanes;
+
 struct Vec {
     using Mask = __m256;
     static constexpr int kLanes = 8;
@@ -63,6 +74,17 @@ struct Vec {
     static Vec permute(Vec a, const int* index) {
         return {_mm256_permutevar8x32_ps(
             a.r, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(index)))};
+    }
+
+    // A bit for each lane that is not 0; and those lanes first, in their order.
+    static unsigned nonzero(Vec a) {
+        return static_cast<unsigned>(
+            _mm256_movemask_ps(_mm256_cmp_ps(a.r, _mm256_setzero_ps(), _CMP_NEQ_UQ)));
+    }
+    static Vec pack(Vec a, unsigned bits) {
+        const __m128i lanes =
+            _mm_loadl_epi64(reinterpret_cast<const __m128i*>(kPackedLanes.lanes[bits]));
+        return {_mm256_permutevar8x32_ps(a.r, _mm256_cvtepu8_epi32(lanes))};
     }
 
     // Rows become columns: pairs, then quads, then halves.

@@ -53,6 +53,14 @@ struct Vec {
         return {_mm512_permutexvar_ps(_mm512_loadu_si512(index), a.r)};
     }
 
+    // A bit for each lane that is not 0; and those lanes first, in their order.
+    static unsigned nonzero(Vec a) {
+        return _mm512_cmp_ps_mask(a.r, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+    }
+    static Vec pack(Vec a, unsigned bits) {
+        return {_mm512_maskz_compress_ps(static_cast<__mmask16>(bits), a.r)};
+    }
+
     // Rows become columns: pairs, quads, then 128-bit lanes twice.
     static void transpose(Vec (&m)[kLanes]) {
         __m512 t[16], u[16];

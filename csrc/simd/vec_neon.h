@@ -56,6 +56,22 @@ struct Vec {
         return load(to);
     }
 
+    // A bit for each lane that is not 0; and those lanes first, in their order.
+    static unsigned nonzero(Vec a) {
+        float lanes[kLanes];
+        a.store(lanes);
+        unsigned bits = 0;
+        for (int i = 0; i < kLanes; ++i) bits |= static_cast<unsigned>(lanes[i] != 0.f) << i;
+        return bits;
+    }
+    static Vec pack(Vec a, unsigned bits) {
+        float from[kLanes], to[kLanes] = {};
+        a.store(from);
+        for (int i = 0, n = 0; i < kLanes; ++i)
+            if (bits >> i & 1) to[n++] = from[i];
+        return load(to);
+    }
+
     // Rows become columns.
     static void transpose(Vec (&m)[kLanes]) {
         const float32x4x2_t a = vtrnq_f32(m[0].r, m[1].r), b = vtrnq_f32(m[2].r, m[3].r);

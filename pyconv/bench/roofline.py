@@ -88,7 +88,8 @@ def _draw_limits(axes: Any, limits: Limits, low: float, high: float) -> None:
         )  # fmt: skip
     axes.plot([peak / max(speeds), high], [peak, peak], color="black", linewidth=1.5)
     axes.annotate(
-        f"measured peak {peak:.0f} GFLOP/s (Winograd may pass it)", (peak / max(speeds), peak),
+        f"measured peak {peak:.0f} GFLOP/s (algorithms that multiply less may pass it)",
+        (peak / max(speeds), peak),
         xytext=(4, 4), textcoords="offset points", fontsize=9,
     )  # fmt: skip
 

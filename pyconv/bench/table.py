@@ -97,7 +97,7 @@ def footer(report: Report) -> list[str]:
         lines.append(
             f"Limit: the larger of arithmetic at {flops:.0f} GFLOP/s and traffic at {cache:.0f} "
             f"(cache) to {memory:.0f} (memory) GB/s, as measured with loops that do nothing else. "
-            "Winograd's convolutions may pass it: FLOPs are the direct algorithm's."
+            "Algorithms that multiply less may pass it: FLOPs are the direct algorithm's."
         )
     lines += [
         f"{row['name']}: {report['threads']} threads {row['one'] / row['all']:.2f} times as fast "
