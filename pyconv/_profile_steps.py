@@ -147,8 +147,8 @@ def _described(
 def _held(container: Container, shape: Shape, goes_back: tuple[bool, bool]) -> list[Step]:
     """Return what is known of the steps that a layer holds."""
     found = []
-    for path in container.paths:
-        at, asked = shape, goes_back[1]
+    for path, at in container.inputs_of_paths(shape):
+        asked = goes_back[1]
         for step in path.steps:
             learns = bool(goes_back[0] and step.trainable and step.params)
             inner = (goes_back[0] and (asked or learns), asked)

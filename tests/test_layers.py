@@ -196,7 +196,7 @@ def test_names_are_counted_as_in_keras(name):
     required.update({f"Random{kind}": [0.1] for kind in ("Brightness", "Contrast", "Rotation")})
     required.update({"RandomZoom": [0.1]})
     inner = layers.Dense(1)
-    required.update({"Residual": [[inner]], "Branches": [[[inner], []]]})
+    required.update({"Residual": [[inner]], "Branches": [[[inner], []]], "Graph": [[(inner, [0])]]})
     required.update({name: [2] for name in ("DepthwiseConv2D", "RepeatVector", "Reshape")})
     required.update({name: [2, 2] for name in ("Conv2DTranspose", "SeparableConv2D")})
     required.update({name: [0.5] for name in ("AlphaDropout", "GaussianDropout", "GaussianNoise")})

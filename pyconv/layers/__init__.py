@@ -15,6 +15,7 @@ from pyconv.layers.dropout import Dropout
 from pyconv.layers.flatten import Flatten
 from pyconv.layers.global_avgpool2d import GlobalAveragePooling2D
 from pyconv.layers.global_maxpool2d import GlobalMaxPooling2D
+from pyconv.layers.graph import Graph
 from pyconv.layers.identity import ActivityRegularization, Identity
 from pyconv.layers.input import Input, InputLayer
 from pyconv.layers.layer import Layer
@@ -22,6 +23,15 @@ from pyconv.layers.layernorm import LayerNormalization
 from pyconv.layers.leakyrelu import ELU, LeakyReLU, PReLU
 from pyconv.layers.lrn import LocalResponseNormalization
 from pyconv.layers.maxpool2d import MaxPooling2D
+from pyconv.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
 from pyconv.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise, SpatialDropout2D
 from pyconv.layers.normalization import Normalization
 from pyconv.layers.random_brightness import RandomBrightness, RandomContrast
@@ -53,11 +63,14 @@ __all__ = [
     "ELU",
     "Activation",
     "ActivityRegularization",
+    "Add",
     "AlphaDropout",
+    "Average",
     "AveragePooling2D",
     "AvgPool2D",
     "BatchNormalization",
     "Branches",
+    "Concatenate",
     "Conv2D",
     "Conv2DTranspose",
     "Convolution2D",
@@ -74,6 +87,7 @@ __all__ = [
     "GlobalAvgPool2D",
     "GlobalMaxPool2D",
     "GlobalMaxPooling2D",
+    "Graph",
     "Identity",
     "Input",
     "InputLayer",
@@ -83,6 +97,9 @@ __all__ = [
     "LocalResponseNormalization",
     "MaxPool2D",
     "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "Normalization",
     "PReLU",
     "Permute",
@@ -103,6 +120,7 @@ __all__ = [
     "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout2D",
+    "Subtract",
     "UpSampling2D",
     "ZeroPadding2D",
     "deserialize",

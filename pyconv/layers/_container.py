@@ -99,6 +99,11 @@ class Container(Layer):
         for layer in self.layers:
             yield from layer.leaves()
 
+    def inputs_of_paths(self, input_shape: Shape) -> Iterator[tuple[Path, Shape]]:
+        """Give each path with the shape of its input."""
+        for path in self._paths:
+            yield path, input_shape
+
     def _create_weights(self, input_shape: Shape) -> None:
         for path in self._paths:
             path.build(input_shape)
@@ -155,7 +160,7 @@ class Container(Layer):
 
     def flops(self, input_shape: Shape) -> int:
         """Return the multiplications and additions of ``forward``."""
-        return sum(path.flops(input_shape) for path in self._paths)
+        return sum(path.flops(shape) for path, shape in self.inputs_of_paths(input_shape))
 
     @classmethod
     def from_config(

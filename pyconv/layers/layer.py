@@ -212,7 +212,7 @@ class Layer(Weights):
         Raises:
             ValueError: the layer does not take such an input; the layer is left as it was.
         """
-        shape = shape_arg(self.label, "input_shape", input_shape)
+        shape = self._input_shape_arg(input_shape)
         if self._building:
             # A build of the user's own asks for the weights of the class below; what else there
             # is to do follows when it has added its own.
@@ -229,6 +229,10 @@ class Layer(Weights):
                 raise
             self._given_weights = None
         self._input_shape, self._output_shape = shape, output_shape
+
+    def _input_shape_arg(self, value: Any) -> Shape:
+        """Return ``build``'s argument where it is one; that of a ``Merge`` is a list of shapes."""
+        return shape_arg(self.label, "input_shape", value)
 
     def _create_weights_once(self, shape: Shape) -> None:
         if not self._has_created:
@@ -338,7 +342,7 @@ def _whole_build(own: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
         if self._building:
             own(self, input_shape)
             return
-        shape = shape_arg(self.label, "input_shape", input_shape)
+        shape = self._input_shape_arg(input_shape)
         if not self.built:
             self._building = True
             try:

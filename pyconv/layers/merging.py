@@ -1,0 +1,431 @@
+"""Layers of several inputs, which bring the branches of a ``Graph`` together."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+import numpy as np
+
+from pyconv import backend
+from pyconv._args import int_arg, shown
+from pyconv._convert import float32_array
+from pyconv._types import Array, Shape
+from pyconv.layers._arguments import shape_arg
+from pyconv.layers.layer import Layer
+
+
+class Merge(Layer):
+    """A layer of several inputs: shapes and arrays, and the gradients back, are lists of them.
+
+    A new one implements ``_merged_shape(shapes)``, ``_merge(xs)`` and ``_split(dy)``; ``_xs`` are
+    the inputs of the last ``_merge``.
+    """
+
+    least: ClassVar[int] = 1
+    most: ClassVar[int | None] = None
+    _xs: list[Array]
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """Return the shape that inputs of these shapes, a list, give."""
+        if not isinstance(input_shape, (list, tuple)) or not all(
+            isinstance(shape, (list, tuple)) for shape in input_shape
+        ):
+            raise ValueError(
+                f"{self.label}: A merge layer should be called on a list of inputs, got "
+                f"{shown(input_shape)}"
+            )
+        shapes = [shape_arg(self.label, f"input_shape[{i}]", s) for i, s in enumerate(input_shape)]
+        if len(shapes) < self.least or (self.most is not None and len(shapes) > self.most):
+            wanted = f"exactly {self.least}" if self.most else f"at least {self.least}"
+            raise ValueError(
+                f"{self.label}: A merge layer should be called on a list of {wanted} inputs, got "
+                f"{len(shapes)}"
+            )
+        return self._merged_shape(shapes)
+
+    def _input_shape_arg(self, value: Any) -> Any:
+        self.compute_output_shape(value)
+        return [tuple(shape) for shape in value]
+
+    def forward(self, x: Any, training: bool) -> Array:
+        """Return the result of the arrays ``x``."""
+        self._xs = list(x)
+        return self._merge(self._xs)
+
+    def backward(self, dy: Array, need_dx: bool) -> Any:
+        """Return the gradients of the arrays, a list, where they are needed."""
+        return self._split(dy) if need_dx else None
+
+    def __call__(self, x: Any, training: bool = False) -> Array:
+        """Return the result for a list of batches, as a fresh array.
+
+        Raises:
+            TypeError: they do not hold numbers.
+            ValueError: there are too few or too many, or their shapes do not fit.
+        """
+        if not isinstance(x, (list, tuple)):
+            raise ValueError(
+                f"{self.label}: A merge layer should be called on a list of inputs, got {shown(x)}"
+            )
+        batches = [float32_array(self.label, f"x[{i}]", part) for i, part in enumerate(x)]
+        shapes: Any = [(None, *part.shape[1:]) for part in batches]
+        self.build(shapes)
+        self.compute_output_shape([part.shape for part in batches])
+        return np.array(self.forward([backend.on_device(part) for part in batches], training))
+
+    def _merged_shape(self, shapes: list[Shape]) -> Shape:
+        raise NotImplementedError
+
+    def _merge(self, xs: list[Array]) -> Array:
+        raise NotImplementedError
+
+    def _split(self, dy: Array) -> list[Array]:
+        raise NotImplementedError
+
+
+class Elementwise(Merge):
+    """Of each element of the inputs one number; an axis of size 1 is repeated as often as needed.
+
+    A new one implements ``_merge`` and ``_gradient(i, dy)``.
+    """
+
+    least = 2
+
+    def _merged_shape(self, shapes: list[Shape]) -> Shape:
+        first = shapes[0]
+        for shape in shapes[1:]:
+            if len(shape) != len(first):
+                raise self._mismatch(shapes)
+            first = tuple(self._size(a, b, shapes) for a, b in zip(first, shape, strict=True))
+        return first
+
+    def _size(self, a: int | None, b: int | None, shapes: list[Shape]) -> int | None:
+        if a == b or b == 1:
+            return a
+        if a == 1:
+            return b
+        if a is None or b is None:
+            return b if a is None else a
+        raise self._mismatch(shapes)
+
+    def _mismatch(self, shapes: list[Shape]) -> ValueError:
+        return ValueError(
+            f"{self.label}: Inputs have incompatible shapes: {', '.join(map(str, shapes))}; sizes "
+            "must be equal, or 1, which is repeated"
+        )
+
+    def _split(self, dy: Array) -> list[Array]:
+        return [_summed(self._gradient(i, dy), x.shape) for i, x in enumerate(self._xs)]
+
+    def _gradient(self, i: int, dy: Array) -> Array:
+        """Return the gradient of input i, of the shape of the result, in memory of its own."""
+        raise NotImplementedError
+
+    def _shape(self) -> tuple[int, ...]:
+        return np.broadcast_shapes(*(x.shape for x in self._xs))
+
+
+class Add(Elementwise):
+    """The sum of the inputs.
+
+    Args:
+        **kwargs: ``name``, ``trainable``, ``dtype`` of ``Layer``.
+
+    Input shape:
+        A list of shapes, equal but for sizes of 1.
+
+    Output shape:
+        That of each input.
+
+    Raises:
+        ValueError: there are fewer than two inputs, or their shapes do not fit.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> pyconv.layers.Add()([np.array([[1.0, 2.0]]), np.array([[10.0, 20.0]])])
+        array([[11., 22.]], dtype=float32)
+    """
+
+    def _merge(self, xs: list[Array]) -> Array:
+        shape = self._shape()
+        y = self._buffer("y", shape)
+        if all(x.shape == shape for x in xs):
+            total = xs[0]
+            for x in xs[1:]:
+                total = backend.active.add_forward(total, x, "linear", y)
+            return total
+        y[...] = xs[0]
+        for x in xs[1:]:
+            np.add(y, x, out=y)
+        return y
+
+    def _gradient(self, i: int, dy: Array) -> Array:
+        if i == 0:
+            return dy
+        # Whoever is given a gradient may write over it.
+        own = self._buffer(f"dx {i}", dy.shape)
+        own[...] = dy
+        return own
+
+    def _split(self, dy: Array) -> list[Array]:
+        # The first takes dy itself, once the others have their copies.
+        later = [self._gradient(i, dy) for i in range(1, len(self._xs))]
+        return [_summed(g, x.shape) for g, x in zip([dy, *later], self._xs, strict=True)]
+
+
+class Subtract(Elementwise):
+    """The first input less the second.
+
+    Args:
+        **kwargs: ``name``, ``trainable``, ``dtype`` of ``Layer``.
+
+    Input shape:
+        A list of two shapes, equal but for sizes of 1.
+
+    Output shape:
+        That of each input.
+
+    Raises:
+        ValueError: there are not two inputs, or their shapes do not fit.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> pyconv.layers.Subtract()([np.array([[10.0, 20.0]]), np.array([[1.0, 2.0]])])
+        array([[ 9., 18.]], dtype=float32)
+    """
+
+    most = 2
+
+    def _merge(self, xs: list[Array]) -> Array:
+        y: Array = np.subtract(xs[0], xs[1], out=self._buffer("y", self._shape()))
+        return y
+
+    def _gradient(self, i: int, dy: Array) -> Array:
+        own = self._buffer(f"dx {i}", dy.shape)
+        np.multiply(dy, np.float32(1 - 2 * i), out=own)
+        return own
+
+
+class Multiply(Elementwise):
+    """The product of the inputs.
+
+    Args:
+        **kwargs: ``name``, ``trainable``, ``dtype`` of ``Layer``.
+
+    Input shape:
+        A list of shapes, equal but for sizes of 1.
+
+    Output shape:
+        That of each input.
+
+    Raises:
+        ValueError: there are fewer than two inputs, or their shapes do not fit.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> pyconv.layers.Multiply()([np.array([[1.0, 2.0]]), np.array([[10.0, 20.0]])])
+        array([[10., 40.]], dtype=float32)
+    """
+
+    def _merge(self, xs: list[Array]) -> Array:
+        return _product(xs, self._buffer("y", self._shape()))
+
+    def _gradient(self, i: int, dy: Array) -> Array:
+        others = [x for j, x in enumerate(self._xs) if j != i]
+        return _product([dy, *others], self._buffer(f"dx {i}", dy.shape))
+
+
+class Average(Add):
+    """The mean of the inputs.
+
+    Args:
+        **kwargs: ``name``, ``trainable``, ``dtype`` of ``Layer``.
+
+    Input shape:
+        A list of shapes, equal but for sizes of 1.
+
+    Output shape:
+        That of each input.
+
+    Raises:
+        ValueError: there are fewer than two inputs, or their shapes do not fit.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> pyconv.layers.Average()([np.array([[1.0, 2.0]]), np.array([[3.0, 6.0]])])
+        array([[2., 4.]], dtype=float32)
+    """
+
+    def _merge(self, xs: list[Array]) -> Array:
+        total = super()._merge(xs)
+        np.divide(total, np.float32(len(xs)), out=total)
+        return total
+
+    def _split(self, dy: Array) -> list[Array]:
+        np.divide(dy, np.float32(len(self._xs)), out=dy)
+        return super()._split(dy)
+
+
+class Maximum(Elementwise):
+    """The greatest of the inputs; of equal ones the first takes the gradient.
+
+    Args:
+        **kwargs: ``name``, ``trainable``, ``dtype`` of ``Layer``.
+
+    Input shape:
+        A list of shapes, equal but for sizes of 1.
+
+    Output shape:
+        That of each input.
+
+    Raises:
+        ValueError: there are fewer than two inputs, or their shapes do not fit.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> pyconv.layers.Maximum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])])
+        array([[3., 5.]], dtype=float32)
+    """
+
+    _better: ClassVar[Any] = np.greater
+
+    def _merge(self, xs: list[Array]) -> Array:
+        shape = self._shape()
+        y = np.array(np.broadcast_to(np.asarray(xs[0]), shape))
+        self._chosen = np.zeros(shape, np.intp)
+        for i, x in enumerate(xs[1:], 1):
+            other = np.broadcast_to(np.asarray(x), shape)
+            # Not a number where one of them is none.
+            wins = type(self)._better(other, y) | (np.isnan(other) & ~np.isnan(y))
+            y[wins], self._chosen[wins] = other[wins], i
+        on_device: Array = backend.on_device(y)
+        return on_device
+
+    def _gradient(self, i: int, dy: Array) -> Array:
+        return np.asarray(np.where(self._chosen == i, np.asarray(dy), 0), np.float32)
+
+
+class Minimum(Maximum):
+    """The least of the inputs; of equal ones the first takes the gradient.
+
+    Args:
+        **kwargs: ``name``, ``trainable``, ``dtype`` of ``Layer``.
+
+    Input shape:
+        A list of shapes, equal but for sizes of 1.
+
+    Output shape:
+        That of each input.
+
+    Raises:
+        ValueError: there are fewer than two inputs, or their shapes do not fit.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> pyconv.layers.Minimum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])])
+        array([[1., 2.]], dtype=float32)
+    """
+
+    _better = np.less
+
+
+class Concatenate(Merge):
+    """The inputs side by side along an axis.
+
+    Args:
+        axis: the axis, by default the last one, the channels; not 0, that of the batch.
+        **kwargs: ``name``, ``trainable``, ``dtype`` of ``Layer``.
+
+    Input shape:
+        A list of shapes that are equal but for the axis, whose sizes are known.
+
+    Output shape:
+        The axis is as long as those of all inputs together.
+
+    Raises:
+        TypeError: ``axis`` is not an integer.
+        ValueError: ``axis`` is that of the batch, or the shapes do not fit.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> x, y = np.ones((1, 8, 8, 2)), np.ones((1, 8, 8, 3))
+        >>> pyconv.layers.Concatenate()([x, y]).shape
+        (1, 8, 8, 5)
+    """
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = int_arg(self.label, "axis", axis, -64, 63)
+        if self.axis == 0:
+            raise ValueError(f"{self.label}: axis must not be 0, that of the batch")
+
+    def _merged_shape(self, shapes: list[Shape]) -> Shape:
+        first = shapes[0]
+        axis = int_arg(self.label, "axis", self.axis, -len(first), len(first) - 1) % len(first)
+        rest = [(*shape[:axis], None, *shape[axis + 1 :]) for shape in shapes]
+        sizes = [shape[axis] if axis < len(shape) else None for shape in shapes]
+        if axis == 0 or None in sizes or any(not _agree(rest[0], other) for other in rest):
+            raise ValueError(
+                f"{self.label}: A Concatenate layer requires inputs with matching shapes except "
+                f"for the concatenation axis, {self.axis}, whose size must be known; got "
+                f"{', '.join(map(str, shapes))}"
+            )
+        return (*first[:axis], sum(size or 0 for size in sizes), *first[axis + 1 :])
+
+    def _merge(self, xs: list[Array]) -> Array:
+        shapes = [x.shape for x in xs]
+        y = self._buffer("y", cast("tuple[int, ...]", self._merged_shape(list(shapes))))
+        if self._is_last:
+            return backend.active.concat_forward(xs, y)
+        for x, place in zip(xs, self._places(shapes), strict=True):
+            y[place] = x
+        return y
+
+    def _split(self, dy: Array) -> list[Array]:
+        parts = [self._buffer(f"dx {i}", x.shape) for i, x in enumerate(self._xs)]
+        if self._is_last:
+            backend.active.concat_backward(dy, parts)
+        else:
+            for part, place in zip(parts, self._places([p.shape for p in parts]), strict=True):
+                part[...] = dy[place]
+        return parts
+
+    @property
+    def _is_last(self) -> bool:
+        return self.axis in (-1, self._xs[0].ndim - 1)
+
+    def _places(self, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+        """Return where in the result each input is."""
+        axis, at, places = self.axis % len(shapes[0]), 0, []
+        for shape in shapes:
+            places.append((slice(None),) * axis + (slice(at, at + shape[axis]),))
+            at += shape[axis]
+        return places
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "axis": self.axis}
+
+
+def _product(factors: list[Array], out: Array) -> Array:
+    np.multiply(factors[0], factors[1], out=out)
+    for factor in factors[2:]:
+        np.multiply(out, factor, out=out)
+    return out
+
+
+def _summed(gradient: Array, shape: tuple[int, ...]) -> Array:
+    """Return a gradient of the result's shape as one of an input's, summed where it repeats."""
+    repeated = tuple(
+        i for i, (a, b) in enumerate(zip(gradient.shape, shape, strict=True)) if a != b
+    )
+    if repeated:
+        gradient = np.asarray(gradient).sum(repeated, np.float32, keepdims=True)
+    own: Array = backend.on_device(gradient)
+    return own
+
+
+def _agree(a: Shape, b: Shape) -> bool:
+    """Whether two shapes are equal where both know the size."""
+    return len(a) == len(b) and all(
+        m == n or m is None or n is None for m, n in zip(a, b, strict=True)
+    )
