@@ -40,21 +40,30 @@ def kernels():
         run()
         yield case.name, run
 
-    run = gradients_of_winners(np.random.default_rng(0))
-    run()
-    yield "conv 2x2 16→32 16x16 and max pooling 2x2 batch 4, gradients", run
+    for name, run in zeros_left_out(np.random.default_rng(0)):
+        run()
+        yield name, run
 
 
-def gradients_of_winners(rng):
-    """Return the gradient of a convolution and the max pooling after it, as a function."""
+def zeros_left_out(rng):
+    """Yield kernels whose work depends on how many values are 0."""
     from pyconv import backend
+
+    x, w = (rng.standard_normal(s, "f") for s in ((32, 256), (256, 128)))
+    x[rng.random(x.shape) < 0.7] = 0
+    y, dw = backend.empty((32, 128), "f"), backend.empty(w.shape, "f")
+    name = "dense 256→128 batch 32 of 30 % numbers"
+    yield f"{name}, forward", lambda: backend.cpu.dense_forward(x, w, None, "linear", y)
+    yield f"{name}, weight gradient", lambda: backend.cpu.dense_backward_weights(x, y, dw)
 
     x, w = (rng.standard_normal(s, "f") for s in ((4, 16, 16, 16), (2, 2, 16, 32)))
     arguments = ((1, 1), (0, 1, 0, 1), (1, 1), 1, "relu", (2, 2), (2, 2), (0, 0, 0, 0))
     winners = backend.empty((4, 8, 8, 32), "f")
     y = backend.cpu.conv2d_maxpool2d_forward(x, w, None, *arguments, None, winners)
     outputs = [backend.empty(a.shape, "f") for a in (x, w, w[0, 0, 0])]
-    return lambda: backend.cpu.conv2d_maxpool2d_backward(x, w, y, winners, y, *arguments, *outputs)
+    gradients = (x, w, y, winners, y, *arguments, *outputs)
+    name = "conv 2x2 16→32 16x16 and max pooling 2x2 batch 4, gradients"
+    yield name, lambda: backend.cpu.conv2d_maxpool2d_backward(*gradients)
 
 
 def child():

@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "check.h"
+#include "ops/gemm_sparse.h"
+#include "ops/read_ahead.h"
 #include "parallel.h"
 #include "scratch.h"
 #include "simd/kernels.h"
@@ -14,35 +16,15 @@ namespace {
 using simd::kMaxTileRows;
 
 // (KC, nr) of B stays in the first-level cache; chains of KC additions keep the error low.
-constexpr int64_t KC = 128;
-constexpr int64_t MC = 192;       // rows of A that pass over it
-constexpr int64_t kOuterMC = 64;  // rows of C in gemm_outer
+constexpr int64_t KC = kGemmChain;
+constexpr int64_t MC = 192;                              // rows of A that pass over it
+constexpr int64_t kOuterMC = 64;                         // rows of C in gemm_outer
+constexpr int64_t kLeastColumn = 16, kMostColumn = 256;  // of A whose zeros gemm_outer leaves out
 
 // Panels that meet a pass together, where B is large: the pass that follows asks for its rows some
 // lines at a time, not line by line from pages far apart.
 constexpr int64_t kGroup = 4;
 constexpr int64_t kLargeB = 1 << 17;  // floats
-
-// Rows of B that are read into a cache of the core while others are multiplied.
-class Ahead {
-public:
-    Ahead() = default;
-    // (rows, columns) from b on, a share of them at each of `calls` calls of fetch.
-    Ahead(const float* b, int64_t ld, int64_t rows, int64_t columns, int64_t calls)
-        : b_(b), ld_(ld), left_(rows), columns_(columns), at_once_(ceil_div(rows, calls)) {}
-
-    void fetch() {
-        for (int64_t i = std::min(left_, at_once_); i > 0; --i, --left_, b_ += ld_)
-            for (int64_t j = 0; j < columns_ + kLine - 1; j += kLine)
-                __builtin_prefetch(b_ + std::min(j, columns_ - 1), 0, kSecondLevel);
-    }
-
-private:
-    static constexpr int64_t kLine = 16;  // floats
-    static constexpr int kSecondLevel = 2;
-    const float* b_ = nullptr;
-    int64_t ld_ = 0, left_ = 0, columns_ = 0, at_once_ = 0;
-};
 
 // One pass: C rows m0 .. m1 and columns column .. column + columns (+)= the products with rows
 // k0 .. k0 + kc of B.
@@ -53,7 +35,7 @@ struct Pass {
 // The tiles of a pass whose panel of B, n columns from `column` on, has rows ld apart. The first
 // copies it where `copy` is not null.
 void multiply_panel(const Gemm& g, const Pass& pass, int64_t column, int n, const float* b,
-                    int64_t ld, float* copy, Ahead& ahead) {
+                    int64_t ld, float* copy, ReadAhead& ahead) {
     const simd::Kernels& k = simd::kernels();
     const int flags =
         (pass.k0 > 0 ? simd::kAccumulate : 0) |
@@ -84,7 +66,7 @@ void multiply_panel(const Gemm& g, const Pass& pass, int64_t column, int n, cons
 // B is read in place where its rows meet one tile.
 void multiply_in_place(const Gemm& g, const Pass& pass, float* packed) {
     const simd::Kernels& k = simd::kernels();
-    Ahead nothing;
+    ReadAhead nothing;
     const float* b = g.b + pass.k0 * g.ldb + pass.column;
     const int n = static_cast<int>(pass.columns);
     // Whole vectors of the last row may reach beyond B.
@@ -97,7 +79,7 @@ void multiply_in_place(const Gemm& g, const Pass& pass, float* packed) {
     }
 }
 
-void multiply_packed(const Gemm& g, const Pass& pass, float* packed, Ahead ahead) {
+void multiply_packed(const Gemm& g, const Pass& pass, float* packed, ReadAhead ahead) {
     const simd::Kernels& k = simd::kernels();
     for (int64_t j = 0; j < pass.columns; j += k.nr) {
         const int64_t column = pass.column + j;
@@ -116,7 +98,7 @@ void multiply_packed(const Gemm& g, const Pass& pass, float* packed, Ahead ahead
 }
 
 // What the pass after this one reads: the next rows of B, or the first ones of the next columns.
-Ahead next_rows(const Gemm& g, const Pass& pass, bool more_columns) {
+ReadAhead next_rows(const Gemm& g, const Pass& pass, bool more_columns) {
     const simd::Kernels& k = simd::kernels();
     const bool last = pass.k0 + pass.kc == g.k;
     const int64_t k0 = last ? 0 : pass.k0 + pass.kc;
@@ -130,6 +112,7 @@ Ahead next_rows(const Gemm& g, const Pass& pass, bool more_columns) {
 }  // namespace
 
 void gemm(const Gemm& g) {
+    if (sparse_pays(g)) return sparse_gemm(g);
     const simd::Kernels& k = simd::kernels();
     const int nr = k.nr, mr = k.mr;
     // One tile of rows reads B once: a copy would not pay.
@@ -157,7 +140,7 @@ void gemm(const Gemm& g) {
                     continue;
                 }
                 multiply_packed(g, pass, packed,
-                                large ? next_rows(g, pass, task + 1 < end) : Ahead());
+                                large ? next_rows(g, pass, task + 1 < end) : ReadAhead());
             }
         }
     });
@@ -176,6 +159,27 @@ OuterProduct::OuterProduct(int64_t m, int64_t n, int64_t k, const float* a, cons
                                n, packed + p * k * nr);
     });
     packed_ = packed;
+    if (k >= kLeastColumn && k <= kMostColumn && n >= kernels.sparse_columns &&
+        mostly_listed(k, m, a, m))
+        places_ = places_of_rows(k, scratch);
+}
+
+// The numbers of each column of A, and the sums of the rows of B that meet them.
+void OuterProduct::sparse_rows(int64_t m0, int64_t count, float* c) const {
+    const simd::Kernels& k = simd::kernels();
+    Scratch scratch;
+    const int64_t capacity = k_ + 2 * k.lanes;
+    int32_t* offsets = scratch.take<int32_t>(count * capacity);
+    float* numbers = scratch.take<float>(count * capacity);
+    int64_t* counts = scratch.take<int64_t>(count);
+    k.list_columns(k_, count, a_ + m0, m_, places_, capacity, offsets, numbers, counts);
+    // The panels of some columns stay in the first cache.
+    for (int64_t column = 0; column < n_; column += k.sparse_columns) {
+        const int n = static_cast<int>(std::min<int64_t>(k.sparse_columns, n_ - column));
+        for (int64_t row = 0; row < count; ++row)
+            k.sparse_row(n, counts[row], offsets + row * capacity, numbers + row * capacity,
+                         packed_ + column * k_, k_ * k.nr, nullptr, c + row * n_ + column, 0);
+    }
 }
 
 void OuterProduct::rows(int64_t m0, int64_t count, float* c) const {
@@ -190,6 +194,7 @@ void OuterProduct::rows(int64_t m0, int64_t count, float* c) const {
             k.combine_rows(static_cast<int>(k_), n_, a_ + m0 + i, m_, b_, n_, c + i * n_);
         return;
     }
+    if (places_) return sparse_rows(m0, count, c);
     Scratch scratch;
     // A copy: columns of A a power of two apart would fall on the same cache lines.
     float* columns = scratch.take<float>(k_ * count);

@@ -32,10 +32,13 @@ public:
     void rows(int64_t m0, int64_t count, float* c) const;
 
 private:
+    void sparse_rows(int64_t m0, int64_t count, float* c) const;
+
     int64_t m_, n_, k_;
     const float* a_;
     const float* b_;
-    const float* packed_ = nullptr;  // B in panels of (k, nr)
+    const float* packed_ = nullptr;    // B in panels of (k, nr)
+    const int32_t* places_ = nullptr;  // of the panels' rows, where A has many zeros
 };
 
 // The whole of it.

@@ -18,6 +18,7 @@
 #include "simd/pooling.h"
 #include "simd/rows.h"
 #include "simd/selection.h"
+#include "simd/sparse.h"
 #include "simd/tiles.h"
 #include "simd/warp.h"
 #include "simd/weighted_windows.h"
@@ -40,6 +41,10 @@ const Kernels PYCONV_TABLE = {
     any_outer_tile,
     pack_panel,
     pack_panel_transposed,
+    list_row,
+    list_columns,
+    kSparseVecs * kLanes,
+    any_sparse_row,
     winograd_kernels<2>(),
     winograd_kernels<3>(),
     column_sums,

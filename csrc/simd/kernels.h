@@ -205,6 +205,21 @@ struct Kernels {
     // The same where element (k, j) lies at src[j * ld + k].
     void (*pack_panel_transposed)(int64_t k, int n, const float* src, int64_t ld, float* dst);
 
+    // The numbers of x (n,) that are not 0, each with its entry of places (n,) as offset; returns how
+    // many. Whole vectors are read of places and written to the list: two more than n in all.
+    int64_t (*list_row)(int64_t n, const float* x, const int32_t* places, int32_t* offsets,
+                        float* numbers);
+    // The same of each column of x (rows, columns), with places (rows,); list j begins at
+    // j * capacity, and has counts[j] entries.
+    void (*list_columns)(int64_t rows, int64_t columns, const float* x, int64_t ld,
+                         const int32_t* places, int64_t capacity, int32_t* offsets, float* numbers,
+                         int64_t* counts);
+    int sparse_columns;  // of sparse_row, at most
+    // y (n,) = act(bias + sum over i < count of numbers[i] * row offsets[i] / nr of b), b in panels
+    // of (rows, nr), panel_step apart.
+    void (*sparse_row)(int n, int64_t count, const int32_t* offsets, const float* numbers,
+                       const float* b, int64_t panel_step, const float* bias, float* y, int flags);
+
     WinogradKernels winograd2, winograd3;  // filters of 2x2 and 3x3
 
     // y[j] = sum over rows of x[r * ld + j]

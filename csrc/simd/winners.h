@@ -4,14 +4,13 @@
 // Part of kernels.cpp.
 #pragma once
 
-#include "simd/tiles.h"
+#include "simd/sparse.h"
 
 namespace pyconv::simd {
 namespace {
 
 constexpr int kPatchVecs = 8;  // of a block: accumulators that hide the latency of FMA
 
-// Integers travel through vectors of floats as they are: they are only moved.
 PYCONV_INLINE Vec broadcast(int32_t i) {
     float bits;
     __builtin_memcpy(&bits, &i, sizeof bits);
@@ -62,11 +61,8 @@ void list_winners(int64_t windows, int64_t c, const int32_t* cells, const float*
             Vec::transpose(g);
             Vec::transpose(offset);
             for (int64_t l = 0; l < channels; ++l) {
-                const unsigned bits = Vec::nonzero(g[l]);
-                const int64_t to = (c0 + l) * capacity + count[l];
-                Vec::pack(g[l], bits).store(gradients + to);
-                Vec::pack(offset[l], bits).store(reinterpret_cast<float*>(offsets + to));
-                count[l] += __builtin_popcount(bits);
+                const int64_t list = (c0 + l) * capacity;
+                count[l] = append(g[l], offset[l], count[l], offsets + list, gradients + list);
             }
         }
         for (int64_t l = 0; l < channels; ++l) counts[c0 + l] = count[l];
