@@ -16,12 +16,12 @@ def model_upto(model: Sequential, owner: str, upto: Any, name: str = "upto") -> 
         ValueError: the model has no such layer.
     """
     end = layer_index(model, owner, upto, name) + 1
-    return Sequential(model.layers[:end], name=model.name)
+    return Sequential(model._layers[:end], name=model.name)
 
 
 def layer_index(model: Sequential, owner: str, wanted: Any, name: str = "layer") -> int:
     """Return the index of a layer of the model, from the layer, its name or an index."""
-    layers = model.layers
+    layers = model._layers
     names = [layer.name for layer in layers]
     if isinstance(wanted, str):
         if wanted in names:

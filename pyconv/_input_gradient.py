@@ -57,7 +57,7 @@ def _passed(
     model: "Sequential", rows: Array, at: int, slope: OutputGradient, logits: bool
 ) -> Array:
     """Go forward through the layers and back, one by one: joined ones keep too little for it."""
-    layers = model.layers
+    layers = model._layers
     options: list[dict[str, bool]] = [{} for _ in layers]
     if logits:
         options[-1] = {"logits": True}

@@ -17,6 +17,7 @@ from pyconv.layers._container import penalized_steps
 from pyconv.layers._factored import factorable
 from pyconv.layers._joined import joined
 from pyconv.layers._penalties import penalized
+from pyconv.layers.graph import flat
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.training import Trainer
@@ -259,7 +260,7 @@ class Sequential(Stack, Trainer):
             raise ValueError("Sequential.from_config: config must have a list of layers")
         stack = [layers_module.deserialize(layer, custom_objects) for layer in config["layers"]]
         if weights is not None:
-            for layer in stack:
+            for layer in flat(stack):
                 layer.give_weights(weights.get(layer.name, {}))
         model = cls(stack, config.get("trainable", True), config.get("name"))
         shape = config.get("build_input_shape")

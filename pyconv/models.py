@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pyconv.layers.graph import Graph
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.model import Sequential
@@ -88,5 +89,11 @@ def clone_model(
     first = [InputLayer(batch_shape=shape)] if shape is not None else []
     if input_tensors is not None:
         first = [input_tensors]
-    layers = [copy(layer) for layer in model.layers]
+
+    def copied(layer: Layer) -> Layer:
+        if isinstance(layer, Graph):
+            return Graph([(copied(inner), sources) for inner, sources in layer.nodes])
+        return copy(layer)
+
+    layers = [copied(layer) for layer in model._layers]
     return type(model)([*first, *layers], model.trainable, model.name)

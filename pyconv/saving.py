@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pyconv._files import place, replacing
 from pyconv.formats import files
 from pyconv.formats.stored import Stored, from_stored, layer_states, set_states, weights_of
+from pyconv.layers.graph import flat
 from pyconv.layers.layer import Layer
 from pyconv.model import Sequential
 
@@ -137,7 +138,7 @@ def _made(
 ) -> Sequential:
     weights = _by_layer(tensors)
     model = Sequential.from_config(json.loads(metadata["model"]), custom_objects, weights)
-    used = {layer.name: layer.named_weights for layer in model.layers if layer.weights}
+    used = {layer.name: layer.named_weights for layer in flat(model._layers) if layer.weights}
     if not model.built or {k: set(v) for k, v in weights.items()} != {
         k: set(v) for k, v in used.items()
     }:
@@ -166,7 +167,7 @@ def _weights(model: Sequential) -> Tensors:
     # Numbered, so that weights are found again by the order of the layers.
     return {
         f"{i:03d}/{layer.name}/{name}": weight
-        for i, layer in enumerate(la for la in model.layers if la.weights)
+        for i, layer in enumerate(la for la in flat(model._layers) if la.weights)
         for name, weight in layer.named_weights.items()
     }
 

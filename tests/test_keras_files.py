@@ -10,8 +10,9 @@ from keras_data import NAMES, content, reference, unpacked
 from model_files import X, Y, bits, network, small
 
 import pyconv
-from pyconv import models
-from pyconv.formats import hdf5_reader
+from pyconv import layers, models
+from pyconv.formats import hdf5_reader, keras_config
+from pyconv.layers.graph import blocks
 
 ENDINGS = [".h5", ".hdf5", ".keras"]
 ALL_ENDINGS = [*ENDINGS, ".weights.h5", ".safetensors"]
@@ -317,13 +318,13 @@ def functional(form):
             "inbound_nodes": nodes if source else [],
         }
 
-    layers = [
+    listed = [
         layer("Dense", "head", "flat", units=3),
         layer("InputLayer", "in", None, batch_input_shape=[None, 6, 6, 2]),
         layer("Conv2D", "conv", "in", filters=2, kernel_size=3),
         layer("Flatten", "flat", "conv"),
     ]
-    return {"class_name": "Functional", "config": {"name": "f", "layers": layers}}
+    return {"class_name": "Functional", "config": {"name": "f", "layers": listed}}
 
 
 @pytest.mark.parametrize("form", [2, 3])
@@ -334,15 +335,69 @@ def test_functional_models_that_are_stacks(form):
     assert model.output_shape == (None, 3)
     nodes = config["config"]["layers"][3]["inbound_nodes"]
     nodes[:] = functional(form)["config"]["layers"][2]["inbound_nodes"]
-    with pytest.raises(ValueError, match="'conv' and 'flat' both follow 'in'; only models that"):
+    with pytest.raises(ValueError, match="it has 2 outputs: head, conv; only models of one"):
         models.model_from_json(json.dumps(config))
     nodes[:] = functional(form)["config"]["layers"][0]["inbound_nodes"] * 2
-    with pytest.raises(ValueError, match="the layer 'flat' has 2 inputs; only models that are"):
+    with pytest.raises(ValueError, match="the layer 'flat' is used 2 times; only models that use"):
         models.model_from_json(json.dumps(config))
     nodes[:] = functional(form)["config"]["layers"][0]["inbound_nodes"]
     config["config"]["layers"].pop(0)
     with pytest.raises(ValueError, match=r"nothing leads to the layers \['flat'\]"):
         models.model_from_json(json.dumps(config))
+
+
+def branched():
+    """A network with a sum and a concatenation, one within the other."""
+    wired = [
+        (layers.Conv2D(4, 3, padding="same", name="conv_1"), (0,)),
+        (layers.BatchNormalization(), (1,)),
+        (layers.Add(), (2, 1)),
+        (layers.Dropout(0.5, seed=3), (3,)),
+        (layers.Conv2D(2, 1), (4,)),
+        (layers.Concatenate(), (5, 0)),
+        (layers.Flatten(), (6,)),
+        (layers.Dense(3, activation="softmax"), (7,)),
+    ]
+    model = pyconv.Sequential([pyconv.Input((4, 4, 2)), *blocks(wired)])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5", ".safetensors"])
+def test_models_with_branches(tmp_path, ending):
+    model = branched()
+    x, y = np.random.default_rng(0).random((8, 4, 4, 2), np.float32), np.arange(8) % 3
+    model.fit(x, y, verbose=0)
+    path = tmp_path / f"m{ending}"
+    model.save(path)
+    again = models.load_model(path)
+    assert [type(layer).__name__ for layer in again.layers] == ["Graph", "Flatten", "Dense"]
+    assert np.array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    # With the optimizer's moments, and dropout where it was.
+    other = branched()
+    other.load_weights(path)
+    assert bits(other) == bits(model)
+    for each in (model, again):
+        each.fit(x, y, shuffle=False, verbose=0)
+    assert bits(again) == bits(model)
+
+
+def test_weights_of_models_with_branches(tmp_path):
+    model, other = branched(), branched()
+    model.save_weights(tmp_path / "m.weights.h5")
+    other.load_weights(tmp_path / "m.weights.h5")
+    assert bits(other) == bits(model)
+
+
+@pytest.mark.parametrize("modules", [False, True])
+def test_models_with_branches_as_json(modules):
+    config = keras_config.model_config(branched(), modules)
+    assert config["class_name"] == "Functional"
+    names = [layer["name"] for layer in config["config"]["layers"]]
+    assert names[1:3] == ["conv_1", config["config"]["layers"][2]["config"]["name"]]
+    assert config["config"]["output_layers"] == [[names[-1], 0, 0]]
+    again = models.model_from_json(json.dumps(config))
+    assert keras_config.model_config(again, modules) == config
 
 
 def test_mixed_precision_is_read_as_float32():

@@ -48,19 +48,44 @@ def model_config(model: "Sequential", modules: bool) -> dict[str, Any]:
         modules: whether objects say their module, as in ``.keras`` files and ``to_json``; not in
             ``.h5`` files.
     """
+    from pyconv.layers.graph import Graph
     from pyconv.layers.input import InputLayer
 
     own = model.get_config()
     shape = own["build_input_shape"]
-    layers = [layer_config(layer, modules) for layer in model.layers]
-    if shape is not None:
-        first = model._input or InputLayer(batch_shape=shape, name="input_layer")
+    first = model._input
+    if shape is not None and first is None:
+        first = InputLayer(batch_shape=shape, name="input_layer")
+    if first is not None and any(isinstance(layer, Graph) for layer in model._layers):
+        return _functional_config(model, first, modules)
+    layers = [layer_config(layer, modules) for layer in model._layers]
+    if shape is not None and first is not None:
         layers.insert(0, layer_config(first, modules))
     config = {"name": own["name"], "trainable": own["trainable"], "layers": layers}
     result = _object("Sequential", "keras", {**config, "build_input_shape": shape}, modules)
     if modules and shape is not None:
         result["build_config"] = {"input_shape": shape}
     return result
+
+
+def _functional_config(model: "Sequential", first: "Layer", modules: bool) -> dict[str, Any]:
+    """Return the JSON of a model with branches, as Keras's functional API has it."""
+    from pyconv.layers.graph import unfolded
+
+    nodes = unfolded(model._layers)
+    layers = [first, *(layer for layer, _ in nodes)]
+    wiring = keras_graph.wiring(layers, [(), *(sources for _, sources in nodes)], modules)
+    config = {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": [
+            {**layer_config(layer, modules), "name": layer.name, "inbound_nodes": inbound}
+            for layer, inbound in zip(layers, wiring, strict=True)
+        ],
+        "input_layers": [[first.name, 0, 0]],
+        "output_layers": [[layers[-1].name, 0, 0]],
+    }
+    return _object("Functional", "keras.src.models.functional", config, modules)
 
 
 def layer_config(layer: "Layer", modules: bool) -> dict[str, Any]:
@@ -153,8 +178,7 @@ def from_model_config(config: Any) -> dict[str, Any]:
         return keras_graph.stack(inner)
     if kind != "Sequential":
         raise ValueError(
-            f"its model is a {kind!r:.60}; only Sequential models, and others that are a stack of "
-            "layers, are read"
+            f"its model is a {kind!r:.60}; only Sequential models and functional ones are read"
         )
     if isinstance(inner, list):
         inner = {"layers": inner}  # Keras 1, and Keras 2 before 2.2.3

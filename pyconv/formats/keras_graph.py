@@ -1,48 +1,132 @@
-"""Models of Keras's functional API, where they are a stack of layers, as a Sequential's."""
+"""Models of Keras's functional API, of one input and one output, as a Sequential's."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyconv.layers.layer import Layer
+
+_MERGES = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract")
 
 
 def stack(config: Any) -> dict[str, Any]:
     """Return a Sequential's configuration of that of a functional model, of Keras 1, 2 or 3.
 
+    Where layers branch there is a ``Graph`` of them.
+
     Raises:
-        ValueError: layers branch or join, or the configuration is damaged.
+        ValueError: it has several inputs or outputs, uses a layer twice, or is damaged.
     """
+    from pyconv.layers.graph import cuts
+
     layers = config.get("layers") if isinstance(config, Mapping) else None
     if not isinstance(layers, list):
         raise ValueError("a model's config must have a list of layers")
-    after: dict[str | None, Mapping[str, Any]] = {}
-    for layer in layers:
-        if not isinstance(layer, Mapping) or not isinstance(layer.get("name"), str):
-            raise ValueError(f"a layer's config must have a name, got {layer!r:.60}")
-        source = _source(layer)
-        if source in after:
-            raise ValueError(
-                f"layers {after[source]['name']!r} and {layer['name']!r} both follow "
-                f"{source or 'nothing'!r}; only models that are a stack of layers are read"
-            )
-        after[source] = layer
-    ordered: list[Mapping[str, Any]] = []
-    name = None
-    while name in after:
-        ordered.append(after.pop(name))
-        name = ordered[-1]["name"]
-    if after:
-        raise ValueError(f"nothing leads to the layers {[la['name'] for la in after.values()]}")
+    ordered, sources = _ordered(layers)
+    stacked: list[Any] = ordered[:1]
+    for begin, end in cuts(sources):
+        block = [
+            [layer, [source - begin for source in taken]]
+            for layer, taken in zip(ordered[1:][begin:end], sources[begin:end], strict=True)
+        ]
+        alone = len(block) == 1 and len(block[0][1]) == 1
+        graph = {"class_name": "Graph", "config": {"nodes": block}}
+        stacked.append(block[0][0] if alone else graph)
     return {
         "name": config.get("name"),
         "trainable": config.get("trainable", True),
-        "layers": ordered,
+        "layers": stacked,
     }
 
 
-def _source(layer: Mapping[str, Any]) -> str | None:
-    """Return the name of the layer before this one, None for an input."""
+def flat(layers: Any) -> list[Any]:
+    """Return the configurations of layers, with those of a ``Graph`` in its place."""
+    found: list[Any] = []
+    for layer in layers:
+        config = layer.get("config") if isinstance(layer, Mapping) else None
+        nodes = config.get("nodes") if isinstance(config, Mapping) else None
+        if isinstance(nodes, list) and layer.get("class_name") == "Graph":
+            found += flat([node[0] for node in nodes if isinstance(node, list) and node])
+        else:
+            found.append(layer)
+    return found
+
+
+def wiring(
+    layers: Sequence["Layer"], sources: Sequence[Sequence[int]], modules: bool
+) -> list[list[Any]]:
+    """Return ``inbound_nodes`` of each layer: of the form of Keras 3, or of those before.
+
+    Args:
+        layers: the input and all others.
+        sources: the numbers in ``layers`` of what each takes; of the input none.
+        modules: whether it is to be that of Keras 3.
+    """
+    nodes: list[list[Any]] = []
+    for layer, taken in zip(layers, sources, strict=True):
+        if not taken:
+            nodes.append([])
+        elif not modules:
+            nodes.append([[[layers[source].name, 0, 0, {}] for source in taken]])
+        else:
+            tensors: list[Any] = [_tensor(layers[source]) for source in taken]
+            several = type(layer).__name__ in _MERGES
+            nodes.append([{"args": [tensors] if several else tensors, "kwargs": {}}])
+    return nodes
+
+
+def _tensor(layer: "Layer") -> dict[str, Any]:
+    """Return Keras 3's form of a layer's result."""
+    history = [layer.name, 0, 0]
+    config = {"shape": list(layer.output_shape), "dtype": "float32", "keras_history": history}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def _ordered(layers: list[Any]) -> tuple[list[Any], list[list[int]]]:
+    """Return the layers, each after what it takes, and what all but the first, the input, take.
+
+    A number is that of a layer in the result, the input's 0.
+    """
+    waiting: dict[str, tuple[Any, list[str]]] = {}
+    for layer in layers:
+        if not isinstance(layer, Mapping) or not isinstance(layer.get("name"), str):
+            raise ValueError(f"a layer's config must have a name, got {layer!r:.60}")
+        waiting[layer["name"]] = (layer, _sources(layer))
+    starts = [name for name, (_, names) in waiting.items() if not names]
+    used = {name for _, names in waiting.values() for name in names}
+    ends = [name for name in waiting if name not in used]
+    for what, names in (("inputs", starts), ("outputs", ends)):
+        if len(names) != 1:
+            raise ValueError(
+                f"it has {len(names)} {what}{': ' * bool(names)}{', '.join(names)}; only models "
+                "of one input and one output are read"
+            )
+    numbers: dict[str, int] = {}
+    ordered: list[Any] = []
+    sources: list[list[int]] = []
+    while waiting:
+        ready = [n for n, (_, names) in waiting.items() if all(m in numbers for m in names)]
+        if not ready:
+            raise ValueError(f"nothing leads to the layers {list(waiting)}")
+        for name in ready:
+            layer, names = waiting.pop(name)
+            numbers[name] = len(ordered)
+            ordered.append(layer)
+            if names:
+                sources.append([numbers[source] for source in names])
+    return ordered, sources
+
+
+def _sources(layer: Mapping[str, Any]) -> list[str]:
+    """Return the names of the layers whose results a layer takes; of an input none."""
     nodes = layer.get("inbound_nodes")
     if not nodes:
-        return None
+        return []
+    if isinstance(nodes, list) and len(nodes) > 1:
+        raise ValueError(
+            f"the layer {layer['name']!r} is used {len(nodes)} times; only models that use each "
+            "layer once are read"
+        )
     found: list[Any] = []
     for node in nodes if isinstance(nodes, list) else [nodes]:
         if isinstance(node, Mapping):
@@ -50,12 +134,13 @@ def _source(layer: Mapping[str, Any]) -> str | None:
             found += _histories(arguments if isinstance(arguments, list) else [])
         elif isinstance(node, list):
             found += [inbound[0] if isinstance(inbound, list) else None for inbound in node]
-    if len(found) != 1 or not isinstance(found[0], str):
+    merges = layer.get("class_name") in _MERGES
+    if not all(isinstance(name, str) for name in found) or (len(found) != 1 and not merges):
         raise ValueError(
-            f"the layer {layer['name']!r} has {len(found)} inputs; only models that are a stack of "
-            "layers are read"
+            f"the layer {layer['name']!r} has {len(found)} inputs; only {', '.join(_MERGES)} take "
+            "several"
         )
-    return found[0]
+    return found
 
 
 def _histories(arguments: list[Any]) -> list[Any]:

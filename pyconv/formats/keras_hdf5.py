@@ -17,6 +17,7 @@ from pyconv.formats import keras_config
 from pyconv.formats.hdf5_reader import Dataset, Group
 from pyconv.formats.hdf5_writer import Tree
 from pyconv.formats.stored import Arrays, Stored, layer_states
+from pyconv.layers.graph import flat
 
 if TYPE_CHECKING:
     from pyconv.model import Sequential
@@ -58,7 +59,7 @@ def variables_tree(model: "Sequential", include_optimizer: bool) -> Tree:
     tree = Tree()
     tree.group("vars").attrs["name"] = model.name
     counts: dict[str, int] = {}
-    for layer in model.layers:
+    for layer in flat(model._layers):
         kind = snake_case(type(layer).__name__)
         number = counts[kind] = counts.get(kind, -1) + 1
         group = tree.group(f"layers/{kind}_{number}/vars" if number else f"layers/{kind}/vars")
@@ -81,10 +82,11 @@ def signed(tree: Tree) -> Tree:
 
 
 def _put_layers(tree: Tree, model: "Sequential") -> None:
-    tree.attrs["layer_names"] = [layer.name for layer in model.layers]
+    layers = flat(model._layers)
+    tree.attrs["layer_names"] = [layer.name for layer in layers]
     tree.attrs["backend"] = "tensorflow"
     tree.attrs["keras_version"] = keras_config.KERAS_VERSION
-    for layer in model.layers:
+    for layer in layers:
         group = tree.group(layer.name)
         names = [f"{layer.name}/{name}:0" for name in layer.named_weights]
         group.attrs["weight_names"] = names

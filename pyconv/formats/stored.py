@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from pyconv._names import snake_case
 from pyconv._types import Array
-from pyconv.formats import keras_config
+from pyconv.formats import keras_config, keras_graph
 from pyconv.layers._arguments import stored_weight
+from pyconv.layers.graph import flat
 
 if TYPE_CHECKING:
     from pyconv.layers.layer import Layer
@@ -105,7 +106,7 @@ def from_stored(
     config = keras_config.from_model_config(stored.config)
     weights: dict[str, InOrder] = {}
     if isinstance(config.get("layers"), list):
-        names = [_class_and_name(layer) for layer in config["layers"]]
+        names = [_class_and_name(layer) for layer in keras_graph.flat(config["layers"])]
         groups = stored.of_classes(names) if stored.by_class else stored.groups
         weights = {name: InOrder(arrays) for name, arrays in groups.items()}
     model = Sequential.from_config(config, dict(custom_objects or {}), weights)
@@ -136,7 +137,7 @@ def _class_and_name(layer: Any) -> tuple[str, str]:
 
 def layer_states(model: "Sequential") -> dict[str, dict[str, int]]:
     """Return what layers remember beside their weights, by name."""
-    states = {layer.name: layer.get_state() for layer in model.layers}
+    states = {layer.name: layer.get_state() for layer in flat(model._layers)}
     return {name: state for name, state in states.items() if state}
 
 
@@ -144,10 +145,13 @@ def set_states(model: "Sequential", states: Any) -> None:
     """Have layers take up what ``layer_states`` returned."""
     if not isinstance(states, dict):
         raise ValueError(f"the state must be a dict, got {states!r:.60}")
+    layers = {layer.name: layer for layer in flat(model._layers)}
     for name, state in states.items():
         if not isinstance(state, dict):
             raise ValueError(f"the state of {name!r} must be a dict, got {state!r:.60}")
-        model.get_layer(name).set_state(state)
+        if name not in layers:
+            raise ValueError(f"it has a state of {name!r:.60}, which is no layer of the model")
+        layers[name].set_state(state)
 
 
 def weights_of(
@@ -170,7 +174,7 @@ def weights_of(
 def _pairs(
     model: "Sequential", stored: Stored, by_name: bool, skip_mismatch: bool
 ) -> Iterator[tuple["Layer", Weights]]:
-    targets = [layer for layer in model.layers if layer.weights]
+    targets = [layer for layer in flat(model._layers) if layer.weights]
     if by_name:
         if stored.by_class:
             raise ValueError(
@@ -179,7 +183,9 @@ def _pairs(
         yield from ((la, stored.groups[la.name]) for la in targets if la.name in stored.groups)
         return
     if stored.by_class:
-        found = stored.of_classes([(type(layer).__name__, layer.name) for layer in model.layers])
+        found = stored.of_classes(
+            [(type(layer).__name__, layer.name) for layer in flat(model._layers)]
+        )
         if len(found) != len(targets) and not skip_mismatch:
             missing = [layer.name for layer in targets if layer.name not in found]
             raise ValueError(f"it has no weights of {', '.join(missing)}")

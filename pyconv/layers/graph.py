@@ -216,33 +216,60 @@ def blocks(nodes: Sequence[Node]) -> list[Layer]:
     Args:
         nodes: the graph, as ``Graph`` takes it.
     """
-    last_use = [0] * (len(nodes) + 1)
-    for number, (_, sources) in enumerate(nodes, 1):
-        for source in sources:
-            last_use[source] = number
     stack: list[Layer] = []
-    begin, open_until = 0, 0
-    for number in range(1, len(nodes) + 1):
-        open_until = max(open_until, last_use[number - 1])
-        if open_until > number:
-            continue
-        # Whatever follows takes this one's result alone.
+    for begin, end in cuts([sources for _, sources in nodes]):
         block = [
             (layer, tuple(source - begin for source in sources))
-            for layer, sources in nodes[begin:number]
+            for layer, sources in nodes[begin:end]
         ]
         alone = len(block) == 1 and not isinstance(block[0][0], Merge)
         stack.append(block[0][0] if alone else Graph(block))
-        begin = number
     return stack
+
+
+def cuts(sources: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
+    """Give (first, end) of the parts of a graph that follow each other, as short as can be.
+
+    Each part takes the result of the last node of the one before, and no other.
+
+    Args:
+        sources: what each node takes, by number, as in ``Graph``.
+    """
+    last_use = [0] * (len(sources) + 1)
+    for number, taken in enumerate(sources, 1):
+        for source in taken:
+            last_use[source] = number
+    begin = open_until = 0
+    for number in range(1, len(sources) + 1):
+        open_until = max(open_until, last_use[number - 1])
+        if open_until <= number:
+            yield begin, number
+            begin = number
+
+
+def unfolded(stack: Sequence[Layer]) -> list[Node]:
+    """Return a stack as one graph, that of each ``Graph`` in its place: what ``blocks`` undoes."""
+    nodes: list[Node] = []
+    last = 0
+    for layer in stack:
+        last = _unfold(layer, (last,), nodes)
+    return nodes
+
+
+def _unfold(layer: Layer, sources: tuple[int, ...], nodes: list[Node]) -> int:
+    """Add the nodes of a layer; return the number of its result."""
+    if not isinstance(layer, Graph):
+        nodes.append((layer, sources))
+        return len(nodes)
+    numbers = [sources[0]]
+    for inner, taken in layer.nodes:
+        numbers.append(_unfold(inner, tuple(numbers[source] for source in taken), nodes))
+    return numbers[-1]
 
 
 def flat(stack: Sequence[Layer]) -> list[Layer]:
     """Return the layers of a stack, with those of a ``Graph`` in its place."""
-    layers: list[Layer] = []
-    for layer in stack:
-        layers += flat(layer.layers) if isinstance(layer, Graph) else [layer]
-    return layers
+    return [layer for layer, _ in unfolded(stack)]
 
 
 def _taken(layer: Layer, sources: tuple[int, ...], shapes: dict[int, Any]) -> Any:
