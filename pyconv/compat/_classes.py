@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+from pyconv._names import auto_name as auto_name
 from pyconv._names import reset_names, snake_case
 
 _names_given: Counter[str] = Counter()
@@ -17,7 +18,7 @@ Translate = Callable[[type, str, tuple[Any, ...], dict[str, Any]], Arguments]
 
 def old_name(class_name: str) -> str:
     """Return the next name of a class as Keras 2 counts them: conv2d_1, conv2d_2, ..."""
-    words = snake_case(class_name)
+    words = "input" if class_name == "InputLayer" else snake_case(class_name)
     _names_given[words] += 1
     return f"{words}_{_names_given[words]}"
 
@@ -34,7 +35,10 @@ def translated(base: Any, module: str, translate: Translate, *mixins: type) -> A
     @functools.wraps(base.__init__)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         args, kwargs = translate(type(self), base.__name__, args, kwargs)
+        first_weights = kwargs.pop("weights", None)
         super(made, self).__init__(*args, **kwargs)
+        if first_weights is not None:
+            self._first_weights = first_weights
 
     body = {
         "__module__": module,

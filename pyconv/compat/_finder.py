@@ -19,6 +19,7 @@ _MOVED = {
     "layers.advanced_activations": "layers",
     "layers.convolutional": "layers",
     "layers.core": "layers",
+    "layers.merge": "layers",
     "layers.noise": "layers",
     "layers.normalization": "layers",
     "layers.pooling": "layers",

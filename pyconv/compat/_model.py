@@ -13,10 +13,13 @@ from pyconv._types import Array
 from pyconv.batches import ArrayBatches
 from pyconv.callbacks import CallbackList, History
 from pyconv.compat import _arguments, _classes, _era
-from pyconv.compat._chain import chain_of
+from pyconv.compat._functional import Tensor, applied, tensor_of, tensors_of
 from pyconv.compat._logs import Logs
 from pyconv.compat._progress import OldProgress
 from pyconv.compat._summary import summary_lines
+from pyconv.layers.graph import flat
+from pyconv.layers.input import InputLayer
+from pyconv.layers.layer import Layer
 from pyconv.progress import Progress
 
 # What Keras 1 and 2 said of threads that fetch batches.
@@ -51,18 +54,68 @@ class Sequential(pyconv.Sequential):
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer on top, or the layers of another model; see ``pyconv.Sequential.add``."""
-        if isinstance(layer, pyconv.Sequential):
-            if layer._input is not None and not self._layers and self._input is None:
-                super().add(layer._input, rebuild=False)
-            for part in layer.layers:
-                super().add(part, rebuild)
-            return
-        super().add(layer, rebuild)
+        is_input = isinstance(layer, Tensor) and not layer.inputs
+        super().add(layer.layer if is_input else layer, rebuild)
 
     def __call__(self, x: Any, training: bool = False) -> Any:
-        """Return the output for a batch; for an ``Input``, the chain of layers."""
-        chain = chain_of(x)
-        return super().__call__(x, training) if chain is None else chain.then(*self.layers)
+        """Return the output for a batch; for what came of an ``Input``, the layers' tensor."""
+        tensors = tensors_of(x)
+        if tensors is None:
+            return super().__call__(x, training)
+        return applied(self._layers, tensors[0], False)
+
+    # --- the tensors between its layers ---------------------------------------------------------
+
+    _linked: list[Layer] | None = None  # the layers for which the tensors hold
+    _ends: tuple[Tensor, Tensor] | None = None
+
+    def _link(self) -> None:
+        """Give the layers their ``input`` and ``output``, once the shape of the input is known."""
+        if self._linked == self._layers or not self.built:
+            return
+        if self._input is None:
+            self._input = InputLayer(batch_shape=self.input_shape, name=f"{self.name}_input")
+        start = tensor_of(self._input)
+        self._take_links(start, applied(self._layers, start, True))
+
+    def _take_links(self, start: Tensor, end: Tensor) -> None:
+        """Have the tensors of a network that is called already."""
+        self._linked, self._ends = list(self._layers), (start, end)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in order, without the input."""
+        self._link()
+        return super().layers
+
+    @property
+    def input(self) -> Any:
+        """The tensor of the input; AttributeError before the model is built."""
+        return self._end(0)
+
+    @property
+    def output(self) -> Any:
+        """The tensor of the output; AttributeError before the model is built."""
+        return self._end(1)
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The tensor of the input, in a list."""
+        return [self.input]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The tensor of the output, in a list."""
+        return [self.output]
+
+    def _end(self, index: int) -> Tensor:
+        self._link()
+        if self._ends is None:
+            raise AttributeError(
+                f"{self.label}: it has tensors once the shape of its input is known; give the "
+                "first layer input_shape"
+            )
+        return self._ends[index]
 
     # --- what differs in numerics and texts -------------------------------------------------
 
@@ -246,13 +299,14 @@ class Sequential(pyconv.Sequential):
 
 def adopt(model: Any) -> "Sequential":
     """Return a model of pyconv as one of this module, its layers and optimizer too."""
+    from pyconv.compat._graph_model import Functional, is_functional
     from pyconv.compat.keras import layers, optimizers
 
     adopted: Sequential = model
     if type(model) is pyconv.Sequential:
-        model.__class__ = Sequential
+        model.__class__ = Functional if is_functional(model._layers) else Sequential
         adopted._keras2 = _era.is_keras2()
-    for layer in model.layers:
+    for layer in flat(model._layers):
         _classes.adopt(layer, layers.CLASSES)
     if model.optimizer is not None:
         _classes.adopt(model.optimizer, optimizers.CLASSES)

@@ -10,15 +10,12 @@ class NotInPyconvError(ImportError):
 
 
 _SEQUENTIAL = "chain layers in a Sequential([...])"
-_BRANCHES = f"pyconv's models have no branches that join; {_SEQUENTIAL}"
 _TEXT = "pyconv is for images: it has no layers for sequences or text"
 _VOLUMES = "pyconv is for images (N, H, W, C); use the 2D layer on slices of the volume"
 _PRETRAINED = "pyconv has no trained networks; build one in a Sequential and load its weights"
 _NUMPY = "use numpy: pyconv's arrays are numpy arrays"
 
 _GROUPS = {
-    "Add Average Concatenate Dot Maximum Minimum Multiply Subtract Merge add average concatenate "
-    "dot maximum minimum multiply subtract merge": _BRANCHES,
     "LSTM GRU RNN SimpleRNN LSTMCell GRUCell Embedding Bidirectional TimeDistributed ConvLSTM2D "
     "Masking MultiHeadAttention Attention TextVectorization CuDNNLSTM CuDNNGRU "
     "Tokenizer pad_sequences": _TEXT,
@@ -27,6 +24,9 @@ _GROUPS = {
 }
 _NAMES: dict[str, str] = {
     **{name: instead for names, instead in _GROUPS.items() for name in names.split()},
+    "Dot": "use Multiply, and sum",
+    "dot": "use Multiply, and sum",
+    "Merge": "call Add() or Concatenate() on a list of layers' results",
     "Lambda": "write a subclass of keras.layers.Layer with forward and backward",
     "Conv1D": "use Conv2D on (N, 1, steps, C) with kernel_size=(1, k)",
     "Convolution1D": "use Conv2D on (N, 1, steps, C) with kernel_size=(1, k)",

@@ -105,15 +105,17 @@ def _ordered(layers: list[Any]) -> tuple[list[Any], list[list[int]]]:
     ordered: list[Any] = []
     sources: list[list[int]] = []
     while waiting:
-        ready = [n for n, (_, names) in waiting.items() if all(m in numbers for m in names)]
-        if not ready:
+        left = len(waiting)
+        # In the file's order, as far as can be: that of the optimizer's state.
+        for name, (layer, names) in list(waiting.items()):
+            if all(source in numbers for source in names):
+                numbers[name] = len(ordered)
+                ordered.append(layer)
+                if names:
+                    sources.append([numbers[source] for source in names])
+                del waiting[name]
+        if len(waiting) == left:
             raise ValueError(f"nothing leads to the layers {list(waiting)}")
-        for name in ready:
-            layer, names = waiting.pop(name)
-            numbers[name] = len(ordered)
-            ordered.append(layer)
-            if names:
-                sources.append([numbers[source] for source in names])
     return ordered, sources
 
 

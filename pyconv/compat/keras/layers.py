@@ -4,7 +4,7 @@ from typing import Any
 
 from pyconv import layers
 from pyconv.compat import _arguments, _classes, _era, _unsupported
-from pyconv.compat._chain import Chained
+from pyconv.compat._functional import Chained, Tensor
 
 _OLD_NAMES = {
     "AtrousConv2D": "Conv2D",
@@ -31,6 +31,72 @@ _names = _classes.all_translated(layers, layers.Layer, __name__, _translate, {""
 _names.update({old: _names[new] for old, new in _OLD_NAMES.items() if new in _names})
 CLASSES = {found.__name__: found for found in _names.values() if isinstance(found, type)}
 
+
+def Input(*args: Any, **kwargs: Any) -> Tensor:  # noqa: N802
+    """Return the tensor of a model's input, on which layers are called.
+
+    Args:
+        *args: those of ``InputLayer``: ``shape``, that of one sample, ``batch_size``, ...
+        **kwargs: those, ``name``, and ``batch_shape``, the shape with the batch first.
+
+    Raises:
+        TypeError, ValueError: as ``InputLayer``.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> keras.layers.Input((32, 32, 3)).shape
+        (None, 32, 32, 3)
+    """
+    return Tensor(_names["InputLayer"](*args, **kwargs))
+
+
+def _merging(name: str) -> Any:
+    """Return Keras's function of a merging layer: ``add([a, b])`` is ``Add()([a, b])``."""
+
+    def merge(inputs: Any, **kwargs: Any) -> Any:
+        return _names[name](**kwargs)(inputs)
+
+    merge.__name__ = merge.__qualname__ = name.lower()
+    merge.__doc__ = f"""Return the result of ``{name}(**kwargs)`` for a list of inputs.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> a, b = keras.Input((4,)), keras.Input((4,))
+        >>> type(keras.layers.{name.lower()}([a, b]).layer).__name__
+        '{name}'
+    """
+    return merge
+
+
+def merge(inputs: Any, mode: str = "sum", concat_axis: int = -1, name: Any = None) -> Any:
+    """Return what Keras 1's ``merge`` makes of a list of inputs.
+
+    Args:
+        inputs: the list.
+        mode: 'sum', 'mul', 'concat', 'ave' or 'max'.
+        concat_axis: the axis of 'concat'.
+        name: the layer's name.
+
+    Raises:
+        ValueError: ``mode`` is none of these, or the shapes do not fit.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> a, b = keras.Input((4,)), keras.Input((4,))
+        >>> keras.layers.merge([a, b], mode="concat").shape
+        (None, 8)
+    """
+    kinds = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum"}
+    if mode == "concat":
+        return _names["Concatenate"](axis=concat_axis, name=name)(inputs)
+    if mode not in kinds:
+        raise ValueError(f"merge: mode must be 'concat' or one of {list(kinds)}, got {mode!r:.60}")
+    return _names[kinds[mode]](name=name)(inputs)
+
+
+_MERGES = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract")
+_names.update({name.lower(): _merging(name) for name in _MERGES})
+_names.update(Input=Input, merge=merge)
 globals().update(_names)
 __all__ = sorted(_names)
 __getattr__ = _unsupported.getter(__name__, layers)

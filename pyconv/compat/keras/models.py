@@ -1,4 +1,4 @@
-"""``keras.models``: Sequential, stacks made by the functional API, and models from files."""
+"""``keras.models``: Sequential, what the functional API makes, and models from files."""
 
 import functools
 from collections.abc import Callable
@@ -6,15 +6,18 @@ from typing import Any
 
 from pyconv import models
 from pyconv.compat import _arguments, _unsupported
-from pyconv.compat._chain import stack
+from pyconv.compat._functional import Tensor
+from pyconv.compat._graph_model import functional
 from pyconv.compat._model import Sequential as Sequential
 from pyconv.compat._model import adopt
 
 
 class Model:
-    """``Model(inputs, outputs)`` is a Sequential of the layers that were called one by one.
+    """``Model(inputs, outputs)`` is the network of the layers that were called one on the other.
 
-    Models with branches, and subclasses of ``Model``, are errors that say what to use.
+    Where they branch, ``Add``, ``Concatenate`` and the like bring them together again. Several
+    inputs, layers that are used twice and subclasses of ``Model`` are errors that say what to use;
+    with several outputs it can only predict.
 
     Args:
         inputs: an ``Input``. Keras 1 called it ``input``.
@@ -22,27 +25,34 @@ class Model:
         name: the model's name.
 
     Raises:
-        NotImplementedError: the layers are no chain from one ``Input``.
+        NotImplementedError: it is not of one ``Input``, or a layer is used twice.
+        ValueError: the output is not made of the input.
 
     Example:
         >>> import pyconv.compat.keras as keras
         >>> inputs = keras.Input((8,))
-        >>> hidden = keras.layers.Dense(4, activation="relu")(inputs)
-        >>> keras.Model(inputs, keras.layers.Dense(2)(hidden)).count_params()
-        46
+        >>> hidden = keras.layers.Dense(8, activation="relu")(inputs)
+        >>> both = keras.layers.add([inputs, hidden])
+        >>> keras.Model(inputs, keras.layers.Dense(2)(both)).count_params()
+        90
     """
 
     def __new__(
         cls, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any
     ) -> Any:
-        """Return the Sequential."""
+        """Return the model."""
         given = {"inputs": inputs, "outputs": outputs}
         for old, new in (("input", "inputs"), ("output", "outputs")):
             if old in kwargs:
                 given[new] = kwargs.pop(old)
+        if cls is not Model:
+            raise NotImplementedError(
+                f"{cls.__name__}: pyconv has no models by subclassing keras.Model; chain the "
+                "layers in a keras.Sequential([...]), or call them on a keras.Input"
+            )
         if kwargs:
             raise TypeError(f"Model: unknown arguments {sorted(kwargs)}")
-        return Sequential(stack(**given), name=name)
+        return functional(**given, name=name)
 
 
 def _adopting(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,6 +61,8 @@ def _adopting(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def make(*args: Any, **kwargs: Any) -> Any:
         _arguments.drop(kwargs, "safe_mode")
+        if isinstance(kwargs.get("input_tensors"), Tensor):
+            kwargs["input_tensors"] = kwargs["input_tensors"].layer
         made = function(*args, **kwargs)
         return made if made is None else adopt(made)
 

@@ -1,0 +1,233 @@
+"""Keras's functional API: what calling a layer on an ``Input`` gives."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pyconv._types import Shape
+from pyconv.layers.graph import Node, unfolded
+from pyconv.layers.input import InputLayer
+from pyconv.layers.layer import Layer
+from pyconv.layers.merging import Merge
+
+
+class Tensor:
+    """A result that is to be computed: the layer that gives it, and the tensors that it takes.
+
+    Sums, differences and products of tensors, and with numbers, are layers too.
+    """
+
+    # Numbers of numpy leave the operators to the tensor.
+    __array_ufunc__ = None
+    dtype = "float32"
+
+    def __init__(
+        self, layer: Layer, inputs: Sequence["Tensor"] = (), is_output: bool = True
+    ) -> None:
+        self.layer = layer
+        self.inputs = tuple(inputs)
+        if self.inputs:
+            shapes = [tensor.shape for tensor in self.inputs]
+            taken: Any = shapes if isinstance(layer, Merge) else shapes[0]
+            self.shape: Shape = layer.compute_output_shape(taken)
+        else:
+            self.shape = layer.output_shape
+        called: Any = layer
+        called.tensors = [*vars(layer).get("tensors", ()), self]
+        if is_output or not hasattr(layer, "output"):
+            called.output = self
+            called.input = self.inputs[0] if len(self.inputs) == 1 else list(self.inputs)
+
+    @property
+    def name(self) -> str:
+        """The name of the layer that gives it."""
+        return self.layer.name
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes, the batch's too."""
+        return len(self.shape)
+
+    @property
+    def _keras_shape(self) -> Shape:
+        return self.shape
+
+    def get_shape(self) -> Shape:
+        """Return the shape."""
+        return self.shape
+
+    def __add__(self, other: Any) -> "Tensor":
+        return self._with(other, "Add", 1.0)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> "Tensor":
+        return self._with(other, "Subtract", -1.0)
+
+    def __rsub__(self, other: Any) -> "Tensor":
+        return _called("Rescaling", self, -1.0, other)
+
+    def __neg__(self) -> "Tensor":
+        return _called("Rescaling", self, -1.0)
+
+    def __mul__(self, other: Any) -> "Tensor":
+        if isinstance(other, Tensor):
+            return self._with(other, "Multiply", 1.0)
+        return _called("Rescaling", self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> "Tensor":
+        if isinstance(other, Tensor):
+            raise NotImplementedError("a quotient of two tensors: pyconv has no layer for it")
+        return _called("Rescaling", self, 1 / other)
+
+    def _with(self, other: Any, merge: str, sign: float) -> "Tensor":
+        if isinstance(other, Tensor):
+            return _called(merge, [self, other])
+        return _called("Rescaling", self, 1.0, sign * other)
+
+    def __getitem__(self, key: Any) -> Any:
+        raise NotImplementedError(
+            "a part of a tensor: pyconv has no layer for it; Cropping2D cuts images"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Tensor shape={self.shape}, of {self.layer.label}>"
+
+
+class Chained:
+    """A layer that may be called on tensors, and that takes Keras 1's ``weights``."""
+
+    _first_weights: Any = None
+
+    def _create_weights(self: Any, input_shape: Shape) -> None:
+        super()._create_weights(input_shape)  # type: ignore[misc]
+        if self._first_weights is not None:
+            self.set_weights(self._first_weights)
+            self._first_weights = None
+
+    def __call__(self: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the layer's result for a batch; for tensors of an ``Input``, its tensor."""
+        tensors = tensors_of(x)
+        if tensors is None:
+            return super().__call__(x, *args, **kwargs)  # type: ignore[misc]
+        training = args[0] if args else kwargs.get("training")
+        if isinstance(training, bool):
+            raise NotImplementedError(
+                f"{self.label}: a call with training={training}: layers train in fit and not in "
+                "predict; trainable=False keeps a BatchNormalization in inference mode"
+            )
+        if len(tensors) > 1 and not isinstance(self, Merge):
+            raise ValueError(
+                f"{self.label}: it takes one input, got {len(tensors)}; bring them together with "
+                "Add() or Concatenate()"
+            )
+        if isinstance(self, Merge) and not isinstance(x, (list, tuple)):
+            raise ValueError(f"{self.label}: a merge layer must be called on a list of inputs")
+        return Tensor(self, tensors)
+
+
+def tensors_of(x: Any) -> list[Tensor] | None:
+    """Return the tensors of a call, None where it is of arrays."""
+    given = x if isinstance(x, (list, tuple)) else [x]
+    if not any(isinstance(part, (Tensor, InputLayer)) for part in given):
+        return None
+    return [tensor_of(part) for part in given]
+
+
+def tensor_of(x: Any) -> Tensor:
+    """Return the tensor that ``x`` is, or gives as an input."""
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, InputLayer):
+        found: Any = vars(x).get("output") or Tensor(x)
+        return found  # type: ignore[no-any-return]
+    raise TypeError(f"keras.Model: wants what a layer's call on an Input gave, got {x!r:.60}")
+
+
+def applied(stack: Sequence[Layer], x: Tensor, is_output: bool) -> Tensor:
+    """Return what the layers of a model make of ``x``.
+
+    ``is_output`` says whether each layer's result is its ``output`` from now on.
+    """
+    tensors = [x]
+    for layer, sources in unfolded(stack):
+        tensors.append(Tensor(layer, [tensors[source] for source in sources], is_output))
+    return tensors[-1]
+
+
+def connected(start: Tensor, end: Tensor) -> Tensor:
+    """Return what the layer of ``end`` gives where it was called on what came of ``start``.
+
+    A layer of two models has a tensor in each, one of which is its ``output``.
+    """
+    for tensor in (end, *reversed(vars(end.layer)["tensors"])):
+        if any(found is start for found in _from_the_end(start, tensor, {}, False)):
+            found_end: Tensor = tensor
+            return found_end
+    return end
+
+
+def nodes_between(start: Tensor, end: Tensor) -> list[Node]:
+    """Return the layers that make ``end`` of ``start``, in Keras's order.
+
+    Raises:
+        NotImplementedError: one is used twice.
+        ValueError: ``end`` depends on something else, or is ``start``.
+    """
+    depths: dict[Tensor, int] = {end: 0}
+    place: dict[Tensor, int] = {}
+    for tensor in _from_the_end(start, end, place):
+        for source in tensor.inputs if tensor is not start else ():
+            depths[source] = max(depths.get(source, 0), depths[tensor] + 1)
+    ordered = sorted(place, key=lambda tensor: (-depths[tensor], place[tensor]))
+    if ordered[:1] != [start] or len(ordered) < 2:
+        raise ValueError(
+            f"keras.Model: {end.layer.label} is not made of the input {start.layer.label} by "
+            "layers that were called one on the other"
+        )
+    numbers = {tensor: number for number, tensor in enumerate(ordered)}
+    nodes: list[Node] = []
+    for tensor in ordered[1:]:
+        if any(tensor.layer is layer for layer, _ in nodes):
+            raise NotImplementedError(
+                f"keras.Model: {tensor.layer.label} is used twice; pyconv's layers keep what "
+                "their gradients need, so make a layer for each use"
+            )
+        nodes.append((tensor.layer, tuple(numbers[source] for source in tensor.inputs)))
+    return nodes
+
+
+def _from_the_end(
+    start: Tensor, end: Tensor, place: dict[Tensor, int], whole: bool = True
+) -> Iterator[Tensor]:
+    """Give all tensors from ``start`` to ``end``, each before what it takes.
+
+    ``place`` gets the number of each in the order in which they are come by, as Keras counts.
+    If they are to be the ``whole`` model, another input is an error.
+    """
+    finished: list[Tensor] = []
+    waiting: list[tuple[Tensor, bool]] = [(end, False)]
+    while waiting:
+        tensor, is_done = waiting.pop()
+        if is_done:
+            finished.append(tensor)
+        elif tensor not in place:
+            place[tensor] = len(place)
+            if whole and tensor is not start and not tensor.inputs:
+                raise ValueError(
+                    f"keras.Model: {end.layer.label} depends on {tensor.layer.label}, which is not "
+                    "the model's input; pyconv's models have one Input"
+                )
+            waiting.append((tensor, True))
+            if tensor is not start:
+                waiting += [(source, False) for source in reversed(tensor.inputs)]
+    return reversed(finished)
+
+
+def _called(name: str, x: Any, *args: Any) -> Tensor:
+    """Return what a new layer of ``keras.layers`` gives."""
+    from pyconv.compat.keras import layers
+
+    result: Tensor = getattr(layers, name)(*args)(x)
+    return result

@@ -1,0 +1,182 @@
+"""Keras's functional API on pyconv: networks that branch, their layers, tensors and files."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import pyconv.compat as compat
+import pyconv.compat.keras as keras
+from pyconv.compat.keras import layers
+
+X = np.random.default_rng(0).random((12, 8, 8, 3), np.float32)
+Y = np.arange(12) % 3
+
+
+@pytest.fixture(autouse=True)
+def era(monkeypatch):
+    monkeypatch.setattr(compat._era, "_chosen", "keras2")
+    keras.backend.clear_session()
+
+
+def block(x, filters, strides=1):
+    """A residual block as scripts write it."""
+    y = layers.Conv2D(filters, 3, strides=strides, padding="same")(x)
+    y = layers.BatchNormalization()(y)
+    y = layers.Activation("relu")(y)
+    if strides != 1 or keras.backend.int_shape(x)[-1] != filters:
+        x = layers.Conv2D(filters, 1, strides=strides, padding="same")(x)
+    return layers.Activation("relu")(layers.add([x, y]))
+
+
+def network():
+    inputs = layers.Input(shape=(8, 8, 3))
+    x = block(inputs, 4)
+    x = block(x, 6, 2)
+    towers = [layers.Conv2D(3, size, padding="same")(x) for size in (1, 3)]
+    x = layers.concatenate([*towers, x], axis=-1)
+    x = layers.GlobalAveragePooling2D()(x)
+    model = keras.models.Model(inputs=inputs, outputs=layers.Dense(3, activation="softmax")(x))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_a_network_that_branches():
+    model = network()
+    assert model.name == "model_1"
+    assert [layer.name for layer in model.layers[:4]] == [
+        "input_1", "conv2d_1", "batch_normalization_1", "conv2d_2",
+    ]  # fmt: skip
+    assert model.layers[-1].output_shape == model.output_shape == (None, 3)
+    assert model.get_layer("add_1").output.shape == (None, 8, 8, 4)
+    assert model.get_layer(index=0) is model.layers[0]
+    history = model.fit(X, Y, epochs=4, batch_size=6, validation_data=(X, Y), verbose=0)
+    assert history.history["loss"][-1] < history.history["loss"][0]
+    assert model.predict_classes(X).shape == (12,)
+    assert len(copy.deepcopy(model).get_weights()) == len(model.get_weights())
+
+
+def test_layers_of_branches_are_in_keras_s_order():
+    # By their distance from the output, and then as they are come by from there.
+    inputs = layers.Input((4,))
+    long = layers.Dense(4, name="long_2")(layers.Dense(4, name="long_1")(inputs))
+    short = layers.Dense(4, name="short")(inputs)
+    model = keras.Model(inputs, layers.add([short, long], name="sum"))
+    assert [layer.name for layer in model.layers] == [
+        "input_1", "long_1", "short", "long_2", "sum",
+    ]  # fmt: skip
+
+
+def test_operators_are_layers():
+    inputs = layers.Input((3,))
+    hidden = layers.Dense(3, use_bias=False, weights=[np.eye(3) * 2])(inputs)
+    result = 1 - (hidden * inputs + inputs / 4 - 2 * hidden) + np.float32(1)
+    model = keras.Model(inputs, result)
+    x = X[:, 0, 0]
+    np.testing.assert_allclose(model.predict(x), 2 - (2 * x * x + x / 4 - 4 * x), rtol=1e-5)
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras", ".safetensors"])
+def test_files(ending, tmp_path):
+    model = network()
+    model.fit(X, Y, verbose=0)
+    model.save(tmp_path / f"m{ending}")
+    again = keras.models.load_model(tmp_path / f"m{ending}")
+    assert [layer.name for layer in again.layers[1:]] == [la.name for la in model.layers[1:]]
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    part = keras.Model(again.input, again.get_layer("add_1").output)
+    assert part.predict(X).shape == (12, 8, 8, 4)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        keras.models.clone_model,
+        lambda model: type(model).from_config(model.get_config()),
+        lambda model: keras.models.model_from_json(model.to_json()),
+    ],
+)
+def test_copies(make):
+    model = network()
+    copied = make(model)
+    copied.set_weights(model.get_weights())
+    np.testing.assert_array_equal(copied.predict(X), model.predict(X))
+    assert copied.layers[1] is not model.layers[1]
+
+
+def test_parts_of_a_sequential():
+    model = keras.Sequential()
+    model.add(layers.Conv2D(2, 3, input_shape=(8, 8, 3)))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(3))
+    part = keras.Model(inputs=model.input, outputs=model.layers[0].output)
+    np.testing.assert_allclose(part.predict(X), model.layers[0](X), rtol=1e-6)
+    assert model.inputs[0].shape == (None, 8, 8, 3)
+    assert model.output.shape == (None, 3)
+    several = keras.Model(model.inputs, [layer.output for layer in model.layers])
+    assert [y.shape for y in several.predict(X)] == [(12, 6, 6, 2), (12, 72), (12, 3)]
+    with pytest.raises(NotImplementedError, match="3 outputs"):
+        several.compile("sgd", "mse")
+    unknown = keras.Sequential([layers.Dense(3)])
+    with pytest.raises(AttributeError, match="input_shape"):
+        _ = unknown.output
+
+
+def test_models_within_models():
+    inner = network()
+    outer = keras.Sequential([layers.Rescaling(1.0, input_shape=(8, 8, 3)), inner])
+    np.testing.assert_allclose(outer.predict(X), inner.predict(X), rtol=1e-6)
+    inputs = keras.Input((8, 8, 3))
+    again = keras.Model(inputs, inner(layers.Rescaling(1.0)(inputs)))
+    np.testing.assert_allclose(again.predict(X), inner.predict(X), rtol=1e-6)
+    frozen = keras.Model(inner.input, layers.Dense(2)(inner.layers[-2].output))
+    for layer in inner.layers[:-1]:
+        layer.trainable = False
+    frozen.compile("sgd", "mse")
+    before = inner.get_weights()[:-2]
+    frozen.fit(X, np.zeros((12, 2)), verbose=0)
+    for ours, kept in zip(inner.get_weights()[:-2], before, strict=True):
+        np.testing.assert_array_equal(ours, kept)
+
+
+def test_keras_1_s_merge():
+    inputs = layers.Input((3,))
+    for mode, wanted in (("sum", 2), ("mul", 1), ("ave", 1), ("max", 1)):
+        model = keras.Model(input=inputs, output=layers.merge([inputs, inputs], mode=mode))
+        np.testing.assert_array_equal(model.predict(np.ones((1, 3))), np.full((1, 3), wanted))
+    assert layers.merge([inputs, inputs], mode="concat", concat_axis=1).shape == (None, 6)
+
+
+def shared():
+    inputs, dense = keras.Input((3,)), layers.Dense(3)
+    keras.Model(inputs, dense(dense(inputs)))
+
+
+def two_inputs():
+    a, b = keras.Input((3,)), keras.Input((3,))
+    keras.Model(a, layers.add([a, b]))
+
+
+class Own(keras.Model):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (shared, "is used twice"),
+        (two_inputs, "pyconv's models have one Input"),
+        (lambda: keras.Model([keras.Input((3,))] * 2, keras.Input((3,))), "one Input"),
+        (lambda: keras.Model(keras.Input((3,)), 3), "wants what a layer's call"),
+        (lambda: (lambda t: keras.Model(t, t))(keras.Input((3,))), "not made of the input"),
+        (Own, "by subclassing"),
+        (lambda: layers.Dropout(0.5)(keras.Input((3,)), training=True), "trainable=False"),
+        (lambda: layers.Add()(keras.Input((3,))), "list of inputs"),
+        (lambda: layers.merge([keras.Input((3,))] * 2, mode="cos"), "mode must be"),
+        (lambda: keras.Input((3,))[:, 0], "Cropping2D"),
+        (lambda: keras.Input((3,)) / keras.Input((3,)), "quotient"),
+    ],
+)
+def test_what_it_cannot_do(wrong, words):
+    with pytest.raises((NotImplementedError, TypeError, ValueError), match=words):
+        wrong()
