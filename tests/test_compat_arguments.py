@@ -96,12 +96,13 @@ def test_three_integers_are_strides_in_keras_3():
 @pytest.mark.parametrize(
     "get",
     [
-        lambda: keras.layers.LSTM,
-        lambda: keras.layers.Merge,
-        lambda: keras.applications.VGG16,
-        lambda: keras.backend.placeholder,
-        lambda: keras.datasets.cifar100,
-        lambda: keras.utils.get_file,
+        lambda: keras.layers.LSTM(3),
+        lambda: keras.layers.Merge([], mode="sum"),
+        lambda: keras.applications.VGG16(weights="imagenet"),
+        lambda: keras.applications.vgg16.VGG16,
+        lambda: keras.backend.placeholder(),
+        lambda: keras.datasets.imdb.load_data,
+        lambda: keras.utils.get_file("a", "b"),
     ],
 )
 def test_what_is_not_there_says_what_to_use(get):

@@ -43,14 +43,15 @@ def test_imports(line):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("from keras.layers import LSTM", "for sequences or text"),
-        ("from keras.applications.vgg16 import VGG16", "no trained networks"),
-        ("import keras.wrappers.scikit_learn", "not in pyconv"),
-        ("from keras.layers.recurrent import GRU", "not in pyconv"),
-        ("import tensorflow as tf; tf.data", "generator"),
-        ("import tensorflow as tf; tf.constant(1)", "only tf.keras is there"),
+        ("from keras.layers import LSTM; LSTM(3)", "for sequences or text"),
+        ("from keras.applications.vgg16 import VGG16; VGG16()", "no trained networks"),
+        ("from keras.wrappers.scikit_learn import KerasClassifier as K; K()", "fit and predict"),
+        ("from keras.layers.recurrent import GRU; GRU(3)", "for sequences or text"),
+        ("import keras.layers.capsules", "not in pyconv"),
+        ("import tensorflow as tf; tf.GradientTape()", "no automatic differentiation"),
+        ("import tensorflow as tf; tf.while_loop()", "only tf.keras is there"),
         ("import tensorflow.contrib", "only tf.keras"),
-        ("from keras import ops; ops.fft2", "use numpy"),
+        ("from keras import ops; ops.fft2([1])", "use numpy"),
         ("import keras; keras.layers.Desne", "did you mean 'Dense'"),
     ],
 )

@@ -52,6 +52,8 @@ class ActivationFunction:
         return {}
 
     def __call__(self, x: Any, *arguments: Any, **named: Any) -> Array:
+        if hasattr(x, "activated"):  # stands for an array
+            return x.activated(self)  # type: ignore[no-any-return]
         if arguments or named:
             return type(self)(*arguments, **named)(x)
         array = backend.on_device(float32_array(f"activations.{self.name}", "x", x).copy())

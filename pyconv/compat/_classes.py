@@ -8,6 +8,7 @@ from typing import Any
 
 from pyconv._names import auto_name as auto_name
 from pyconv._names import reset_names, snake_case
+from pyconv.compat._eager import EagerFunction
 
 _names_given: Counter[str] = Counter()
 
@@ -35,6 +36,8 @@ def translated(base: Any, module: str, translate: Translate, *mixins: type) -> A
     @functools.wraps(base.__init__)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         args, kwargs = translate(type(self), base.__name__, args, kwargs)
+        args = tuple(_plain(value) for value in args)
+        kwargs = {argument: _plain(value) for argument, value in kwargs.items()}
         first_weights = kwargs.pop("weights", None)
         super(made, self).__init__(*args, **kwargs)
         if first_weights is not None:
@@ -49,6 +52,11 @@ def translated(base: Any, module: str, translate: Translate, *mixins: type) -> A
     }
     made: Any = type(base.__name__, (*mixins, base), body)
     return made
+
+
+def _plain(value: Any) -> Any:
+    """Return pyconv's function for one of ``tf.nn``."""
+    return value.function if isinstance(value, EagerFunction) else value
 
 
 def adopt(instance: Any, classes: Mapping[str, type]) -> None:

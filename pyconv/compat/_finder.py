@@ -18,24 +18,37 @@ _ROOTS = ("keras", "tensorflow")
 _MOVED = {
     "layers.advanced_activations": "layers",
     "layers.convolutional": "layers",
+    "layers.convolutional_recurrent": "_absent",
     "layers.core": "layers",
+    "layers.embeddings": "_absent",
+    "layers.experimental": "layers",
+    "layers.experimental.preprocessing": "layers",
+    "layers.local": "_absent",
     "layers.merge": "layers",
     "layers.noise": "layers",
     "layers.normalization": "layers",
     "layers.pooling": "layers",
+    "layers.recurrent": "_absent",
+    "layers.wrappers": "_absent",
     "engine": "models",
+    "engine.saving": "models",
+    "engine.topology": "layers",
     "engine.training": "models",
     "initializations": "initializers",
     "objectives": "losses",
     "optimizers.legacy": "optimizers",
     "preprocessing.image_dataset": "preprocessing.image",
+    "preprocessing.sequence": "_absent",
+    "preprocessing.text": "_absent",
     "utils.vis_utils": "utils",
     "utils.generic_utils": "utils",
     "utils.io_utils": "utils",
     "utils.data_utils": "utils",
     "utils.layer_utils": "utils",
     "utils.training_utils": "utils",
-    "wrappers": "",
+    "utils.visualize_util": "utils",
+    "wrappers": "_absent",
+    "wrappers.scikit_learn": "_absent",
 }
 
 
@@ -150,7 +163,7 @@ def _keras_module(rest: str) -> str | None:
     for prefix in ("api.", "src.", "api._v2.keras.", "_tf_keras.keras."):
         if rest.startswith(prefix):
             rest = rest[len(prefix) :]
-    rest = _MOVED.get(rest, rest)
+    rest = "applications" if rest.startswith("applications.") else _MOVED.get(rest, rest)
     name = f"{_HERE}.{rest}" if rest else _HERE
     try:
         return name if importlib.util.find_spec(name) else None

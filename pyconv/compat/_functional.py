@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyconv._types import Shape
+from pyconv.compat._eager import eager
 from pyconv.layers.graph import Node, unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
@@ -86,6 +87,10 @@ class Tensor:
             return _called(merge, [self, other])
         return _called("Rescaling", self, 1.0, sign * other)
 
+    def activated(self, function: Any) -> "Tensor":
+        """Return the tensor of an ``Activation`` layer."""
+        return _called("Activation", self, function)
+
     def __getitem__(self, key: Any) -> Any:
         raise NotImplementedError(
             "a part of a tensor: pyconv has no layer for it; Cropping2D cuts images"
@@ -110,7 +115,7 @@ class Chained:
         """Return the layer's result for a batch; for tensors of an ``Input``, its tensor."""
         tensors = tensors_of(x)
         if tensors is None:
-            return super().__call__(x, *args, **kwargs)  # type: ignore[misc]
+            return eager(super().__call__(x, *args, **kwargs))  # type: ignore[misc]
         training = args[0] if args else kwargs.get("training")
         if isinstance(training, bool):
             raise NotImplementedError(

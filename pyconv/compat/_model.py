@@ -1,6 +1,7 @@
 """The Sequential model with the methods and arguments of Keras 1 and 2."""
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from pyconv._types import Array
 from pyconv.batches import ArrayBatches
 from pyconv.callbacks import CallbackList, History
 from pyconv.compat import _arguments, _classes, _era
+from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor, applied, tensor_of, tensors_of
 from pyconv.compat._logs import Logs
 from pyconv.compat._progress import OldProgress
@@ -61,7 +63,7 @@ class Sequential(pyconv.Sequential):
         """Return the output for a batch; for what came of an ``Input``, the layers' tensor."""
         tensors = tensors_of(x)
         if tensors is None:
-            return super().__call__(x, training)
+            return eager(super().__call__(x, training))
         return applied(self._layers, tensors[0], False)
 
     # --- the tensors between its layers ---------------------------------------------------------
@@ -169,6 +171,9 @@ class Sequential(pyconv.Sequential):
     def fit(self, *args: Any, **kwargs: Any) -> History:
         """Train the model; see ``pyconv.Sequential.fit``. ``nb_epoch`` is ``epochs``."""
         _arguments.rename("fit", kwargs, "nb_epoch", "epochs")
+        for name in ("steps_per_epoch", "validation_steps"):
+            if isinstance(kwargs.get(name), float):
+                kwargs[name] = math.ceil(kwargs[name])  # as far as Keras 2 counts
         _arguments.drop(kwargs, *_QUEUE)
         kwargs["callbacks"] = _with_history(kwargs.get("callbacks"), args)
         if len(args) > 5:  # callbacks by place
@@ -256,6 +261,7 @@ class Sequential(pyconv.Sequential):
         samples = kwargs.pop("val_samples", None)
         generator, steps = _steps("evaluate_generator", generator, steps, samples)
         verbose = kwargs.pop("verbose", 0)
+        steps = math.ceil(steps) if isinstance(steps, float) else steps
         return self.evaluate(generator, steps=steps, verbose=verbose)
 
     def predict_generator(
@@ -265,6 +271,7 @@ class Sequential(pyconv.Sequential):
         samples = kwargs.pop("val_samples", None)
         generator, steps = _steps("predict_generator", generator, steps, samples)
         verbose = kwargs.pop("verbose", 0)
+        steps = math.ceil(steps) if isinstance(steps, float) else steps
         return self.predict(generator, steps=steps, verbose=verbose)
 
     def predict_proba(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> Array:

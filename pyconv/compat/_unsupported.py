@@ -27,7 +27,6 @@ _NAMES: dict[str, str] = {
     "Dot": "use Multiply, and sum",
     "dot": "use Multiply, and sum",
     "Merge": "call Add() or Concatenate() on a list of layers' results",
-    "Lambda": "write a subclass of keras.layers.Layer with forward and backward",
     "Conv1D": "use Conv2D on (N, 1, steps, C) with kernel_size=(1, k)",
     "Convolution1D": "use Conv2D on (N, 1, steps, C) with kernel_size=(1, k)",
     "MaxPooling1D": "use MaxPooling2D on (N, 1, steps, C) with pool_size=(1, k)",
@@ -38,7 +37,6 @@ _NAMES: dict[str, str] = {
     "multi_gpu_model": "a model runs on one device; all cores of the processor are used",
     "get_file": "download the file yourself and give its path; keras.datasets finds its own files",
     "GradientTape": "pyconv has no automatic differentiation; train with fit or train_on_batch",
-    "function": "pyconv has no graphs; call model.predict_on_batch",
     "gradients": "pyconv has no automatic differentiation; train with fit or train_on_batch",
     "data": "give numpy arrays, a generator or a keras.utils.Sequence to fit",
     "distribution": "a model runs on one device; all cores of the processor are used",
@@ -47,7 +45,6 @@ _NAMES: dict[str, str] = {
     "reuters": _TEXT,
     "boston_housing": "pyconv is for images; give your own arrays to fit",
     "california_housing": "pyconv is for images; give your own arrays to fit",
-    "cifar100": "only cifar10, mnist and fashion_mnist are read; give your own arrays to fit",
     "contrib": "only tf.keras is there",
 }
 _MODULES: dict[str, str] = {
@@ -73,10 +70,41 @@ def hint(path: str) -> str:
     return "not in pyconv; see the table of Keras's names in its documentation"
 
 
+class _Refusal(type):
+    """The type of stand-ins: whatever is done with one is an error."""
+
+    path: str
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        raise _missing(cls.path)
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise _missing(cls.path)
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], content: dict[str, Any]) -> "_Refusal":
+        if bases:
+            raise _missing(bases[0].path)  # type: ignore[attr-defined]
+        return super().__new__(mcs, name, bases, content)
+
+
+def stand_in(path: str) -> Any:
+    """Return what stands for a name that pyconv does not have, and raises once it is used.
+
+    Scripts import more than they use.
+    """
+    return _Refusal(path.rpartition(".")[2], (), {"path": path})
+
+
+def _missing(path: str) -> NotInPyconvError:
+    return NotInPyconvError(f"{path}: {hint(path)}", name=path)
+
+
 def getter(name: str, *sources: ModuleType) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of the module ``name``, whose names are those of ``sources``.
 
-    A name of Keras that is in none of them is a ``NotInPyconvError``.
+    A name of Keras that is in none of them is a stand-in, whose use is a ``NotInPyconvError``.
     """
     shown = name.replace("pyconv.compat.", "")
 
@@ -89,7 +117,7 @@ def getter(name: str, *sources: ModuleType) -> Callable[[str], Any]:
         path = f"{shown}.{attribute}"
         close = _close(sources, attribute)
         if attribute in _NAMES or (not close and shown.rpartition(".")[2] in _MODULES):
-            raise NotInPyconvError(f"{path}: {hint(path)}", name=path)
+            return stand_in(path)
         raise AttributeError(f"module {shown!r} has no attribute {attribute!r}{close}")
 
     return get

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv.compat import _classes, _unsupported
+from pyconv.compat import _classes, _image_order, _unsupported
 from pyconv.compat.keras import ops
 
 # What losses and metrics of the user's own are written with; some under older names.
@@ -28,12 +28,15 @@ __all__ = [
     "epsilon",
     "flatten",
     "floatx",
+    "function",
     "get_value",
     "image_data_format",
     "image_dim_ordering",
+    "learning_phase",
     "set_floatx",
     "set_image_data_format",
     "set_image_dim_ordering",
+    "set_session",
     "set_value",
 ]
 
@@ -50,49 +53,107 @@ def backend() -> str:
 
 
 def image_data_format() -> str:
-    """Return 'channels_last': images are (N, H, W, C).
+    """Return the order of images' axes where a layer is told nothing else.
 
     Example:
         >>> from pyconv.compat.keras import backend as K
         >>> K.image_data_format()
         'channels_last'
     """
-    return "channels_last"
+    return _image_order.data_format()
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Take 'channels_last'; anything else is a ValueError.
+    """Have layers, data sets and generators take images of this order from now on.
+
+    Args:
+        data_format: 'channels_last', (N, H, W, C), which is faster, or 'channels_first',
+            (N, C, H, W).
+
+    Raises:
+        ValueError: it is neither.
 
     Example:
         >>> from pyconv.compat.keras import backend as K
         >>> K.set_image_data_format("channels_last")
     """
-    if data_format != "channels_last":
-        raise ValueError(
-            f"set_image_data_format: images are (N, H, W, C), got {data_format!r}; turn them with "
-            "x.transpose(0, 2, 3, 1)"
-        )
+    _image_order.select(data_format)
 
 
 def image_dim_ordering() -> str:
-    """Return 'tf', Keras 1's name of 'channels_last'.
+    """Return Keras 1's name of the order: 'tf' for 'channels_last', 'th' for 'channels_first'.
 
     Example:
         >>> from pyconv.compat.keras import backend as K
         >>> K.image_dim_ordering()
         'tf'
     """
-    return "tf"
+    return "tf" if _image_order.data_format() == "channels_last" else "th"
 
 
 def set_image_dim_ordering(dim_ordering: str) -> None:
-    """Take 'tf'; anything else is a ValueError.
+    """Do what ``set_image_data_format`` does, by Keras 1's names: 'tf' or 'th'.
+
+    Raises:
+        ValueError: it is neither.
 
     Example:
         >>> from pyconv.compat.keras import backend as K
         >>> K.set_image_dim_ordering("tf")
     """
-    set_image_data_format("channels_last" if dim_ordering == "tf" else dim_ordering)
+    names = {"tf": "channels_last", "th": "channels_first"}
+    _image_order.select(names.get(dim_ordering, dim_ordering))
+
+
+def set_session(session: Any) -> None:
+    """Do nothing: pyconv has no sessions.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.set_session(None)
+    """
+
+
+def learning_phase() -> int:
+    """Return 0: outside of ``fit`` layers predict.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.learning_phase()
+        0
+    """
+    return 0
+
+
+def function(inputs: Any, outputs: Any) -> Any:
+    """Return a function of a list of the input's values that computes tensors, a list.
+
+    Args:
+        inputs: a list of the tensor of a model's input; ``learning_phase()`` may follow.
+        outputs: a list of tensors, such as ``[layer.output for layer in model.layers]``.
+
+    Raises:
+        NotImplementedError, ValueError: as ``keras.Model``.
+
+    Example:
+        >>> import numpy as np, pyconv.compat.keras as keras
+        >>> model = keras.Sequential([keras.layers.Flatten(input_shape=(2, 2))])
+        >>> run = keras.backend.function([model.input], [model.layers[0].output])
+        >>> run([np.ones((1, 2, 2))])[0].tolist()
+        [[1.0, 1.0, 1.0, 1.0]]
+    """
+    from pyconv.compat._graph_model import functional
+
+    start = inputs[0] if isinstance(inputs, (list, tuple)) else inputs
+    several = isinstance(outputs, (list, tuple))
+    models = [functional(start, end) for end in (outputs if several else [outputs])]
+
+    def run(values: Any) -> Any:
+        x = values[0] if isinstance(values, (list, tuple)) else values
+        results = [model.predict(x, verbose=0) for model in models]
+        return results if several else results[0]
+
+    return run
 
 
 def floatx() -> str:

@@ -1,9 +1,12 @@
 """``keras.layers``: pyconv's layers, which take the arguments of Keras 1 and 2 as well."""
 
+import functools
+import inspect
+from types import SimpleNamespace
 from typing import Any
 
 from pyconv import layers
-from pyconv.compat import _arguments, _classes, _era, _unsupported
+from pyconv.compat import _arguments, _classes, _era, _image_order, _lambda, _unsupported
 from pyconv.compat._functional import Chained, Tensor
 
 _OLD_NAMES = {
@@ -24,11 +27,22 @@ def _translate(
     keras2 = _era.is_keras2()
     if keras2 and kwargs.get("name") is None:
         kwargs["name"] = _classes.old_name(cls.__name__)
-    return _arguments.layer(name, args, kwargs, keras2)
+    args, kwargs = _arguments.layer(name, args, kwargs, keras2)
+    first = _image_order.data_format() == "channels_first"
+    if first and kwargs.get("data_format") is None and _takes_images(name):
+        kwargs["data_format"] = "channels_first"
+    return args, kwargs
+
+
+@functools.cache
+def _takes_images(name: str) -> bool:
+    """Whether a layer's images may be of either order."""
+    return "data_format" in inspect.signature(getattr(layers, name, object)).parameters
 
 
 _names = _classes.all_translated(layers, layers.Layer, __name__, _translate, {"": (Chained,)})
 _names.update({old: _names[new] for old, new in _OLD_NAMES.items() if new in _names})
+_names["Lambda"] = _classes.translated(_lambda.Lambda, __name__, _translate, Chained)
 CLASSES = {found.__name__: found for found in _names.values() if isinstance(found, type)}
 
 
@@ -97,6 +111,8 @@ def merge(inputs: Any, mode: str = "sum", concat_axis: int = -1, name: Any = Non
 _MERGES = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract")
 _names.update({name.lower(): _merging(name) for name in _MERGES})
 _names.update(Input=Input, merge=merge)
+# Where Keras 2 had the layers that change images.
+experimental = SimpleNamespace(preprocessing=SimpleNamespace(**_names))
 globals().update(_names)
 __all__ = sorted(_names)
 __getattr__ = _unsupported.getter(__name__, layers)

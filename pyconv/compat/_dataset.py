@@ -1,0 +1,199 @@
+"""TensorFlow's ``tf.data.Dataset``, as far as arrays in memory need it, with numpy's arrays."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from pyconv import _random
+from pyconv._args import int_arg
+from pyconv.compat._eager import eager
+
+AUTOTUNE = -1
+Make = Callable[[], Iterator[Any]]
+
+
+class Dataset:
+    """Elements, one after the other: arrays, or tuples or dicts of them.
+
+    Args:
+        make: returns a new iterator over the elements.
+        size: how many there are; None where nobody knows, or there is no end.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconv.compat._dataset import Dataset
+        >>> data = Dataset.from_tensor_slices((np.arange(6), np.arange(6) % 2))
+        >>> [x.tolist() for x, y in data.map(lambda x, y: (2 * x, y)).batch(4)]
+        [[0, 2, 4, 6], [8, 10]]
+    """
+
+    def __init__(self, make: Make, size: int | None) -> None:
+        self._make = make
+        self._size = size
+
+    @staticmethod
+    def from_tensor_slices(tensors: Any) -> "Dataset":
+        """Return the elements along the first axis of arrays."""
+        arrays = _each(np.asarray, tensors)
+        sizes = {len(array) for array in _leaves(arrays)}
+        if len(sizes) != 1:
+            raise ValueError(
+                f"from_tensor_slices: the arrays must be equally long, got {sorted(sizes)}"
+            )
+        size = sizes.pop()
+        return Dataset(
+            lambda: (_each(lambda a, i=i: eager(a[i]), arrays) for i in range(size)), size
+        )
+
+    @staticmethod
+    def from_tensors(tensors: Any) -> "Dataset":
+        """Return the one element that the arrays are."""
+        return Dataset(lambda: iter([_each(eager, tensors)]), 1)
+
+    @staticmethod
+    def from_generator(generator: Callable[[], Iterable[Any]], *args: Any, **kwargs: Any) -> Any:
+        """Return what each call of ``generator`` gives."""
+        return Dataset(lambda: (_each(eager, item) for item in generator()), None)
+
+    @staticmethod
+    def range(*args: Any) -> "Dataset":
+        """Return whole numbers, as Python's ``range``."""
+        return Dataset.from_tensor_slices(np.arange(*args))
+
+    @staticmethod
+    def zip(*datasets: Any) -> "Dataset":
+        """Return tuples of an element of each."""
+        given = datasets[0] if len(datasets) == 1 and isinstance(datasets[0], tuple) else datasets
+        sizes = [data._size for data in given]
+        size = None if None in sizes else min(sizes)
+        return Dataset(lambda: zip(*given, strict=False), size)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._make()
+
+    def __len__(self) -> int:
+        if self._size is None:
+            raise TypeError("the data set's length is not known")
+        return self._size
+
+    def cardinality(self) -> Any:
+        """Return the number of elements, -2 where it is not known."""
+        return eager(-2 if self._size is None else self._size)
+
+    def as_numpy_iterator(self) -> Iterator[Any]:
+        """Return the elements, as plain arrays."""
+        return (_each(np.asarray, item) for item in self)
+
+    def map(self, map_func: Callable[..., Any], *args: Any, **kwargs: Any) -> "Dataset":
+        """Return what a function makes of each element; of tuples it is given the parts."""
+        return Dataset(lambda: (_called(map_func, item) for item in self), self._size)
+
+    def filter(self, predicate: Callable[..., Any], name: str | None = None) -> "Dataset":
+        """Return the elements for which a function is true."""
+        return Dataset(lambda: (item for item in self if _called(predicate, item)), None)
+
+    def batch(self, batch_size: int, drop_remainder: bool = False, **kwargs: Any) -> "Dataset":
+        """Return elements put together, so many at a time."""
+        count = int_arg("batch", "batch_size", batch_size)
+
+        def batches() -> Iterator[Any]:
+            items = iter(self)
+            while part := list(itertools.islice(items, count)):
+                if len(part) == count or not drop_remainder:
+                    yield _stacked(part)
+
+        size = self._size
+        if size is not None:
+            size = size // count if drop_remainder else -(-size // count)
+        return Dataset(batches, size)
+
+    def unbatch(self) -> "Dataset":
+        """Return the elements of batches, one by one."""
+        return Dataset(
+            lambda: (part for item in self for part in Dataset.from_tensor_slices(item)), None
+        )
+
+    def shuffle(self, buffer_size: int, seed: Any = None, *args: Any, **kwargs: Any) -> "Dataset":
+        """Return the elements in another order at each pass, drawn from so many at a time."""
+        count = int_arg("shuffle", "buffer_size", buffer_size)
+
+        def shuffled() -> Iterator[Any]:
+            random = _random.generator() if seed is None else np.random.default_rng(seed)
+            items = iter(self)
+            buffer = list(itertools.islice(items, count))
+            for item in items:
+                at = int(random.integers(len(buffer)))
+                yield buffer[at]
+                buffer[at] = item
+            yield from (buffer[int(at)] for at in random.permutation(len(buffer)))
+
+        return Dataset(shuffled, self._size)
+
+    def repeat(self, count: int | None = None, name: str | None = None) -> "Dataset":
+        """Return the elements so many times; without end for None and -1."""
+        if count is None or count < 0:
+            return Dataset(lambda: (item for _ in itertools.count() for item in self), None)
+        return Dataset(
+            lambda: (item for _ in range(count) for item in self),
+            None if self._size is None else self._size * count,
+        )
+
+    def take(self, count: int, name: str | None = None) -> "Dataset":
+        """Return the first elements; all of them for -1."""
+        if count < 0:
+            return self
+        size = count if self._size is None else min(count, self._size)
+        return Dataset(lambda: itertools.islice(iter(self), count), size)
+
+    def skip(self, count: int, name: str | None = None) -> "Dataset":
+        """Return what follows the first elements."""
+        size = None if self._size is None else max(self._size - count, 0)
+        return Dataset(lambda: itertools.islice(iter(self), count, None), size)
+
+    def concatenate(self, dataset: "Dataset", name: str | None = None) -> "Dataset":
+        """Return these elements and those of another one."""
+        sizes = [self._size, dataset._size]
+        size = None if None in sizes else sum(size or 0 for size in sizes)
+        return Dataset(lambda: itertools.chain(self, dataset), size)
+
+    def enumerate(self, start: int = 0, name: str | None = None) -> "Dataset":
+        """Return pairs of a number and an element."""
+        return Dataset(lambda: ((eager(i), x) for i, x in enumerate(self, start)), self._size)
+
+    def _unchanged(self, *args: Any, **kwargs: Any) -> "Dataset":
+        """Return the data set: what is in memory is there."""
+        return self
+
+    cache = prefetch = with_options = apply = _unchanged
+
+
+def _called(function: Callable[..., Any], item: Any) -> Any:
+    result = function(*item) if isinstance(item, tuple) else function(item)
+    return tuple(result) if isinstance(result, list) else result
+
+
+def _each(function: Callable[..., Any], item: Any) -> Any:
+    """Return an element with a function's result in place of each array."""
+    if isinstance(item, tuple):
+        return tuple(_each(function, part) for part in item)
+    if isinstance(item, dict):
+        return {name: _each(function, part) for name, part in item.items()}
+    return function(item)
+
+
+def _leaves(item: Any) -> list[Any]:
+    if isinstance(item, (tuple, dict)):
+        parts = item.values() if isinstance(item, dict) else item
+        return [leaf for part in parts for leaf in _leaves(part)]
+    return [item]
+
+
+def _stacked(items: list[Any]) -> Any:
+    first = items[0]
+    if isinstance(first, tuple):
+        return tuple(_stacked(list(parts)) for parts in zip(*items, strict=True))
+    if isinstance(first, dict):
+        return {name: _stacked([item[name] for item in items]) for name in first}
+    return eager(np.stack([np.asarray(item) for item in items]))

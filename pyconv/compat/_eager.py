@@ -1,0 +1,56 @@
+"""Arrays as TensorFlow returns them: those of numpy, with ``numpy()``."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+class EagerArray(np.ndarray[Any, Any]):
+    """An array of numpy that has ``numpy()`` as well."""
+
+    def numpy(self) -> Any:
+        """Return the array; a number of no axes as a number."""
+        return np.asarray(self)[()]
+
+    def __getitem__(self, key: Any) -> Any:
+        return eager(super().__getitem__(key))
+
+    def activated(self, function: Any) -> Any:
+        """Return what an activation function makes of the array."""
+        return eager(function(np.asarray(self)))
+
+    def get_shape(self) -> tuple[int, ...]:
+        """Return the shape."""
+        return tuple(self.shape)
+
+
+class EagerFunction:
+    """An activation function whose results are such arrays; layers are given ``function``."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.__name__ = function.name
+
+    def __call__(self, x: Any, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
+        if hasattr(x, "activated"):
+            return x.activated(self.function)
+        return eager(self.function(x, *args, **kwargs))
+
+
+def eager(x: Any) -> Any:
+    """Return an array, or a number, as an ``EagerArray``; of a tuple or a list each part."""
+    if isinstance(x, (tuple, list)):
+        return type(x)(eager(part) for part in x)
+    return np.asarray(x).view(EagerArray)
+
+
+def eagerly(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function with such a result."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return eager(function(*args, **kwargs))
+
+    return run
