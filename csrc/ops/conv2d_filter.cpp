@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "check.h"
 #include "ops/conv2d.h"
@@ -90,6 +92,7 @@ public:
           dy_(dy + group * s.group_oc()) {
         // A copy of dy pays when many tiles read it; a part of a panel must not be read past dy.
         copy_dy_ = p.k_tiles >= 4 || s.group_oc() % k_.nr != 0;
+        find_offsets();
     }
 
     // sums (panels, k_tiles, mr, nr)
@@ -185,22 +188,60 @@ private:
     // Tiles tile0 .. tile1 of one panel.
     void tiles(const Unit& u, const View& x, const View& dy, int64_t panel, int64_t tile0,
                int64_t tile1, bool accumulate, float* sums) const {
-        const simd::PixelWalk walk{
-            u.images, u.rows, s_.ow, x.image, x.row * s_.strides.h, x.col * s_.strides.w,
-            dy.image, dy.row, dy.col};
-        const int64_t c = s_.group_c();
         const int whole_vectors = static_cast<int>(ceil_div(columns(panel), k_.lanes)) * k_.lanes;
+        simd::PixelWalk walk;
+        walk.images = u.images;
+        walk.a_image = x.image, walk.a_row = x.row * s_.strides.h,
+        walk.a_col = x.col * s_.strides.w;
+        walk.b_image = dy.image, walk.b_row = dy.row, walk.b_col = dy.col;
         for (int64_t tile = tile0; tile < tile1; ++tile) {
-            const float* a[kMaxOuterRows];
+            const Reach& reach = tiles_[tile];
+            const int64_t row = std::clamp<int64_t>(reach.row0 - u.row, 0, u.rows);
+            const int64_t col = reach.col0;
+            walk.rows = std::clamp<int64_t>(reach.row1 - u.row, row, u.rows) - row;
+            walk.cols = reach.col1 - col;
             const int m = static_cast<int>(std::min<int64_t>(p_.mr, p_.k - tile * p_.mr));
-            for (int i = 0; i < m; ++i) {
-                const int64_t row = tile * p_.mr + i, tap = row / c;
-                a[i] = x.data + tap / s_.kernel.w * s_.dilation.h * x.row +
-                       tap % s_.kernel.w * s_.dilation.w * x.col + row % c;
-            }
-            k_.outer_tile(m, whole_vectors, walk, a, dy.data, sums + tile * p_.mr * k_.nr, k_.nr,
-                          accumulate ? simd::kAccumulate : 0);
+            const float* first = x.data + row * walk.a_row + col * walk.a_col;
+            const float* a[kMaxOuterRows];
+            for (int i = 0; i < m; ++i) a[i] = first + offsets_[tile * p_.mr + i];
+            k_.outer_tile(m, whole_vectors, walk, a, dy.data + row * dy.row + col * dy.col,
+                          sums + tile * p_.mr * k_.nr, k_.nr, accumulate ? simd::kAccumulate : 0);
         }
+    }
+
+    // Results that the taps of a tile reach in the image; the others would be multiplied by 0.
+    struct Reach {
+        int64_t row0, row1, col0, col1;
+    };
+
+    void find_offsets() {
+        const int64_t c = s_.group_c(), col = p_.in_place ? s_.c : c;
+        const int64_t row = p_.in_place ? s_.w * s_.c : copy_cols() * c;
+        for (int64_t kh = 0; kh < s_.kernel.h; ++kh)
+            for (int64_t kw = 0; kw < s_.kernel.w; ++kw)
+                for (int64_t i = 0; i < c; ++i)
+                    offsets_.push_back(kh * s_.dilation.h * row + kw * s_.dilation.w * col + i);
+        for (int64_t k = 0; k < p_.k; k += p_.mr) {
+            const int64_t tap0 = k / c, tap1 = std::min(p_.k - 1, k + p_.mr - 1) / c;
+            const int64_t kh0 = tap0 / s_.kernel.w, kh1 = tap1 / s_.kernel.w;
+            const bool one_row = kh0 == kh1;
+            const auto [row0, row1] =
+                reach(kh0, kh1, s_.dilation.h, s_.strides.h, s_.padding.top, s_.h, s_.oh);
+            const auto [col0, col1] = reach(
+                one_row ? tap0 % s_.kernel.w : 0, one_row ? tap1 % s_.kernel.w : s_.kernel.w - 1,
+                s_.dilation.w, s_.strides.w, s_.padding.left, s_.w, s_.ow);
+            tiles_.push_back({row0, row1, col0, col1});
+        }
+    }
+
+    // From the first to before the last result of an axis that some tap from k0 to k1 reaches.
+    static std::pair<int64_t, int64_t> reach(int64_t k0, int64_t k1, int64_t dilation,
+                                             int64_t stride, int64_t pad, int64_t size,
+                                             int64_t results) {
+        const int64_t first = ceil_div(pad - k1 * dilation, stride);
+        const int64_t last = floor_div(size - 1 + pad - k0 * dilation, stride);
+        const int64_t from = std::clamp<int64_t>(first, 0, results);
+        return {from, std::clamp<int64_t>(last + 1, from, results)};
     }
 
     const Conv2dShape& s_;
@@ -208,6 +249,8 @@ private:
     const simd::Kernels& k_;
     const float* x_;
     const float* dy_;
+    std::vector<int64_t> offsets_;  // of the rows of dw in x
+    std::vector<Reach> tiles_;
     bool copy_dy_;
 };
 

@@ -39,7 +39,7 @@ void multiply(const float* dy, int64_t pixels, int64_t oc, const float* panels, 
                 a[i] = dy + (tiles * k.mr + i) * oc;
                 y[i] = parts + (tiles * k.mr + i) * width + column;
             }
-            k.tile(rest, k.nr, 1, kc, a, k0, b, k.nr, nullptr, y, flags);
+            k.tile(rest, k.nr, 1, kc, a, k0, nullptr, 0, b, k.nr, nullptr, y, flags);
         }
     }
 }

@@ -72,14 +72,19 @@ struct TapGeometry {
 
 namespace {
 
-// Cells that are left over, gathered into tiles; each has a pointer for each segment.
+// Cells that are left over, gathered into tiles; each has a pointer for each segment. Segments that
+// are zeros for all cells of a tile are left out.
 class Leftovers {
 public:
-    Leftovers(const TapGeometry& plan, int64_t segments, Scratch& scratch)
-        : mr_(plan.mr), segments_(segments) {
+    // Segments at `nothing` are zeros.
+    Leftovers(const TapGeometry& plan, int64_t segments, const float* nothing, Scratch& scratch)
+        : mr_(plan.mr), segments_(segments), nothing_(nothing) {
         const int64_t tiles = ceil_div(plan.block_cells, mr_);
         a_ = scratch.take<const float*>(tiles * segments_ * mr_);
         y_ = scratch.take<float*>(tiles * mr_);
+        filled_ = scratch.take<bool>(segments_);
+        kept_ = scratch.take<int64_t>(tiles * segments_);
+        kept_counts_ = scratch.take<int64_t>(tiles);
     }
 
     void clear() { cells_ = 0; }
@@ -89,8 +94,17 @@ public:
     void add(float* y, const Source& source) {
         const int64_t slot = cells_ % mr_;
         const float** a = a_ + (cells_ - slot) * segments_ + slot;
-        for (int64_t s = 0; s < segments_; ++s, a += mr_) *a = source(s);
+        for (int64_t s = 0; s < segments_; ++s, a += mr_) {
+            *a = source(s);
+            filled_[s] = (slot > 0 && filled_[s]) || *a != nothing_;
+        }
         y_[cells_++] = y;
+        if (slot + 1 == mr_) leave_out();
+    }
+
+    // After the last cell.
+    void finish() {
+        if (cells_ % mr_ > 0) leave_out();
     }
 
     // Products of `count` segments from `first` on, each `length` floats after the first a_offset.
@@ -101,16 +115,38 @@ public:
         for (int64_t cell = 0; cell < cells_; cell += mr_) {
             const int m = static_cast<int>(std::min<int64_t>(mr_, cells_ - cell));
             for (int i = 0; i < m; ++i) y[i] = y_[cell + i] + column;
-            k.tile(m, n, count, length, a_ + cell * segments_ + first * mr_, a_offset, b, k.nr,
-                   bias, y, flags);
+            const int64_t* kept = kept_ + cell / mr_ * segments_;
+            const int64_t* end = kept + kept_counts_[cell / mr_];
+            const int64_t* from = std::lower_bound(kept, end, first);
+            const int64_t* to = std::lower_bound(from, end, first + count);
+            k.tile(m, n, to - from, length, a_ + cell * segments_ + (from - kept) * mr_, a_offset,
+                   from, first, b, k.nr, bias, y, flags);
         }
     }
 
 private:
+    // Moves the segments of the last tile that are kept together.
+    void leave_out() {
+        const int64_t tile = (cells_ - 1) / mr_;
+        const float** a = a_ + tile * mr_ * segments_;
+        int64_t* kept = kept_ + tile * segments_;
+        int64_t count = 0;
+        for (int64_t s = 0; s < segments_; ++s) {
+            if (!filled_[s]) continue;
+            if (count < s) std::copy(a + s * mr_, a + (s + 1) * mr_, a + count * mr_);
+            kept[count++] = s;
+        }
+        kept_counts_[tile] = count;
+    }
+
     const int mr_;
     const int64_t segments_;
-    const float** a_;  // (tiles, segments, mr)
+    const float* nothing_;
+    const float** a_;  // (tiles, segments kept, mr)
     float** y_;        // (tiles * mr)
+    bool* filled_;     // (segments), of the last tile
+    int64_t* kept_;    // (tiles, segments): their numbers
+    int64_t* kept_counts_;
     int64_t cells_ = 0;
 };
 
@@ -121,14 +157,15 @@ public:
     Block(const TapConv& conv, const TapGeometry& plan, Scratch& scratch)
         : conv_(conv),
           plan_(plan),
-          inner_(plan, plan.taps / plan.run, scratch),
-          border_(plan, plan.taps, scratch) {
+          inner_(plan, plan.taps / plan.run, nullptr, scratch),
+          border_(plan, plan.taps, plan.zeros.data(), scratch) {
         strips_ = scratch.take<Strip>(plan.block_cells / plan.mr + 1);
+        rows_ = scratch.take<Row>(plan.block_cells / conv.gw + 2);
     }
 
     // Cells first .. first + count of all.
     void aim(int64_t first, int64_t count, const float* src, float* dst) {
-        strip_count_ = 0;
+        strip_count_ = row_count_ = 0;
         inner_.clear();
         border_.clear();
         int64_t row = first / conv_.gw, j = first % conv_.gw;
@@ -137,6 +174,13 @@ public:
             count -= end - j;
             aim_row(row / conv_.gh, row % conv_.gh, j, end, src, dst);
         }
+        // Column by column: the cells of a tile then miss the same taps.
+        for (j = 0; j < plan_.inner0; ++j) add_column(j);
+        for (j = plan_.inner1; j < conv_.gw; ++j) add_column(j);
+        for (const Row* r = rows_; r != rows_ + row_count_; ++r)
+            for (j = r->rest; j < r->inner1; ++j) add_border(*r, j);
+        inner_.finish();
+        border_.finish();
     }
 
     // All products with one panel (taps * c, nr) of n channels, written from `column` on.
@@ -183,6 +227,13 @@ private:
         border_.multiply(p.t0, p.taps, p.c, p.c0, b, n, bias, column, flags);
     }
 
+    // Cells of one row that are added to `border_`: j0 .. j1 but for the strip and what follows it.
+    struct Row {
+        const float* pixels;
+        float* y;
+        int64_t row, j0, j1, rest, inner1;
+    };
+
     // Cells j0 .. j1 of row i of an image.
     void aim_row(int64_t image, int64_t i, int64_t j0, int64_t j1, const float* src, float* dst) {
         const int64_t row = i * conv_.sh, ld = conv_.sw * conv_.src_ld;
@@ -197,16 +248,16 @@ private:
             strip = {pixels + inner0 * ld, y + inner0 * conv_.dst_col, tiles, 0, plan_.taps};
             if (!all_rows) limit_taps(row, strip);
         }
-        for (int64_t j = j0; j < inner0; ++j) add_border(pixels, row, j, y);
-        for (int64_t j = rest; j < inner1; ++j) {
-            if (all_rows) {
-                inner_.add(y + j * conv_.dst_col,
-                           [&](int64_t s) { return pixels + j * ld + plan_.run_offsets[s]; });
-            } else {
-                add_border(pixels, row, j, y);
-            }
-        }
-        for (int64_t j = inner1; j < j1; ++j) add_border(pixels, row, j, y);
+        rows_[row_count_++] = {pixels, y, row, j0, j1, all_rows ? inner1 : rest, inner1};
+        if (!all_rows) return;
+        for (int64_t j = rest; j < inner1; ++j)
+            inner_.add(y + j * conv_.dst_col,
+                       [&](int64_t s) { return pixels + j * ld + plan_.run_offsets[s]; });
+    }
+
+    void add_column(int64_t j) {
+        for (const Row* r = rows_; r != rows_ + row_count_; ++r)
+            if (r->j0 <= j && j < r->j1) add_border(*r, j);
     }
 
     // Taps are sorted by their rows.
@@ -216,12 +267,12 @@ private:
         while (strip.t0 < strip.t1 && row + taps[strip.t1 - 1].row >= conv_.h) --strip.t1;
     }
 
-    void add_border(const float* pixels, int64_t row, int64_t j, float* y) {
+    void add_border(const Row& r, int64_t j) {
         const int64_t col = j * conv_.sw;
-        const float* pixel = pixels + col * conv_.src_ld;
-        border_.add(y + j * conv_.dst_col, [&](int64_t t) {
-            const int64_t r = row + conv_.taps[t].row, q = col + conv_.taps[t].col;
-            const bool hit = r >= 0 && r < conv_.h && q >= 0 && q < conv_.w;
+        const float* pixel = r.pixels + col * conv_.src_ld;
+        border_.add(r.y + j * conv_.dst_col, [&](int64_t t) {
+            const int64_t row = r.row + conv_.taps[t].row, q = col + conv_.taps[t].col;
+            const bool hit = row >= 0 && row < conv_.h && q >= 0 && q < conv_.w;
             return hit ? pixel + plan_.offsets[t] : plan_.zeros.data();
         });
     }
@@ -229,7 +280,8 @@ private:
     const TapConv& conv_;
     const TapGeometry& plan_;
     Strip* strips_;
-    int64_t strip_count_ = 0;
+    Row* rows_;
+    int64_t strip_count_ = 0, row_count_ = 0;
     Leftovers inner_, border_;
 };
 

@@ -56,7 +56,7 @@ void multiply_panel(const Gemm& g, const Pass& pass, int64_t column, int n, cons
             k.tile_packing(m, pass.kc, a, pass.k0, b, ld, copy, bias, c, flags);
             b = copy, ld = k.nr, copy = nullptr;
         } else {
-            k.tile(m, n, 1, pass.kc, a, pass.k0, b, ld, bias, c, flags);
+            k.tile(m, n, 1, pass.kc, a, pass.k0, nullptr, 0, b, ld, bias, c, flags);
         }
         row += m;
         left -= m;

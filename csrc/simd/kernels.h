@@ -168,9 +168,10 @@ struct Kernels {
     // a (segments, mr) pointers, each a_offset before `length` values; b (segments * length, nr),
     // rows b_ld apart; y m pointers to n values; bias (n,) or null.
     // y[i][j] = act(bias[j] + sum over s, k of a[s][i][k] * b[s * length + k][j])
+    // With `numbers`, segment s meets the rows of b of segment numbers[s] - first.
     void (*tile)(int m, int n, int64_t segments, int64_t length, const float* const* a,
-                 int64_t a_offset, const float* b, int64_t b_ld, const float* bias, float* const* y,
-                 int flags);
+                 int64_t a_offset, const int64_t* numbers, int64_t first, const float* b,
+                 int64_t b_ld, const float* bias, float* const* y, int flags);
 
     // The same with one segment and n = nr, b with rows b_ld apart; copies b to packed (length,
     // nr), which costs little while the products are waited for.
@@ -205,8 +206,8 @@ struct Kernels {
     // The same where element (k, j) lies at src[j * ld + k].
     void (*pack_panel_transposed)(int64_t k, int n, const float* src, int64_t ld, float* dst);
 
-    // The numbers of x (n,) that are not 0, each with its entry of places (n,) as offset; returns how
-    // many. Whole vectors are read of places and written to the list: two more than n in all.
+    // The numbers of x (n,) that are not 0, each with its entry of places (n,) as offset; returns
+    // how many. Whole vectors are read of places and written to the list: two more than n in all.
     int64_t (*list_row)(int64_t n, const float* x, const int32_t* places, int32_t* offsets,
                         float* numbers);
     // The same of each column of x (rows, columns), with places (rows,); list j begins at

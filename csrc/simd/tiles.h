@@ -25,12 +25,10 @@ PYCONV_INLINE void begin_tile(Vec (&acc)[M][V], int n, const float* bias) {
     }
 }
 
-// Adds p[i][0..length) x b (length, n), which is also copied to `packed` where that is not null;
-// returns the row of b after them.
+// Adds p[i][0..length) x b (length, n), which is also copied to `packed` where that is not null.
 template <int M, int V>
-PYCONV_INLINE const float* multiply_tile(Vec (&acc)[M][V], const float* const (&p)[M],
-                                         int64_t length, const float* b, int64_t b_ld,
-                                         float* packed = nullptr) {
+PYCONV_INLINE void multiply_tile(Vec (&acc)[M][V], const float* const (&p)[M], int64_t length,
+                                 const float* b, int64_t b_ld, float* packed = nullptr) {
     for (int64_t k = 0; k < length; ++k, b += b_ld) {
         Vec row[V];
         PYCONV_UNROLL
@@ -46,7 +44,6 @@ PYCONV_INLINE const float* multiply_tile(Vec (&acc)[M][V], const float* const (&
             for (int v = 0; v < V; ++v) acc[i][v] = Vec::fmadd(x, row[v], acc[i][v]);
         }
     }
-    return b;
 }
 
 // y(i) points at row i.
@@ -82,14 +79,16 @@ PYCONV_INLINE void end_tile(Vec (&acc)[M][V], int n, const Rows& y, int flags) {
 
 template <int M, int V>
 void tile(int n, int64_t segments, int64_t length, const float* const* a, int64_t a_offset,
-          const float* b, int64_t b_ld, const float* bias, float* const* y, int flags) {
+          const int64_t* numbers, int64_t first, const float* b, int64_t b_ld, const float* bias,
+          float* const* y, int flags) {
     Vec acc[M][V];
     begin_tile(acc, n, bias);
     for (int64_t s = 0; s < segments; ++s, a += kTileRows) {
+        const int64_t number = numbers ? numbers[s] - first : s;
         const float* p[M];
         PYCONV_UNROLL
         for (int i = 0; i < M; ++i) p[i] = a[i] + a_offset;
-        b = multiply_tile(acc, p, length, b, b_ld);
+        multiply_tile(acc, p, length, b + number * length * b_ld, b_ld);
     }
     end_tile(acc, n, [&](int i) { return y[i]; }, flags);
 }
@@ -197,14 +196,15 @@ void with_tile_size(int m, int v, const Body& body) {
 int vectors(int n) { return (n + kLanes - 1) / kLanes; }
 
 void any_tile(int m, int n, int64_t segments, int64_t length, const float* const* a,
-              int64_t a_offset, const float* b, int64_t b_ld, const float* bias, float* const* y,
-              int flags) {
+              int64_t a_offset, const int64_t* numbers, int64_t first, const float* b, int64_t b_ld,
+              const float* bias, float* const* y, int flags) {
     if (m == kTileRows && n == kTileCols) {
-        tile<kTileRows, kTileVecs>(n, segments, length, a, a_offset, b, b_ld, bias, y, flags);
+        tile<kTileRows, kTileVecs>(n, segments, length, a, a_offset, numbers, first, b, b_ld, bias,
+                                   y, flags);
         return;
     }
     const auto body = [&]<int M, int V>() {
-        tile<M, V>(n, segments, length, a, a_offset, b, b_ld, bias, y, flags);
+        tile<M, V>(n, segments, length, a, a_offset, numbers, first, b, b_ld, bias, y, flags);
     };
     if (n <= kTileCols) {
         with_tile_size<kTileRows, kTileVecs>(m, vectors(n), body);
