@@ -3,8 +3,16 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyconv._types import Array
+
+_NATIVE = tuple(map(np.dtype, (np.uint8, np.float32, np.float64)))
+
+
+def is_native(array: NDArray[Any]) -> bool:
+    """Whether native code takes the rows of an array as they are."""
+    return array.dtype in _NATIVE and array.flags.c_contiguous and array.flags.aligned
 
 
 def float32_array(owner: str, name: str, value: Any) -> Array:

@@ -8,14 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _random, _targets, backend
-from pyconv._convert import float32_array
+from pyconv._convert import float32_array, is_native
 from pyconv._spans import span
 from pyconv._types import Array
 from pyconv.layers._augmentation import Augmentation, augmented
 from pyconv.layers._memory import Buffers
 
-# What gather_rows reads as it is.
-_NATIVE = tuple(map(np.dtype, (np.uint8, np.float32, np.float64)))
 _END = object()
 
 
@@ -50,7 +48,7 @@ class Rows:
         self._on_host = on_host
         self._buffers = Buffers("fit", self._on_host)
         self._name = name
-        self._native = array.dtype in _NATIVE and array.flags.c_contiguous and array.flags.aligned
+        self._native = is_native(array)
         self._dtype = np.int64 if array.dtype == np.int64 and name == "y" else np.float32
 
     def slice(self, first: int, count: int) -> NDArray[Any]:

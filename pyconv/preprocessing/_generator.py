@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from pyconv import _random, backend
 from pyconv._args import float_arg
+from pyconv._convert import is_native
 from pyconv._types import Array
-from pyconv.layers._augmentation import fill_mode_arg
+from pyconv.layers._augmentation import Stage, fill_mode_arg
 from pyconv.preprocessing._directory import DirectoryIterator
 from pyconv.preprocessing._files import channels_last
 from pyconv.preprocessing._iterator import NumpyArrayIterator, batch_arg, images_arg
@@ -233,14 +234,17 @@ class ImageDataGenerator:
 
     # --- changes ---------------------------------------------------------------------------------
 
-    def changed(self, x: Array, rng: np.random.Generator) -> Array:
+    def changed(
+        self, x: NDArray[Any], rng: np.random.Generator, rows: NDArray[np.int64] | None = None
+    ) -> Array:
         """Return images (N, H, W, C) changed at random and standardized, in an array of their own.
 
         Args:
             x: the images.
             rng: what is drawn from.
+            rows: the numbers of the images, all by default.
         """
-        return self._standardized(self._transformed(x, rng))
+        return self._standardized(self._transformed(x, rng, rows))
 
     def random_transform(self, x: Any, seed: int | None = None) -> Array:
         """Return an image (H, W, C) changed at random.
@@ -282,13 +286,16 @@ class ImageDataGenerator:
             roots = np.sqrt(np.maximum(values, 0) + self.zca_epsilon)
             self.whitening = np.asarray((vectors / roots) @ vectors.T, np.float32)
 
-    def _transformed(self, x: Array, rng: np.random.Generator) -> Array:
-        n, h, w, _ = x.shape
+    def _transformed(
+        self, x: NDArray[Any], rng: np.random.Generator, rows: NDArray[np.int64] | None = None
+    ) -> Array:
+        n, (h, w) = len(x if rows is None else rows), x.shape[1:3]
+        stages: list[Stage] = []
         matrices = self._matrices(rng, n, h, w)
         if matrices is not None:
-            warp = ("affine", matrices, "bilinear", self.fill_mode, self.cval)
-            x = backend.cpu.augment(x, [warp])
+            stages.append(("affine", matrices, "bilinear", self.fill_mode, self.cval))
         if self.channel_shift_range:
+            x, rows, stages = _taken(x, stages, rows), None, []
             added = rng.uniform(-1, 1, (n, 1, 1, 1)) * self.channel_shift_range
             low, high = x.min(axis=(1, 2, 3), keepdims=True), x.max(axis=(1, 2, 3), keepdims=True)
             x = np.clip(x + added.astype(np.float32), low, high)
@@ -297,7 +304,8 @@ class ImageDataGenerator:
             flips = rng.random((n, 2)) < 0.5
             cuts[:, 2] = flips[:, 0] & bool(self.vertical_flip)
             cuts[:, 3] = flips[:, 1] & bool(self.horizontal_flip)
-            x = backend.cpu.augment(x, [("crop_flip", cuts, (h, w), "constant", 0.0)])
+            stages.append(("crop_flip", cuts, (h, w), "constant", 0.0))
+        x = _taken(x, stages, rows)
         if self.brightness_range is not None:
             factor = rng.uniform(*self.brightness_range, (n, 1, 1, 1)).astype(np.float32)
             x = np.clip(x * factor, 0, 255)
@@ -353,6 +361,14 @@ class ImageDataGenerator:
                 stacklevel=4,
             )
         return known is not None
+
+
+def _taken(x: NDArray[Any], stages: list[Stage], rows: NDArray[np.int64] | None) -> Array:
+    """Return images ``rows`` of x, None for all, after all stages: each while it is in a cache."""
+    if stages and is_native(x):
+        return backend.cpu.augment(x, stages, rows)
+    images = np.asarray(x if rows is None else x[rows], np.float32)
+    return backend.cpu.augment(images, stages) if stages else images
 
 
 def _pair_arg(owner: str, name: str, value: Any) -> tuple[float, float]:

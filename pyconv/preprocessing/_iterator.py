@@ -146,7 +146,7 @@ class NumpyArrayIterator(ImageIterator):
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Any:
         """Return x (n, H, W, C), or (x, y), or (x, y, sample_weight), of these rows."""
-        x = self.generator.changed(np.asarray(self.x[rows], np.float32), rng)
+        x = self.generator.changed(self.x, rng, rows)
         if self.y is None:
             return x
         if self.sample_weight is None:
