@@ -158,12 +158,12 @@ def _checked(model: Trainable, owner: str, given: Triple) -> Arrays:
 def _of_one_input(model: Trainable, x: Any) -> Any:
     """Return the inputs, which may be in a list or a dict of one, as for models of several."""
     if isinstance(x, dict) and len(x) == 1:
-        return next(iter(x.values()))
+        x = next(iter(x.values()))
     # A list of one array that lacks the axis of samples is one sample.
     if isinstance(x, (list, tuple)) and len(x) == 1 and hasattr(x[0], "__array__"):
         rank = model.input_rank
-        return x[0] if rank is not None and np.ndim(x[0]) == rank else x
-    return x
+        x = x[0] if rank is not None and np.ndim(x[0]) == rank else x
+    return model._arranged(x)
 
 
 def _of_one_output(y: Any, samples: int) -> Any:

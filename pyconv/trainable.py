@@ -64,6 +64,10 @@ class Trainable(ABC):
     def _ensure_built(self, input_shape: tuple[int, ...]) -> None:
         """Build for inputs of this shape (without the batch), or check that it fits."""
 
+    def _arranged(self, x: Any) -> Any:
+        """Return the inputs of fit, evaluate and predict in the form that the model takes."""
+        return x
+
     @abstractmethod
     def _forward(self, x: Array, training: bool, logits: bool = False, first: int = 0) -> Array:
         """Return the output of the layers from ``first`` on, in a buffer used again."""

@@ -15,7 +15,7 @@ ON_DEVICES = (
     "compat_optimizers containers conv2d conv2d_layer conv2d_maxpool2d course course_gradients "
     "custom_layers dense dense_layer device_arrays device_graphs device_training dropout_layer "
     "elementwise evaluate_predict fit fit_arguments fit_options fit_sources flatten_layer "
-    "global_avgpool2d gpu hdf5 image_data_generator initializers input_layer interop "
+    "global_avgpool2d gpu graph hdf5 image_data_generator initializers input_layer interop "
     "keras_files keras_ten_epochs layer_weights layers layers_more losses losses_in_training "
     "losses_options lrn maxpool2d maxpool2d_layer merge metrics metrics_goldens "
     "model_checkpoint older_keras_files ops_interface optimizer_options optimizers progress "

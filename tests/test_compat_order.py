@@ -17,6 +17,7 @@ Y = np.arange(12) % 3
 def era(monkeypatch):
     monkeypatch.setattr(compat._era, "_chosen", "keras2")
     monkeypatch.setattr(compat._image_order, "_chosen", "channels_last")
+    keras.utils.set_random_seed(0)
 
 
 def network(shape):

@@ -16,6 +16,7 @@ Y = np.arange(10) % 3
 @pytest.fixture(autouse=True)
 def era(monkeypatch):
     monkeypatch.setattr(compat._era, "_chosen", "keras3")
+    keras.utils.set_random_seed(0)
 
 
 def rows(dataset):

@@ -160,8 +160,8 @@ def _target_of(root: str, rest: str) -> str | None:
 
 
 def _keras_module(rest: str) -> str | None:
-    for prefix in ("api.", "src.", "api._v2.keras.", "_tf_keras.keras."):
-        if rest.startswith(prefix):
+    for prefix in ("api.", "src.", "_v2.keras.", "_tf_keras.keras.", "_tf_keras."):
+        if f"{rest}.".startswith(prefix):
             rest = rest[len(prefix) :]
     rest = "applications" if rest.startswith("applications.") else _MOVED.get(rest, rest)
     name = f"{_HERE}.{rest}" if rest else _HERE

@@ -111,6 +111,13 @@ class Chained:
             self.set_weights(self._first_weights)
             self._first_weights = None
 
+    def _parts_on(self, x: Tensor) -> Tensor | None:
+        """Return the result of the layers that the layer's own ``call`` is made of, or None."""
+        from pyconv.compat._traced import composed_of, is_composed
+
+        ends = composed_of(self, x.shape) if is_composed(self) else None
+        return None if ends is None else wired(nodes_between(*ends), x, True)
+
     def __call__(self: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the layer's result for a batch; for tensors of an ``Input``, its tensor."""
         tensors = tensors_of(x)
@@ -127,6 +134,10 @@ class Chained:
                 f"{self.label}: it takes one input, got {len(tensors)}; bring them together with "
                 "Add() or Concatenate()"
             )
+        if not isinstance(self, Merge) and len(tensors) == 1:
+            parts = self._parts_on(tensors[0])
+            if parts is not None:
+                return parts
         if isinstance(self, Merge) and not isinstance(x, (list, tuple)):
             raise ValueError(f"{self.label}: a merge layer must be called on a list of inputs")
         return Tensor(self, tensors)
@@ -155,8 +166,13 @@ def applied(stack: Sequence[Layer], x: Tensor, is_output: bool) -> Tensor:
 
     ``is_output`` says whether each layer's result is its ``output`` from now on.
     """
+    return wired(unfolded(stack), x, is_output)
+
+
+def wired(nodes: Sequence[Node], x: Tensor, is_output: bool) -> Tensor:
+    """Return what the layers of a graph make of ``x``."""
     tensors = [x]
-    for layer, sources in unfolded(stack):
+    for layer, sources in nodes:
         tensors.append(Tensor(layer, [tensors[source] for source in sources], is_output))
     return tensors[-1]
 

@@ -1,41 +1,30 @@
 """The Sequential model with the methods and arguments of Keras 1 and 2."""
 
-import itertools
 import math
-from collections.abc import Iterator
+import os
 from typing import Any
 
 import numpy as np
 
 import pyconv
 from pyconv import loops
-from pyconv._args import int_arg
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches
 from pyconv.callbacks import CallbackList, History
 from pyconv.compat import _arguments, _classes, _era
 from pyconv.compat._eager import eager
-from pyconv.compat._functional import Tensor, applied, tensor_of, tensors_of
+from pyconv.compat._functional import Tensor, applied, tensors_of
+from pyconv.compat._generators import QUEUE, Generators
+from pyconv.compat._links import Links
 from pyconv.compat._logs import Logs
 from pyconv.compat._progress import OldProgress
 from pyconv.compat._summary import summary_lines
+from pyconv.compat._traced import is_composed, with_parts
 from pyconv.layers.graph import flat
-from pyconv.layers.input import InputLayer
-from pyconv.layers.layer import Layer
 from pyconv.progress import Progress
 
-# What Keras 1 and 2 said of threads that fetch batches.
-_QUEUE = (
-    "max_q_size",
-    "max_queue_size",
-    "nb_worker",
-    "workers",
-    "pickle_safe",
-    "use_multiprocessing",
-)
 
-
-class Sequential(pyconv.Sequential):
+class Sequential(Links, Generators):
     """A stack of layers, as ``pyconv.Sequential``, with the methods of Keras 1 and 2 as well.
 
     Example:
@@ -66,58 +55,24 @@ class Sequential(pyconv.Sequential):
             return eager(super().__call__(x, training))
         return applied(self._layers, tensors[0], False)
 
-    # --- the tensors between its layers ---------------------------------------------------------
+    def build(self, input_shape: Any = None) -> None:
+        """Create the weights; see ``pyconv.Sequential.build``.
 
-    _linked: list[Layer] | None = None  # the layers for which the tensors hold
-    _ends: tuple[Tensor, Tensor] | None = None
+        Layers of one's own that are made of layers are replaced by these.
+        """
+        shape = self._declared_shape() if input_shape is None else input_shape
+        if shape is not None and any(is_composed(layer) for layer in self._layers):
+            self._layers = with_parts(self._layers, tuple(shape))
+        super().build(input_shape)
 
-    def _link(self) -> None:
-        """Give the layers their ``input`` and ``output``, once the shape of the input is known."""
-        if self._linked == self._layers or not self.built:
-            return
-        if self._input is None:
-            self._input = InputLayer(batch_shape=self.input_shape, name=f"{self.name}_input")
-        start = tensor_of(self._input)
-        self._take_links(start, applied(self._layers, start, True))
-
-    def _take_links(self, start: Tensor, end: Tensor) -> None:
-        """Have the tensors of a network that is called already."""
-        self._linked, self._ends = list(self._layers), (start, end)
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers in order, without the input."""
-        self._link()
-        return super().layers
-
-    @property
-    def input(self) -> Any:
-        """The tensor of the input; AttributeError before the model is built."""
-        return self._end(0)
-
-    @property
-    def output(self) -> Any:
-        """The tensor of the output; AttributeError before the model is built."""
-        return self._end(1)
-
-    @property
-    def inputs(self) -> list[Any]:
-        """The tensor of the input, in a list."""
-        return [self.input]
-
-    @property
-    def outputs(self) -> list[Any]:
-        """The tensor of the output, in a list."""
-        return [self.output]
-
-    def _end(self, index: int) -> Tensor:
-        self._link()
-        if self._ends is None:
-            raise AttributeError(
-                f"{self.label}: it has tensors once the shape of its input is known; give the "
-                "first layer input_shape"
-            )
-        return self._ends[index]
+    def _arranged(self, x: Any) -> Any:
+        """Return inputs with the channel that grey images lack, or without one too many."""
+        rank = self.input_rank
+        if rank is None or not isinstance(x, np.ndarray):
+            return x
+        if x.ndim == rank - 1 and rank > 2 and self.input_shape[-1] == 1:
+            return x[..., np.newaxis]
+        return x[..., 0] if x.ndim == rank + 1 and x.shape[-1] == 1 else x
 
     # --- what differs in numerics and texts -------------------------------------------------
 
@@ -129,6 +84,10 @@ class Sequential(pyconv.Sequential):
         from pyconv.compat.keras import optimizers
 
         _arguments.drop(kwargs, "sample_weight_mode", "target_tensors", "class_mode")
+        if len(args) > 1 and _are_metrics(args[1]):
+            # By place Keras 1 and 2 have metrics before the weight of the loss.
+            kwargs["metrics"] = args[1]
+            args = (args[0], *args[2:3])
         if isinstance(kwargs.get("metrics"), str):
             kwargs["metrics"] = [kwargs["metrics"]]
         if self._keras2 and isinstance(kwargs.get("metrics"), (list, tuple)):
@@ -174,7 +133,7 @@ class Sequential(pyconv.Sequential):
         for name in ("steps_per_epoch", "validation_steps"):
             if isinstance(kwargs.get(name), float):
                 kwargs[name] = math.ceil(kwargs[name])  # as far as Keras 2 counts
-        _arguments.drop(kwargs, *_QUEUE)
+        _arguments.drop(kwargs, *QUEUE)
         kwargs["callbacks"] = _with_history(kwargs.get("callbacks"), args)
         if len(args) > 5:  # callbacks by place
             args = (*args[:5], kwargs.pop("callbacks"), *args[6:])
@@ -186,104 +145,15 @@ class Sequential(pyconv.Sequential):
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Array:
         """Return the outputs; see ``pyconv.Sequential.predict``. Silent under Keras 2."""
-        _arguments.drop(kwargs, *_QUEUE)
+        _arguments.drop(kwargs, *QUEUE)
         if self._keras2 and len(args) < 2:
             kwargs.setdefault("verbose", 0)
         return super().predict(x, *args, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Return the loss and the metrics; see ``pyconv.Sequential.evaluate``."""
-        _arguments.drop(kwargs, *_QUEUE)
+        _arguments.drop(kwargs, *QUEUE)
         return super().evaluate(*args, **kwargs)
-
-    def fit_generator(
-        self,
-        generator: Any,
-        steps_per_epoch: int | None = None,
-        epochs: int = 1,
-        verbose: int = 1,
-        callbacks: Any = None,
-        validation_data: Any = None,
-        validation_steps: int | None = None,
-        class_weight: Any = None,
-        max_queue_size: int = 10,
-        workers: int = 1,
-        use_multiprocessing: bool = False,
-        shuffle: bool = True,
-        initial_epoch: int = 0,
-        **kwargs: Any,
-    ) -> History:
-        """Train on the batches of a generator, which may go on for ever.
-
-        Args:
-            generator: gives ``(x, y)`` or ``(x, y, sample_weight)``.
-            steps_per_epoch: batches of an epoch. Keras 1's ``samples_per_epoch`` counts samples.
-            epochs, verbose, callbacks, class_weight, initial_epoch: as for ``fit``.
-            validation_data: arrays or a generator.
-            validation_steps: batches of a validation; Keras 1's ``nb_val_samples``, samples.
-            max_queue_size, workers, use_multiprocessing, shuffle: have no effect.
-            **kwargs: Keras 1's names of these.
-
-        Raises:
-            TypeError, ValueError: as ``fit`` does.
-        """
-        owner = "fit_generator"
-        given = {"epochs": epochs}
-        if "nb_epoch" in kwargs:
-            given = {"epochs": kwargs.pop("nb_epoch")}
-        generator, steps_per_epoch = _steps(
-            owner, generator, steps_per_epoch, kwargs.pop("samples_per_epoch", None)
-        )
-        validation_data, validation_steps = _steps(
-            owner,
-            validation_data,
-            validation_steps,
-            kwargs.pop("nb_val_samples", None) or kwargs.pop("val_samples", None),
-        )
-        _arguments.drop(kwargs, *_QUEUE)
-        return self.fit(
-            generator,
-            steps_per_epoch=steps_per_epoch,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            validation_steps=validation_steps,
-            class_weight=class_weight,
-            initial_epoch=initial_epoch,
-            **given,
-            **kwargs,
-        )
-
-    def evaluate_generator(
-        self, generator: Any, steps: int | None = None, *args: Any, **kwargs: Any
-    ) -> Any:
-        """Return the loss and the metrics over ``steps`` batches of a generator."""
-        samples = kwargs.pop("val_samples", None)
-        generator, steps = _steps("evaluate_generator", generator, steps, samples)
-        verbose = kwargs.pop("verbose", 0)
-        steps = math.ceil(steps) if isinstance(steps, float) else steps
-        return self.evaluate(generator, steps=steps, verbose=verbose)
-
-    def predict_generator(
-        self, generator: Any, steps: int | None = None, *args: Any, **kwargs: Any
-    ) -> Array:
-        """Return the outputs for ``steps`` batches of a generator."""
-        samples = kwargs.pop("val_samples", None)
-        generator, steps = _steps("predict_generator", generator, steps, samples)
-        verbose = kwargs.pop("verbose", 0)
-        steps = math.ceil(steps) if isinstance(steps, float) else steps
-        return self.predict(generator, steps=steps, verbose=verbose)
-
-    def predict_proba(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> Array:
-        """Return the outputs (N, classes), as ``predict``."""
-        return self.predict(x, batch_size, verbose)
-
-    def predict_classes(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> Any:
-        """Return class numbers int64 (N,); of one output, whether it is above 0.5, (N, 1)."""
-        outputs = self.predict(x, batch_size, verbose)
-        if outputs.shape[-1] > 1:
-            return outputs.argmax(axis=-1)
-        return (outputs > 0.5).astype(np.int64)
 
     # --- files ------------------------------------------------------------------------------------
 
@@ -296,12 +166,27 @@ class Sequential(pyconv.Sequential):
     ) -> None:
         """Write the model to one file; see ``pyconv.Sequential.save``."""
         _arguments.drop(kwargs, "save_format")
+        _make_folder(filepath)
         super().save(filepath, overwrite, include_optimizer, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write the weights to one file; see ``pyconv.Sequential.save_weights``."""
         _arguments.drop(kwargs, "save_format")
+        _make_folder(filepath)
         super().save_weights(filepath, overwrite, **kwargs)
+
+
+def _are_metrics(value: Any) -> bool:
+    """Whether the third argument of ``compile`` is a list of metrics."""
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    return bool(parts) and not any(isinstance(part, (int, float, type(None))) for part in parts)
+
+
+def _make_folder(filepath: Any) -> None:
+    """Make the folder of a file of HDF5, as Keras does."""
+    path = os.fsdecode(filepath)
+    if path.endswith((".h5", ".hdf5")) and os.path.dirname(path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
 
 
 def adopt(model: Any) -> "Sequential":
@@ -341,21 +226,3 @@ def _samples(data: loops.Batches) -> int | None:
     if not isinstance(data, ArrayBatches) or data._continues:
         return None
     return min(data.samples, data.steps * data._batch_size)
-
-
-def _steps(
-    owner: str, source: Any, steps: int | None, samples: int | None
-) -> tuple[Any, int | None]:
-    """Return the source of batches, and how many of them hold so many samples."""
-    if samples is None or steps is not None:
-        return source, steps
-    count = int_arg(owner, "samples_per_epoch", samples)
-    if isinstance(source, (tuple, list)):
-        return source, None
-    size = getattr(source, "batch_size", None)
-    if size is None:
-        iterator: Iterator[Any] = iter(source)
-        first = next(iterator)
-        size = len(first[0])
-        source = itertools.chain([first], iterator)
-    return source, -(-count // int(size))

@@ -58,7 +58,7 @@ def network_diagram(model: "Sequential", path: Any = None) -> Diagram:
         >>> svg[:4], "10 parameters" in svg
         ('<svg', True)
     """
-    boxes = [_input_box(model), *(_box(layer) for layer in model.layers)]
+    boxes = [_input_box(model), *(_box(layer) for layer in model._layers)]
     left = max(max(_width(name, 13, bold=True), _width(what, 11)) for name, what, *_ in boxes)
     right = max(max(_width(shape, 13), _width(count, 11)) for *_, shape, count, _ in boxes)
     inner = left + right + 56

@@ -10,14 +10,15 @@ from pyconv.compat._functional import Tensor
 from pyconv.compat._graph_model import functional
 from pyconv.compat._model import Sequential as Sequential
 from pyconv.compat._model import adopt
+from pyconv.compat._own_model import OwnModel
 
 
-class Model:
+class Model(OwnModel):
     """``Model(inputs, outputs)`` is the network of the layers that were called one on the other.
 
     Where they branch, ``Add``, ``Concatenate`` and the like bring them together again. Several
-    inputs, layers that are used twice and subclasses of ``Model`` are errors that say what to use;
-    with several outputs it can only predict.
+    inputs and layers that are used twice are errors that say what to use; with several outputs it
+    can only predict. A subclass has a ``call`` that calls layers.
 
     Args:
         inputs: an ``Input``. Keras 1 called it ``input``.
@@ -25,7 +26,8 @@ class Model:
         name: the model's name.
 
     Raises:
-        NotImplementedError: it is not of one ``Input``, or a layer is used twice.
+        NotImplementedError: it is not of one ``Input``, or a layer is used twice; or the ``call``
+            of a subclass is not made of layers.
         ValueError: the output is not made of the input.
 
     Example:
@@ -35,24 +37,36 @@ class Model:
         >>> both = keras.layers.add([inputs, hidden])
         >>> keras.Model(inputs, keras.layers.Dense(2)(both)).count_params()
         90
+        >>> class Net(keras.Model):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.head = keras.layers.Dense(2)
+        ...     def call(self, x):
+        ...         return self.head(x)
+        >>> net = Net()
+        >>> net.build((None, 8))
+        >>> net.count_params()
+        18
     """
 
     def __new__(
         cls, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any
     ) -> Any:
         """Return the model."""
+        if cls is not Model:
+            return super().__new__(cls)
         given = {"inputs": inputs, "outputs": outputs}
         for old, new in (("input", "inputs"), ("output", "outputs")):
             if old in kwargs:
                 given[new] = kwargs.pop(old)
-        if cls is not Model:
-            raise NotImplementedError(
-                f"{cls.__name__}: pyconv has no models by subclassing keras.Model; chain the "
-                "layers in a keras.Sequential([...]), or call them on a keras.Input"
-            )
         if kwargs:
             raise TypeError(f"Model: unknown arguments {sorted(kwargs)}")
         return functional(**given, name=name)
+
+    @classmethod
+    def __subclasshook__(cls, other: type) -> Any:
+        """Whether the other class is one of models: a ``Sequential`` is a ``Model`` in Keras."""
+        return Sequential in other.__mro__ if cls is Model else NotImplemented
 
 
 def _adopting(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,8 +1,67 @@
-"""``keras.utils``: labels, seeds, and batches by number."""
+"""``keras.utils``: labels, seeds, batches by number, drawings of models."""
+
+import os
+from typing import Any
 
 from pyconv import utils
 from pyconv.compat import _unsupported
 from pyconv.compat.keras.utils import np_utils
 
-__all__ = [*utils.__all__, "np_utils"]
+__all__ = [*utils.__all__, "model_to_dot", "np_utils", "plot", "plot_model", "print_summary"]
+
+
+def plot_model(model: Any, to_file: Any = "model.png", *args: Any, **kwargs: Any) -> Any:
+    """Write a drawing of a model's layers as SVG, whatever the file's ending; return it.
+
+    Args:
+        model: the model.
+        to_file: the file; another ending than ``.svg`` is replaced by it.
+        *args: have no effect.
+        **kwargs: have no effect: shapes and names are always shown.
+
+    Raises:
+        OSError: it cannot be written.
+
+    Example:
+        >>> import os, tempfile, pyconv.compat.keras as keras
+        >>> model = keras.Sequential([keras.layers.Dense(2, input_shape=(4,))])
+        >>> file = os.path.join(tempfile.mkdtemp(), "model.png")
+        >>> keras.utils.plot_model(model, to_file=file)[:4], os.listdir(os.path.dirname(file))
+        ('<svg', ['model.svg'])
+    """
+    from pyconv.viz import network_diagram
+
+    return network_diagram(model, os.path.splitext(os.fsdecode(to_file))[0] + ".svg")
+
+
+plot = plot_model
+
+
+def model_to_dot(model: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return a drawing of a model's layers as SVG text, which ``create(...)`` gives as bytes.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> model = keras.Sequential([keras.layers.Dense(2, input_shape=(4,))])
+        >>> keras.utils.model_to_dot(model).create(prog="dot", format="svg")[:4]
+        b'<svg'
+    """
+    from pyconv.viz import network_diagram
+
+    drawing: Any = network_diagram(model)
+    drawing.create = lambda *args, **kwargs: str(drawing).encode()
+    return drawing
+
+
+def print_summary(model: Any, *args: Any, **kwargs: Any) -> None:
+    """Print the table of a model's layers.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> model = keras.Sequential([keras.layers.Dense(2, input_shape=(4,))])
+        >>> keras.utils.print_summary(model, print_fn=lambda line: None)
+    """
+    model.summary(*args, **kwargs)
+
+
 __getattr__ = _unsupported.getter(__name__, utils)

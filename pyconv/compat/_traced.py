@@ -1,0 +1,91 @@
+"""Layers and models of the user's own whose ``call`` is made of other layers."""
+
+import inspect
+from typing import Any
+
+from pyconv import layers as plain
+from pyconv._types import Shape
+from pyconv.compat._functional import Tensor, nodes_between
+from pyconv.layers._augmentation import Augmentation
+from pyconv.layers.graph import Node, blocks
+from pyconv.layers.input import InputLayer
+from pyconv.layers.layer import Layer
+
+# What does nothing outside of training, so that a call may leave it out there.
+_OF_TRAINING = (
+    Augmentation,
+    plain.AlphaDropout,
+    plain.Dropout,
+    plain.GaussianDropout,
+    plain.GaussianNoise,
+    plain.SpatialDropout2D,
+)
+
+
+class _Phase:
+    """Stands for the argument ``training`` while a call is followed."""
+
+    def __init__(self, trains: bool) -> None:
+        self._trains = trains
+
+    def __bool__(self) -> bool:
+        return self._trains
+
+
+def is_composed(layer: Any) -> bool:
+    """Whether a layer has a ``call`` of the user's own and no ``backward``."""
+    kind = type(layer)
+    return hasattr(kind, "call") and kind.backward is Layer.backward
+
+
+def composed_of(owner: Any, shape: Shape) -> tuple[Tensor, Tensor] | None:
+    """Return the input of a call and its result, followed through its layers.
+
+    None where the call does something else with its input, or its layer has weights of its own.
+
+    Raises:
+        NotImplementedError: the call does different things in training and outside.
+    """
+    start = Tensor(InputLayer(batch_shape=shape, name=f"{owner.name}_input"))
+    try:
+        end = _called(owner, start, True)
+        other = _called(owner, start, False) if end is not None else None
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        return None
+    if end is None or other is None:
+        return None
+    if end is not other and _kinds(start, end) != _kinds(start, other):
+        raise NotImplementedError(
+            f"{owner.label}: its call does other things in training than outside; layers that "
+            "know it themselves, such as Dropout, may be called in both"
+        )
+    return start, end
+
+
+def with_parts(layers: list[Layer], shape: Shape) -> list[Layer]:
+    """Return a stack for inputs of ``shape``, composed layers as what they are composed of."""
+    stack: list[Layer] = []
+    for layer in layers:
+        ends = composed_of(layer, shape) if is_composed(layer) else None
+        if ends is None:
+            stack.append(layer)
+            shape = layer.compute_output_shape(shape)
+        else:
+            stack += blocks(nodes_between(*ends))
+            shape = ends[1].shape
+    return stack
+
+
+def _called(owner: Any, x: Tensor, trains: bool) -> Tensor | None:
+    parameters = inspect.signature(owner.call).parameters
+    options = {"training": _Phase(trains)} if "training" in parameters else {}
+    if isinstance(owner, Layer) and not owner.built and "build" in vars(type(owner)):
+        owner.build(x.shape)
+    result = owner.call(x, **options)
+    has_weights = isinstance(owner, Layer) and bool(owner.named_weights)
+    return result if isinstance(result, Tensor) and not has_weights else None
+
+
+def _kinds(start: Tensor, end: Tensor) -> list[str]:
+    nodes: list[Node] = nodes_between(start, end)
+    return [type(layer).__name__ for layer, _ in nodes if not isinstance(layer, _OF_TRAINING)]
