@@ -338,7 +338,7 @@ void TapPlan::run(int64_t images, const float* src, const float* panels, const f
     // all blocks one after the other.
     const int64_t parts = blocks >= 4 * num_threads() ? 1 : panel_count;
     const int64_t part_panels = panel_count / parts;
-    const bool blocks_inside = panels_size() > kCachedPanels;
+    const bool blocks_inside = panels_size() >= kCachedPanels;
     parallel_for(blocks * parts, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         Block block(conv, plan, scratch);
