@@ -1,6 +1,7 @@
 """Keras's functional API on pyconv: networks that branch, their layers, tensors and files."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -66,6 +67,18 @@ def test_layers_of_branches_are_in_keras_s_order():
     assert [layer.name for layer in model.layers] == [
         "input_1", "long_1", "short", "long_2", "sum",
     ]  # fmt: skip
+
+
+def test_deep_networks_are_copied():
+    inputs = x = layers.Input((4,))
+    for _ in range(300):
+        x = layers.add([x, layers.Dense(4)(x)])
+    model = keras.Model(inputs, x)
+    again = pickle.loads(pickle.dumps(copy.deepcopy(model)))
+    assert [layer.name for layer in again.layers] == [layer.name for layer in model.layers]
+    assert again.layers[1].output is not model.layers[1].output
+    part = keras.Model(again.input, again.layers[1].output)
+    np.testing.assert_array_equal(part.predict(X[0, :, :1, 0].repeat(4, 1)).shape, (8, 4))
 
 
 def test_operators_are_layers():

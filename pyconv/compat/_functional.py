@@ -111,6 +111,11 @@ class Chained:
             self.set_weights(self._first_weights)
             self._first_weights = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy keeps: not the tensors, through which it would reach the network."""
+        gone = ("input", "output", "tensors")
+        return {name: value for name, value in vars(self).items() if name not in gone}
+
     def _parts_on(self, x: Tensor) -> Tensor | None:
         """Return the result of the layers that the layer's own ``call`` is made of, or None."""
         from pyconv.compat._traced import composed_of, is_composed

@@ -23,6 +23,11 @@ class Links(Sequential):
         start = tensor_of(self._input)
         self._take_links(start, applied(self._layers, start, True))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy keeps: it makes tensors of its own."""
+        gone = ("_linked", "_ends")
+        return {name: value for name, value in vars(self).items() if name not in gone}
+
     def _take_links(self, start: Tensor, end: Tensor) -> None:
         """Have the tensors of a network that is called already."""
         self._linked, self._ends = list(self._layers), (start, end)
