@@ -4,25 +4,33 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyconv._args import int_arg, shown
 from pyconv._convert import float32_array
+from pyconv._explain_blocks import branches, residual
+from pyconv._explain_text import (
+    Values,
+    activated,
+    first,
+    maps,
+    number,
+    pair,
+    products,
+    rest,
+    some,
+)
+from pyconv.layers._windows import HasWindows
 from pyconv.layers.activation import Activation
 from pyconv.layers.avgpool2d import AveragePooling2D
+from pyconv.layers.branches import Branches
 from pyconv.layers.conv2d import Conv2D
 from pyconv.layers.dense import Dense
 from pyconv.layers.flatten import Flatten
 from pyconv.layers.layer import Layer
 from pyconv.layers.maxpool2d import MaxPooling2D
 from pyconv.layers.relu import ReLU
+from pyconv.layers.residual import Residual
 from pyconv.layers.softmax import Softmax
-
-_MOST_TERMS = 27  # of one sum: a 3x3 window of 3 channels
-_MOST_CELLS = 12  # rows and columns of a map that is printed
-_MOST_MAPS = 2
-
-Values = NDArray[Any]
 
 
 def explain(layer: Layer, x: Any, limit: int = 9) -> str:
@@ -33,7 +41,7 @@ def explain(layer: Layer, x: Any, limit: int = 9) -> str:
 
     Args:
         layer: a ``Conv2D``, ``MaxPooling2D``, ``AveragePooling2D``, ``Dense``, ``ReLU``,
-            ``Softmax``, ``Activation`` or ``Flatten``.
+            ``Softmax``, ``Activation``, ``Flatten``, ``Residual`` or ``Branches``.
         x: a batch, of which the first sample is shown; for the layers of images an image
             (H, W) or (H, W, C) too, for the others one sample (C,).
         limit: how many windows or numbers are shown.
@@ -79,7 +87,7 @@ def explain(layer: Layer, x: Any, limit: int = 9) -> str:
 
 def _batch(layer: Layer, x: Values) -> Values:
     """Return the first sample of ``x``, as a batch."""
-    if isinstance(layer, (Conv2D, MaxPooling2D, AveragePooling2D)):
+    if any(isinstance(leaf, HasWindows) for leaf in layer.leaves()):
         if x.ndim == 2:
             x = x[..., np.newaxis]
         if x.ndim == 3:
@@ -107,15 +115,15 @@ def _conv(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
     else:
         yield f"parameters: (F*F*D1)*K + K = {numbers} + {layer.filters} = {layer.count_params()}"
     each = layer.filters // layer.groups
-    for k, i, j in _first(np.moveaxis(y, -1, 0).shape, most):
-        first = k // each * channels
+    for k, i, j in first(np.moveaxis(y, -1, 0).shape, most):
+        start = k // each * channels
         window, _ = _window(layer, x, i, j)
-        terms = window[..., first : first + channels].ravel(), kernel[..., k].ravel()
+        terms = window[..., start : start + channels].ravel(), kernel[..., k].ravel()
         total = float(terms[0] @ terms[1] + bias[k])
         place = f"row {i}, column {j}" if layer.filters == 1 else f"filter {k}, row {i}, column {j}"
-        yield f"{place}: {_products(*terms, bias[k])} = {_activated(layer, total, y[i, j, k])}"
-    yield from _rest(y.size, most)
-    yield from _maps(y)
+        yield f"{place}: {products(*terms, bias[k])} = {activated(layer, total, y[i, j, k])}"
+    yield from rest(y.size, most)
+    yield from maps(y)
 
 
 def _pool(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
@@ -123,17 +131,17 @@ def _pool(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
     yield from _sizes(layer, x)
     yield f"D2 = D1 = {x.shape[2]}"
     yield "parameters: 0"
-    for c, i, j in _first(np.moveaxis(y, -1, 0).shape, most):
+    for c, i, j in first(np.moveaxis(y, -1, 0).shape, most):
         window, inside = _window(layer, x, i, j)
         values = window[..., c][inside]
         place = f"row {i}, column {j}" if y.shape[2] == 1 else f"channel {c}, row {i}, column {j}"
         if isinstance(layer, MaxPooling2D):
-            what = f"max({_some(values, ', ')})"
+            what = f"max({some(values, ', ')})"
         else:
-            what = f"({_some(values, ' + ')})/{values.size}"
-        yield f"{place}: {what} = {_number(y[i, j, c])}"
-    yield from _rest(y.size, most)
-    yield from _maps(y)
+            what = f"({some(values, ' + ')})/{values.size}"
+        yield f"{place}: {what} = {number(y[i, j, c])}"
+    yield from rest(y.size, most)
+    yield from maps(y)
 
 
 def _window(layer: Any, x: Values, i: int, j: int) -> tuple[Values, Values]:
@@ -155,14 +163,14 @@ def _window(layer: Any, x: Values, i: int, j: int) -> tuple[Values, Values]:
 
 def _hyper_parameters(layer: Any) -> str:
     windows = layer.windows
-    parts = [f"F = {_pair(windows.size)}", f"S = {_pair(windows.strides)}"]
+    parts = [f"F = {pair(windows.size)}", f"S = {pair(windows.strides)}"]
     padding = windows.padding
     if padding == "valid":
         parts.append("P = 0")
     else:
         parts.append(f"P = {padding!r}" if isinstance(padding, str) else f"P = {padding}")
     if max(windows.dilation) > 1:
-        parts.append(f"dilation = {_pair(windows.dilation)}")
+        parts.append(f"dilation = {pair(windows.dilation)}")
     return ", ".join(parts)
 
 
@@ -189,30 +197,30 @@ def _dense(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
     yield f"parameters: inputs*units{' + units' if added else ''} = {inputs}*{units}{added} = " + (
         str(layer.count_params())
     )
-    for index in _first(y.shape, most):
+    for index in first(y.shape, most):
         row = x[index[:-1]].astype(np.float64)
         k = index[-1]
         total = float(row @ kernel[:, k] + bias[k])
         place = "unit " + ", ".join(map(str, index))
-        products = _products(row, kernel[:, k], bias[k])
-        yield f"{place}: {products} = {_activated(layer, total, y[index])}"
-    yield from _rest(y.size, most)
+        sums = products(row, kernel[:, k], bias[k])
+        yield f"{place}: {sums} = {activated(layer, total, y[index])}"
+    yield from rest(y.size, most)
 
 
 def _relu(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
     plain = layer.max_value is None and layer.negative_slope == 0 == layer.threshold
     yield "parameters: 0"
-    for index in _first(y.shape, most):
-        value, result = _number(x[index]), _number(y[index])
+    for index in first(y.shape, most):
+        value, result = number(x[index]), number(y[index])
         yield f"max(0, {value}) = {result}" if plain else f"f({value}) = {result}"
-    yield from _rest(y.size, most)
+    yield from rest(y.size, most)
 
 
 def _activation(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
     yield "parameters: 0"
-    for index in _first(y.shape, most):
-        yield f"{layer.activation.name}({_number(x[index])}) = {_number(y[index])}"
-    yield from _rest(y.size, most)
+    for index in first(y.shape, most):
+        yield f"{layer.activation.name}({number(x[index])}) = {number(y[index])}"
+    yield from rest(y.size, most)
 
 
 def _softmax(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
@@ -223,81 +231,19 @@ def _softmax(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
     sums = np.broadcast_to(powers.sum(axis=axis, keepdims=True), x.shape)
     largest = np.broadcast_to(values.max(axis=axis, keepdims=True), x.shape)
     yield "parameters: 0"
-    for index in _first(y.shape, most):
-        difference = f"exp({_number(values[index])} - {_number(largest[index])})"
-        yield f"{difference}/{_number(sums[index])} = {_number(y[index])}"
-    yield from _rest(y.size, most)
-    yield f"sum: {_number(y.sum(axis=axis, dtype=np.float64).ravel()[0])}"
+    for index in first(y.shape, most):
+        difference = f"exp({number(values[index])} - {number(largest[index])})"
+        yield f"{difference}/{number(sums[index])} = {number(y[index])}"
+    yield from rest(y.size, most)
+    yield f"sum: {number(y.sum(axis=axis, dtype=np.float64).ravel()[0])}"
 
 
 def _flatten(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
     yield f"{'*'.join(map(str, x.shape))} = {y.size}; parameters: 0"
-    for index in _first(x.shape, most):
+    for index in first(x.shape, most):
         at = int(np.ravel_multi_index(index, x.shape))
-        yield f"x[{', '.join(map(str, index))}] = {_number(x[index])} -> y[{at}]"
-    yield from _rest(y.size, most)
-
-
-# --- text -----------------------------------------------------------------------------------------
-
-
-def _first(shape: tuple[int, ...], most: int) -> Iterator[tuple[int, ...]]:
-    for index, _ in zip(np.ndindex(*shape), range(most), strict=False):
-        yield index
-
-
-def _rest(count: int, most: int) -> Iterator[str]:
-    if count > most:
-        yield f"... and {count - most:,} more"
-
-
-def _products(values: Values, weights: Values, bias: float) -> str:
-    pairs = zip(values[:_MOST_TERMS], weights[:_MOST_TERMS], strict=True)
-    text = " + ".join(f"{_number(v)}*{_factor(w)}" for v, w in pairs)
-    if values.size > _MOST_TERMS:
-        text += f" + ... {values.size - _MOST_TERMS:,} more"
-    return text if bias == 0 else f"{text} + {_factor(bias)}"
-
-
-def _some(values: Values, separator: str) -> str:
-    text = separator.join(map(_number, values[:_MOST_TERMS]))
-    more = values.size - _MOST_TERMS
-    return text if more <= 0 else f"{text}{separator}... {more:,} more"
-
-
-def _activated(layer: Any, total: float, result: Any) -> str:
-    name = layer.activation.name
-    if name == "linear":
-        return _number(total)
-    return f"{_number(total)} -> {name} -> {_number(result)}"
-
-
-def _maps(y: Values) -> Iterator[str]:
-    """Show the maps (H, W, C) where they are small."""
-    if max(y.shape[:2]) > _MOST_CELLS:
-        return
-    for k in range(min(y.shape[2], _MOST_MAPS)):
-        yield "result:" if y.shape[2] == 1 else f"result, map {k}:"
-        cells = [[_number(value) for value in row] for row in y[..., k]]
-        width = max(len(cell) for row in cells for cell in row)
-        for row in cells:
-            yield "  " + " ".join(cell.rjust(width) for cell in row)
-    if y.shape[2] > _MOST_MAPS:
-        yield f"... and {y.shape[2] - _MOST_MAPS} more maps"
-
-
-def _factor(value: Any) -> str:
-    text = _number(value)
-    return f"({text})" if text.startswith("-") else text
-
-
-def _number(value: Any) -> str:
-    """Return a number with six digits, without a sign at zero."""
-    return f"{float(value) + 0.0:.6g}"
-
-
-def _pair(value: tuple[int, int]) -> str:
-    return str(value[0]) if value[0] == value[1] else f"{value[0]}x{value[1]}"
+        yield f"x[{', '.join(map(str, index))}] = {number(x[index])} -> y[{at}]"
+    yield from rest(y.size, most)
 
 
 _SHOWN: dict[type[Layer], Any] = {
@@ -309,4 +255,6 @@ _SHOWN: dict[type[Layer], Any] = {
     Softmax: _softmax,
     Activation: _activation,
     Flatten: _flatten,
+    Residual: residual,
+    Branches: branches,
 }

@@ -133,6 +133,36 @@ def test_other_layers(layer, x, wanted):
     assert wanted in pyconv.explain(layer, x)
 
 
+@pytest.mark.parametrize("shortcut", [None, [layers.Conv2D(2, 1, name="around")]])
+def test_residual(shortcut):
+    main = [layers.Conv2D(2, 3, padding="same", name="inner"), layers.BatchNormalization()]
+    layer = layers.Residual(main, shortcut, activation="relu", name="block")
+    x = np.random.default_rng(3).normal(size=(3, 4, 2)).astype("f4")
+    text = pyconv.explain(layer, x, limit=24)
+    result = layer(x[None])[0]
+    around = x if shortcut is None else shortcut[0](x[None])[0]
+    assert text.startswith("Residual 'block': 3x4x2 -> 3x4x2\ny = relu(f(x) + shortcut(x))\n")
+    assert ("shortcut: x itself" in text) == (shortcut is None)
+    found = re.findall(r"channel (.), row (.), column (.): (.*?) \+ (.*?) = .* -> (.*)", text)
+    assert len(found) == 24
+    for c, i, j, f, other, value in found:
+        at = int(i), int(j), int(c)
+        assert float(other.strip("()")) == pytest.approx(around[at], abs=1e-5)
+        assert float(value) == pytest.approx(result[at], abs=1e-5)
+        total = float(f.strip("()")) + float(other.strip("()"))
+        assert max(total, 0) == pytest.approx(result[at], abs=1e-5)
+
+
+def test_branches():
+    paths = [[layers.Conv2D(1, 1)], [layers.Conv2D(2, 1), layers.Conv2D(6, 1, name="last")], []]
+    text = pyconv.explain(layers.Branches(paths), np.ones((4, 4, 3)))
+    assert "-> last (Conv2D) 4x4x6" in text
+    assert "D2 = 1 + 6 + 3 = 10\nparameters: 4 + 26 + 0 = 30\nchannel 0 of the result: br" in text
+    assert text.endswith("channels 7 to 9 of the result: branch 2")
+    text = pyconv.explain(layers.Branches([[], [layers.ReLU()]], merge="add"), [-2.0, 3.0])
+    assert text.endswith("unit 0: (-2) + 0 = -2\nunit 1: 3 + 3 = 6")
+
+
 def test_large_layers_are_cut():
     text = pyconv.explain(layers.Dense(100), np.ones(1000), limit=3)
     assert text.count("unit ") == 3

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+import pyconv
 from pyconv import viz
 from pyconv.datasets import cifar10
 
@@ -133,3 +134,14 @@ def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match="figures need matplotlib: pip install matplotlib"):
         viz.learning_curves(HISTORY)
+
+
+def test_learning_curves_of_what_fit_returned():
+    model = pyconv.Sequential([pyconv.Input((2,)), pyconv.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc"])
+    history = model.fit(np.eye(2), [0, 1], epochs=3, verbose=0)
+    loss, accuracy = viz.learning_curves(history).axes
+    np.testing.assert_array_equal(loss.lines[0].get_ydata(), history.history["loss"])
+    np.testing.assert_array_equal(accuracy.lines[0].get_ydata(), history.history["acc"])
+    with pytest.raises(TypeError, match="learning_curves: history must be what fit returned"):
+        viz.learning_curves([1, 2])

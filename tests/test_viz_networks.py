@@ -122,6 +122,47 @@ def test_network_diagram_of_a_deep_network(tmp_path):
             assert ends < int(right.get("x")) - 0.7 * 13 * len(right.text or "")
 
 
+def branched():
+    inner = layers.Residual([layers.Conv2D(3, 3, padding="same")], activation="relu", name="inner")
+    side = [layers.Conv2D(4, 1, name=LONG), layers.Dropout(0.2, name="drop")]
+    first, second = layers.Dense(8, name="first"), layers.Dense(8, name="second")
+    nodes = [(first, [0]), (second, [1]), (layers.Add(name="sum"), [1, 2])]
+    return pyconv.Sequential(
+        [
+            layers.Input((8, 8, 3)),
+            layers.Branches([[inner], [], side], name="outer"),
+            layers.Graph(nodes, name="graph"),
+        ]
+    )
+
+
+def test_network_diagram_of_branches():
+    root = ET.fromstring(viz.network_diagram(branched()))
+    space = "{http://www.w3.org/2000/svg}"
+    boxes = [
+        [float(rect.get(key, 0)) for key in ("x", "y", "width", "height")]
+        for rect in root.iter(f"{space}rect")
+    ]
+    width, height = boxes[0][2:]
+    place = {text.text: text for text in root.iter(f"{space}text")}
+    for x, y, wide, tall in boxes[1:]:
+        assert 0 < x < x + wide < width
+        assert 0 < y < y + tall < height
+    for i, (x, y, wide, tall) in enumerate(boxes[1:]):
+        for u, v, w, h in boxes[1:][:i]:
+            apart = x >= u + w or u >= x + wide or y >= v + h or v >= y + tall
+            within = u <= x and x + wide <= u + w and v <= y and y + tall <= v + h
+            assert apart or within
+    # The branches are side by side, the layers of one below each other.
+    x, y = ({name: float(text.get(key)) for name, text in place.items()} for key in "xy")
+    assert x["inner"] < x[f"{LONG[:39]}\u2026"] == x["drop"]
+    assert y["inner"] == pytest.approx(y[f"{LONG[:39]}\u2026"], abs=2)
+    assert y["drop"] > y["inner"]
+    assert y["concatenate"] > max(y["drop"], y["add, relu"])
+    assert x["inner"] < x["identity"] < width
+    assert {"Add; takes first, second", "Dense, 8 units; takes the input"} <= set(place)
+
+
 def test_a_model_that_is_not_built():
     model = pyconv.Sequential([layers.Dense(3, name="a<b"), layers.Dropout(0.5)], name="x&y")
     assert [text.text for text in texts_of(viz.network_diagram(model))][5:9] == [

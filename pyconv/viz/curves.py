@@ -5,22 +5,25 @@ from typing import Any
 
 import numpy as np
 
+from pyconv._args import shown
+from pyconv.callbacks.history import History
 from pyconv.viz._canvas import new_figure, written
 
 _MOST_MARKERS = 25  # epochs; above, the markers would hide the lines
 
 
-def learning_curves(history: Mapping[str, Sequence[float]], path: Any = None) -> Any:
+def learning_curves(history: Mapping[str, Sequence[float]] | History, path: Any = None) -> Any:
     """Return a figure of loss and accuracy by epoch.
 
     A dotted line marks the epoch with the least validation loss.
 
     Args:
-        history: values of each epoch by name, as ``History.history`` has them.
+        history: what ``fit`` returned, or values of each epoch by name.
         path: a file to write too, in the format of its ending.
 
     Raises:
         ImportError: matplotlib is not installed.
+        TypeError: ``history`` is something else.
 
     Example:
         >>> import pyconv.viz
@@ -28,6 +31,13 @@ def learning_curves(history: Mapping[str, Sequence[float]], path: Any = None) ->
         >>> [axes.get_title() for axes in figure.axes]
         ['loss', 'accuracy']
     """
+    if isinstance(history, History):
+        history = history.history
+    if not isinstance(history, Mapping):
+        raise TypeError(
+            "learning_curves: history must be what fit returned, or a dict of lists, got "
+            f"{shown(history)}"
+        )
     figure = new_figure((10, 4))
     losses = np.asarray(history.get("val_loss", ()), float)
     best = None if np.isnan(losses).all() else int(np.nanargmin(losses)) + 1
@@ -36,11 +46,11 @@ def learning_curves(history: Mapping[str, Sequence[float]], path: Any = None) ->
         # Told apart without colours too: by the marker and the dashes.
         curves = ((name, "training", "o--"), (f"val_{name}", "validation", "s-"))
         for key, label, style in curves:
-            values = history.get(key, ())
+            values = history.get(key, history.get(key.replace("accuracy", "acc"), ()))
             if len(values):
                 epochs = range(1, len(values) + 1)
-                shown = style if len(values) <= _MOST_MARKERS else style[1:]
-                axes.plot(epochs, values, shown, markersize=5, label=label)
+                form = style if len(values) <= _MOST_MARKERS else style[1:]
+                axes.plot(epochs, values, form, markersize=5, label=label)
         if best is not None:
             axes.axvline(best, color="0.5", linestyle=":", label=f"best epoch ({best})")
         axes.set_title(name)

@@ -1,9 +1,12 @@
 """A network as a drawing: SVG text, without any library."""
 
-import html
 from typing import TYPE_CHECKING, Any
 
 from pyconv import _files
+from pyconv.layers._container import Container
+from pyconv.layers.graph import Graph
+from pyconv.layers.residual import Residual
+from pyconv.viz._parts import Box, Column, Frame, Note, Part, escaped, text, text_width
 
 if TYPE_CHECKING:
     from pyconv.model import Sequential
@@ -19,7 +22,8 @@ _COLOURS = (
     ("Flatten", "#f7f3b0"),
 )
 _OTHER = "#ffffff"
-_BOX, _STEP, _MARGIN = 46, 68, 12  # height of a box, from box to box, around them, in pixels
+_FRAME = "#e4e4f4"  # the heading of a layer that holds layers
+_MARGIN = 12  # around the drawing, in pixels
 _MOST = 40  # characters of a name
 # What of a layer's configuration is shown, and how.
 _DETAILS = (
@@ -44,6 +48,9 @@ class Diagram(str):
 def network_diagram(model: "Sequential", path: Any = None) -> Diagram:
     """Return a drawing of a model's layers as SVG text, with shapes and numbers of parameters.
 
+    The paths of ``Residual`` and ``Branches`` are side by side; the layers of a ``Graph`` say what
+    they take.
+
     Args:
         model: the model; of one that is not built shapes and numbers are left out.
         path: a file to write too, such as ``"network.svg"``.
@@ -58,37 +65,19 @@ def network_diagram(model: "Sequential", path: Any = None) -> Diagram:
         >>> svg[:4], "10 parameters" in svg
         ('<svg', True)
     """
-    boxes = [_input_box(model), *(_box(layer) for layer in model._layers)]
-    left = max(max(_width(name, 13, bold=True), _width(what, 11)) for name, what, *_ in boxes)
-    right = max(max(_width(shape, 13), _width(count, 11)) for *_, shape, count, _ in boxes)
-    inner = left + right + 56
+    layers = Column([_input_box(model), *(_part(layer) for layer in model._layers)])
     heading = _heading(model)
-    wide = max(inner, _width(heading, 14, bold=True)) + 2 * _MARGIN
-    top = _MARGIN + 30
-    tall = top + _STEP * len(boxes) - (_STEP - _BOX) + _MARGIN
+    inner = max(layers.width, text_width(heading, 14, bold=True))
+    wide, top = inner + 2 * _MARGIN, _MARGIN + 30
+    tall = top + layers.height + _MARGIN
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{tall}" '
         f'viewBox="0 0 {wide} {tall}" font-family="{_FONT}">',
-        f"<title>{_escaped(heading)}</title>",
+        f"<title>{escaped(heading)}</title>",
         f'<rect width="{wide}" height="{tall}" fill="#ffffff"/>',
-        _text(_MARGIN, _MARGIN + 14, 14, heading, bold=True),
+        text(_MARGIN, _MARGIN + 14, 14, heading, bold=True),
+        *layers.draw(_MARGIN, top, inner),
     ]
-    middle = wide // 2
-    for i, (name, what, shape, count, colour) in enumerate(boxes):
-        y = top + i * _STEP
-        if i:
-            lines.append(
-                f'<path d="M{middle} {y - _STEP + _BOX} V{y - 2} m-4 -6 l4 6 l4 -6" fill="none" '
-                'stroke="#444444" stroke-width="1.5"/>'
-            )
-        lines += [
-            f'<rect x="{_MARGIN}" y="{y}" width="{wide - 2 * _MARGIN}" height="{_BOX}" rx="6" '
-            f'fill="{colour}" stroke="#444444"/>',
-            _text(_MARGIN + 12, y + 19, 13, name, bold=True),
-            _text(_MARGIN + 12, y + 36, 11, what),
-            _text(wide - _MARGIN - 12, y + 19, 13, shape, end=True),
-            _text(wide - _MARGIN - 12, y + 36, 11, count, end=True),
-        ]
     svg = Diagram("\n".join([*lines, "</svg>", ""]))
     if path is not None:
         with _files.replacing(_files.place("network_diagram", path)) as file:
@@ -101,20 +90,44 @@ def _heading(model: "Sequential") -> str:
     return f"{_cut(model.name)}{count}"
 
 
-def _input_box(model: "Sequential") -> tuple[str, str, str, str, str]:
-    return "input", "", sizes(model.input_shape) if model.built else "", "", _OTHER
+def _input_box(model: "Sequential") -> Box:
+    return Box("input", "", sizes(model.input_shape) if model.built else "", "", _OTHER)
 
 
-def _box(layer: Any) -> tuple[str, str, str, str, str]:
-    """Return (name, what it is, shape, number of parameters, colour)."""
+def _part(layer: Any, narrow: bool = False, sources: str = "") -> Part:
+    """Return a layer's box, of the narrow form in a branch, or its frame if it holds layers."""
     kind = type(layer).__name__
+    name = _cut(layer.name)
     shape, count = "", "not built"
     if layer.built:
         numbers = layer.count_params()
         shape = sizes(layer.output_shape)
         count = f"{numbers:,} parameter{'s' * (numbers != 1)}" if numbers else "no parameters"
+    if isinstance(layer, Container):
+        head = Box(name, f"{kind}{sources}", shape, count, _FRAME)
+        return Frame(head, *_inside(layer))
     colour = next((colour for word, colour in _COLOURS if word in kind), _OTHER)
-    return _cut(layer.name), ", ".join([kind, *_details(layer)]), shape, count, colour
+    details = [kind, *_details(layer)]
+    if not narrow:
+        return Box(name, ", ".join(details) + sources, shape, count, colour)
+    lines = [", ".join(details[:3]), ", ".join(details[3:]), shape, count]
+    return Note(name, [line for line in lines if line], colour)
+
+
+def _inside(layer: Container) -> tuple[list[Column], str]:
+    """Return the columns of a layer that holds layers, and what is made of their results."""
+    if isinstance(layer, Graph):
+        names = ["the input", *(_cut(inner.name) for inner in layer.layers)]
+        parts = [
+            _part(inner, sources=f"; takes {', '.join(names[source] for source in sources)}")
+            for inner, sources in layer.nodes
+        ]
+        return [Column(parts, arrows=False)], ""
+    columns = [Column([_part(inner, True) for inner in path.layers]) for path in layer.paths]
+    if isinstance(layer, Residual):
+        activation = layer.activation.name
+        return columns, "add" if activation == "linear" else f"add, {activation}"
+    return columns, "add" if getattr(layer, "merge", "") == "add" else "concatenate"
 
 
 def _details(layer: Any) -> list[str]:
@@ -140,19 +153,3 @@ def sizes(shape: Any) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _MOST else text[: _MOST - 1] + "\u2026"
-
-
-def _width(text: str, size: int, bold: bool = False) -> int:
-    """Return about as many pixels as the widest of the fonts takes."""
-    wide = sum(1.0 if ord(c) > 0x2E80 else 0.9 if c in "mwMW@\u2026" else 0.66 for c in text)
-    return round(wide * size * (1.08 if bold else 1))
-
-
-def _text(x: int, y: int, size: int, text: str, bold: bool = False, end: bool = False) -> str:
-    more = ' font-weight="bold"' * bold + ' text-anchor="end"' * end
-    return f'<text x="{x}" y="{y}" font-size="{size}"{more}>{_escaped(text)}</text>'
-
-
-def _escaped(text: str) -> str:
-    """Return text for XML, which has no control characters."""
-    return html.escape("".join(c if c >= " " else "\ufffd" for c in text))
