@@ -290,6 +290,7 @@ class Sequential(Stack, Trainer):
         layer_range: Any = None,
         profile: bool = False,
         batch_size: int = 32,
+        show: Any = None,
     ) -> None:
         """Print the layers with output shapes and numbers of parameters.
 
@@ -304,6 +305,8 @@ class Sequential(Stack, Trainer):
                 prints it below: see ``pyconv.profiling``. It trains on random data, and leaves
                 the model as it was. A model without a loss is measured predicting.
             batch_size: rows of a step of the profile.
+            show: ``"receptive"`` adds a column that says how much of the input, height x width, a
+                number of each layer sees: its receptive field.
 
         Raises:
             TypeError: an argument has the wrong type.
@@ -314,7 +317,7 @@ class Sequential(Stack, Trainer):
         from pyconv.summary import summary_text
 
         text = summary_text(
-            self, line_length, positions, show_trainable, layer_range, expand_nested
+            self, line_length, positions, show_trainable, layer_range, expand_nested, show
         )
         if profile:
             from pyconv.profiling import measure

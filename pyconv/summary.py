@@ -5,11 +5,15 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from pyconv._args import float_arg, int_arg
+from pyconv._args import float_arg, int_arg, shown
+from pyconv._receptive import receptive_fields
 from pyconv.layers._container import Container
 
 if TYPE_CHECKING:
     from pyconv.model import Sequential
+
+
+_POSITIONS = [0.45, 0.80, 1.0], [0.4, 0.7, 0.86, 1.0], [0.38, 0.65, 0.77, 0.89, 1.0]
 
 
 def summary_text(
@@ -19,15 +23,21 @@ def summary_text(
     show_trainable: bool = False,
     layer_range: Any = None,
     expand_nested: bool = False,
+    show: Any = None,
 ) -> str:
     """Return the table of layers and the totals."""
     from rich.console import Console
     from rich.table import Table
 
+    if show not in (None, "receptive"):
+        raise ValueError(f"summary: show must be None or 'receptive', got {shown(show)}")
+    fields = receptive_fields(model._layers) if show else {}
+
     width = int_arg("summary", "line_length", 88 if line_length is None else line_length, 40, 1000)
-    headers = ["Layer (type)", "Output Shape", "Param #"] + ["Trainable"] * bool(show_trainable)
+    headers = ["Layer (type)", "Output Shape", "Param #"]
+    headers += ["Trainable"] * bool(show_trainable) + ["Receptive"] * bool(show)
     if positions is None:
-        positions = [0.4, 0.7, 0.86, 1.0] if show_trainable else [0.45, 0.80, 1.0]
+        positions = _POSITIONS[len(headers) - 3]
     table = Table(width=width, show_lines=True)
     for i, (header, column) in enumerate(
         zip(headers, _widths(positions, width, len(headers)), strict=True)
@@ -41,6 +51,8 @@ def summary_text(
         if show_trainable:
             trains = model.trainable and layer.trainable
             row.append(("Y" if trains else "N") if layer.weights else "-")
+        if show:
+            row.append(str(fields[id(layer)]))
         table.add_row(*row)
     out = io.StringIO()
     # In a notebook rich would show the table itself, and leave the text empty.

@@ -5,7 +5,20 @@ import pytest
 
 import pyconv
 from pyconv import zoo
-from pyconv.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
+from pyconv._receptive import receptive_fields
+from pyconv.layers import (
+    Add,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    Flatten,
+    Graph,
+    Input,
+    MaxPooling2D,
+    ReLU,
+    Residual,
+    SeparableConv2D,
+)
 
 CNN = """\
 Model: "cnn"
@@ -190,3 +203,36 @@ def test_any_name_is_shown_as_it_is(name):
 def test_wrong_arguments(arguments, error, text):
     with pytest.raises(error, match=f"summary: .*{text}"):
         pyconv.Sequential([Dense(1, name="d")]).summary(**arguments)
+
+
+def test_receptive_fields_of_the_course_s_networks():
+    found = [row[3] for row in rows(text_of(zoo.deck_cnn(), show="receptive"))]
+    assert found == ["2x2", "3x3", "5x5", "7x7", "11x11", "15x15", "15x15", "15x15", *["all"] * 3]
+    row = rows(text_of(zoo.deck_cnn(), show="receptive", show_trainable=True))[0]
+    assert row[1:] == ["(None, 32, 32, 16)", "208", "Y", "2x2"]
+    with pytest.raises(ValueError, match="summary: show must be None or 'receptive', got 'field'"):
+        zoo.deck_cnn().summary(show="field")
+
+
+def test_receptive_fields_are_what_changes_a_result():
+    ones = {"padding": "same", "kernel_initializer": "ones"}
+    apart = SeparableConv2D(2, 3, strides=2)
+    apart.build((None, 9, 9, 1))
+    assert str(receptive_fields([apart, Conv2D(1, 3)])[id(apart)]) == "3x3"
+    block = Residual(
+        [Conv2D(1, (3, 5), strides=2, **ones), Conv2D(1, 3, **ones)], [Conv2D(1, 1, strides=2)]
+    )
+    stack = [Conv2D(1, 2, dilation_rate=2, **ones), MaxPooling2D(3, 2, "same"), block]
+    graph = Graph([(Conv2D(1, 3, **ones), [0]), (ReLU(), [1]), (Add(), [0, 2])])
+    model = pyconv.Sequential([Input((96, 96, 1)), *stack, Conv2DTranspose(1, 2), graph])
+    fields = receptive_fields(model.layers)
+    assert [str(fields[id(layer)]) for layer in model.layers[3:]] == ["?", "?"]
+    model = pyconv.Sequential([Input((96, 96, 1)), *stack, graph])
+    field = receptive_fields(model.layers)[id(graph)]
+    # One image with ones in a row, and one in a column, for each row and column.
+    images = np.zeros((2, 96, 96, 96, 1), np.float32)
+    images[0, range(96), range(96)] = 1
+    images[1, range(96), :, range(96)] = 1
+    result = model.predict(images.reshape(-1, 96, 96, 1), verbose=0)
+    seen = np.count_nonzero(result[:, 12, 12, 0].reshape(2, 96), axis=1)
+    assert field.size == tuple(seen) == (25, 29)
