@@ -41,6 +41,7 @@ const Kernels PYCONV_TABLE = {
     any_outer_tile,
     pack_panel,
     pack_panel_transposed,
+    any_dot_rows,
     list_row,
     list_columns,
     kSparseVecs * kLanes,

@@ -206,6 +206,10 @@ struct Kernels {
     // The same where element (k, j) lies at src[j * ld + k].
     void (*pack_panel_transposed)(int64_t k, int n, const float* src, int64_t ld, float* dst);
 
+    // y[i][r] = the sum of the products of row i of x (m, n) and row r of w (rows, n)
+    void (*dot_rows)(int m, int64_t rows, int64_t n, const float* w, int64_t w_ld, const float* x,
+                     int64_t x_ld, float* y, int64_t y_ld);
+
     // The numbers of x (n,) that are not 0, each with its entry of places (n,) as offset; returns
     // how many. Whole vectors are read of places and written to the list: two more than n in all.
     int64_t (*list_row)(int64_t n, const float* x, const int32_t* places, int32_t* offsets,

@@ -1,4 +1,4 @@
-// Sums of a few rows.
+// Sums of a few rows, and products of rows.
 // Part of kernels.cpp.
 #pragma once
 
@@ -26,6 +26,55 @@ void any_combine_rows(int rows, int64_t n, const float* a, int64_t a_ld, const f
     if (rows == 2) return combine_rows<2>(n, a, a_ld, b, b_ld, y);
     if (rows == 3) return combine_rows<3>(n, a, a_ld, b, b_ld, y);
     combine_rows<kMaxCombinedRows>(n, a, a_ld, b, b_ld, y);
+}
+
+// R rows of w against M rows of x, in M * R sums of a vector each.
+template <int M, int R>
+PYCONV_INLINE void dot_tile(int64_t n, const float* w, int64_t w_ld, const float* x, int64_t x_ld,
+                            float* y, int64_t y_ld) {
+    Vec acc[M][R];
+    PYCONV_UNROLL
+    for (int m = 0; m < M; ++m) {
+        PYCONV_UNROLL
+        for (int r = 0; r < R; ++r) acc[m][r] = Vec::zero();
+    }
+    each_vector(n, [&](int64_t i, auto at) {
+        Vec row[R];
+        PYCONV_UNROLL
+        for (int r = 0; r < R; ++r) row[r] = at.load(w + r * w_ld + i);
+        PYCONV_UNROLL
+        for (int m = 0; m < M; ++m) {
+            const Vec values = at.load(x + m * x_ld + i);
+            PYCONV_UNROLL
+            for (int r = 0; r < R; ++r) acc[m][r] = Vec::fmadd(row[r], values, acc[m][r]);
+        }
+    });
+    for (int m = 0; m < M; ++m) {
+        for (int r = 0; r < R; ++r) {
+            float lanes[kLanes];
+            acc[m][r].store(lanes);
+            for (int width = kLanes / 2; width > 0; width /= 2)
+                for (int l = 0; l < width; ++l) lanes[l] += lanes[l + width];
+            y[m * y_ld + r] = lanes[0];
+        }
+    }
+}
+
+template <int M>
+void dot_rows(int64_t rows, int64_t n, const float* w, int64_t w_ld, const float* x, int64_t x_ld,
+              float* y, int64_t y_ld) {
+    constexpr int R = 8 / M;  // sums that hide the latency of FMA
+    for (; rows >= R; rows -= R, w += R * w_ld, y += R)
+        dot_tile<M, R>(n, w, w_ld, x, x_ld, y, y_ld);
+    for (; rows > 0; --rows, w += w_ld, ++y) dot_tile<M, 1>(n, w, w_ld, x, x_ld, y, y_ld);
+}
+
+void any_dot_rows(int m, int64_t rows, int64_t n, const float* w, int64_t w_ld, const float* x,
+                  int64_t x_ld, float* y, int64_t y_ld) {
+    if (m == 1) return dot_rows<1>(rows, n, w, w_ld, x, x_ld, y, y_ld);
+    for (; m >= 2; m -= 2, x += 2 * x_ld, y += 2 * y_ld)
+        dot_rows<2>(rows, n, w, w_ld, x, x_ld, y, y_ld);
+    if (m > 0) dot_rows<1>(rows, n, w, w_ld, x, x_ld, y, y_ld);
 }
 
 }  // namespace
