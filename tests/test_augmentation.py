@@ -344,3 +344,24 @@ def test_fit_takes_images_through_the_first_layers_as_the_model_does(kind):
         np.testing.assert_array_equal(got, expected)
     states = [[la.get_state() for la in m.layers if hasattr(la, "seed")] for m in (whole, steps)]
     assert states[0] == states[1]
+
+
+@pytest.mark.parametrize("make", LAYERS)
+def test_changes_drawn_ahead_are_those_of_the_place_in_the_stream(make):
+    """Batches of any sizes, in any order of calls, are as from a layer that begins there."""
+    layer = make()
+    for count in (3, 3, len(X), 1, 3):
+        fresh = make()
+        fresh.set_state(layer.get_state())
+        np.testing.assert_array_equal(
+            layer(X[:count], training=True), fresh(X[:count], training=True)
+        )
+        assert layer.get_state() == fresh.get_state()
+
+
+def test_an_argument_set_between_batches_holds_from_the_next_one_on():
+    layer = layers.RandomErasing((1.0, 1.0), scale=(0.25, 0.25), fill_value=0, seed=1)
+    x = np.ones((4, 8, 8, 1), np.float32)
+    assert (layer(x, training=True) == 0).sum() == 4 * 16
+    layer.factor = (0.0, 0.0)
+    np.testing.assert_array_equal(layer(x, training=True), x)

@@ -16,6 +16,8 @@ from pyconv.layers.layer import Layer
 # What one call of ``augment`` takes of a change: its kind and its numbers (see ``_cpu.pyi``).
 Stage = tuple[Any, ...]
 FILL_MODES = ("reflect", "wrap", "constant", "nearest")
+# Changes are drawn for so many batches at once, of so many images together at most.
+_BATCHES, _IMAGES = 16, 1024
 
 
 class Augmentation(Seeded):
@@ -32,14 +34,19 @@ class Augmentation(Seeded):
         super().__init__(seed, **kwargs)
         if data_format is not None:
             self._set_data_format(data_format)
-        self._philox = np.random.Philox(key=self._stream)
+        self._ahead: list[Stage] = []  # changes of the batches to come, the next one last
+        self._ahead_for: tuple[int, ...] = ()
+        self._drawn_batches, self._blocks = 1, 0
         self._on_host = Buffers(self.label, on_host=True)
         self._left = False  # whether the last images were left as they are
 
     # --- what a kind of augmentation implements ----------------------------------------------
 
+    # Whether the images of a batch are changed each by itself.
+    by_image = True
+
     def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw the change of images (n, h, w, c)."""
+        """Draw the change of images (n, h, w, c), with one call of ``uniform``."""
         raise NotImplementedError
 
     def has_stage(self, h: int, w: int) -> bool:
@@ -98,19 +105,47 @@ class Augmentation(Seeded):
 
     # --- randomness ------------------------------------------------------------------------------
 
+    def next_stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Return the change of the next batch of images (n, h, w, c).
+
+        It depends on the place in the stream alone, not on how many are drawn at once.
+        """
+        if not self._ahead or self._ahead_for != (n, h, w, c):
+            count = max(min(_BATCHES, _IMAGES // max(n, 1)), 1) if self.by_image else 1
+            self._drawn_batches = count
+            drawn = self.stage(count * n, h, w, c)
+            self._ahead = [
+                tuple(
+                    part[k * n : (k + 1) * n] if isinstance(part, np.ndarray) else part
+                    for part in drawn
+                )
+                for k in reversed(range(count))
+            ]
+            self._ahead_for = n, h, w, c
+        self._next += self._blocks
+        return self._ahead.pop()
+
     def uniform(self, rows: int, columns: int) -> NDArray[np.float64]:
-        """Draw numbers (rows, columns) from 0 to below 1."""
+        """Draw numbers (rows, columns) from 0 to below 1, those of each batch on their own."""
         # Philox is counter-based: a block of four words a count.
-        blocks = -(-rows * columns // 4)
-        self._next += blocks
-        words = self._philox.random_raw(4 * blocks)[: rows * columns]
+        batches = self._drawn_batches
+        wanted = rows // batches * columns
+        self._blocks = -(-wanted // 4)
+        philox = np.random.Philox(key=self._stream)
+        philox.advance(self._next)
+        words = philox.random_raw(4 * self._blocks * batches).reshape(batches, -1)[:, :wanted]
         return np.asarray((words >> np.uint64(11)) * 2.0**-53).reshape(rows, columns)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on from where ``get_state`` was called; see ``Seeded``."""
         super().set_state(state)
-        self._philox = np.random.Philox(key=self._stream)
-        self._philox.advance(self._next)
+        self._ahead = []
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; an argument's new value holds from the next batch on."""
+        if not name.startswith("_"):
+            self._ahead = []
+        super().__setattr__(name, value)
 
 
 def leading(layers: Sequence[Layer], shape: Shape) -> list[Augmentation]:
@@ -138,7 +173,7 @@ def augmented(
     n, (h, w, c) = len(x if rows is None else rows), x.shape[1:]
     stages = []
     for layer in layers:
-        stages.append(layer.stage(n, h, w, c))
+        stages.append(layer.next_stage(n, h, w, c))
         _, h, w, c = layer.compute_output_shape((n, h, w, c))
     return backend.cpu.augment(x, stages, rows, to.get("x", (n, h, w, c)))
 

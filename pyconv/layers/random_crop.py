@@ -59,6 +59,7 @@ class RandomCrop(Augmentation):
         self.width = int_arg(self.label, "width", width)
         self.per_image = bool(per_image)
         self.padding = int_arg(self.label, "padding", padding, 0, 2**30)
+        self.by_image = self.per_image
 
     def images_shape(self, shape: Shape) -> Shape:
         """Return (N, height, width, C)."""

@@ -64,21 +64,21 @@ class RandomErasing(Augmentation):
         elif fill_value is not None:
             self.fill_value = number_arg(self.label, "fill_value", fill_value)
 
-    def boxes(self, n: int, h: int, w: int) -> NDArray[np.int64]:
-        """Draw top, bottom, left and right (n, 4)."""
-        drawn = self.uniform(n, 6)
+    def boxes(self, drawn: NDArray[np.float64], h: int, w: int) -> NDArray[np.int64]:
+        """Return top, bottom, left and right (n, 4) for numbers drawn (n, 6)."""
         wanted = self.factor[0] + drawn[:, 0] * (self.factor[1] - self.factor[0])
         shares = np.sqrt(self.scale[0] + drawn[:, 2:4] * (self.scale[1] - self.scale[0]))
         sizes = np.rint(shares * [h, w] * (drawn[:, 1:2] < wanted[:, np.newaxis])).astype(np.int64)
         starts = (drawn[:, 4:] * ([h, w] - sizes + 1)).astype(np.int64)
-        return np.stack([starts, starts + sizes], axis=2).reshape(n, 4)
+        return np.stack([starts, starts + sizes], axis=2).reshape(-1, 4)
 
     def stage(self, n: int, h: int, w: int, c: int) -> Stage:
         """Draw which parts are erased."""
-        boxes = self.boxes(n, h, w)
+        drawn = self.uniform(n, 6 if self.fill_value is not None else 6 + c)
+        boxes = self.boxes(drawn[:, :6], h, w)
         if self.fill_value is None:
             low, high = self.value_range
-            values: Any = low + self.uniform(n, c) * (high - low)
+            values: Any = low + drawn[:, 6:] * (high - low)
         else:
             values = np.broadcast_to(np.clip(self.fill_value, *self.value_range), (n, c))
         return "erase", boxes, np.array(values, np.float32)
