@@ -1,6 +1,7 @@
 """The gradient of a class's score, or of the loss, by a model's input."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,10 +48,24 @@ def input_gradient(
         logits = model.objective.takes_logits(model._ends_in_softmax)
         slope = _of_loss(model, y, shape, logits)
     result = np.empty(inputs.shape, np.float32)
-    for at in range(0, len(inputs), size):
-        rows = float32_array(_OWNER, "x", inputs[at : at + size])
-        result[at : at + size] = _passed(model, rows, at, slope, logits)
+    with _frozen(model):
+        for at in range(0, len(inputs), size):
+            rows = float32_array(_OWNER, "x", inputs[at : at + size])
+            result[at : at + size] = _passed(model, rows, at, slope, logits)
     return result
+
+
+@contextmanager
+def _frozen(model: "Sequential") -> Iterator[None]:
+    """Have no layer train, so that gradients of weights are not computed."""
+    leaves = [leaf for layer in model._layers for leaf in layer.leaves() if leaf.trainable]
+    try:
+        for leaf in leaves:
+            leaf.trainable = False
+        yield
+    finally:
+        for leaf in leaves:
+            leaf.trainable = True
 
 
 def _passed(

@@ -170,3 +170,25 @@ def test_errors_of_shapes():
     maps = pyconv.Sequential([layers.Input((5, 5, 1)), layers.Conv2D(2, 3)])
     with pytest.raises(ValueError, match=r"needs outputs \(N, classes\), got \(1, 3, 3, 2\)"):
         maps.input_gradient(np.ones((1, 5, 5, 1)))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_gradients_of_weights_are_left_alone(fails):
+    layers = [pyconv.layers.Conv2D(2, 3), pyconv.layers.BatchNormalization()]
+    block = pyconv.layers.Branches([layers, [pyconv.layers.Conv2D(1, 3, trainable=False)]])
+    stack = [pyconv.Input((5, 5, 1)), block, pyconv.layers.Flatten(), pyconv.layers.Dense(2)]
+    model = pyconv.Sequential(stack)
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(3, 5, 5, 1)).astype("f4")
+    model.train_on_batch(x, np.zeros((3, 2)))
+    before = [grad.copy() for layer in layers for grad in layer.grads]
+    flags = [leaf.trainable for leaf in block.leaves()]
+    if fails:
+        stack[-1].backward = lambda dy, need_dx: None
+        with pytest.raises(ValueError, match="gives no gradient"):
+            model.input_gradient(x)
+    else:
+        model.input_gradient(x)
+    assert [leaf.trainable for leaf in block.leaves()] == flags == [True, True, False]
+    for grad, kept in zip((g for layer in layers for g in layer.grads), before, strict=True):
+        np.testing.assert_array_equal(grad, kept)
