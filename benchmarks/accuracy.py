@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-BEGIN, END = "<!-- accuracy: written by benchmarks/accuracy.py -->", "<!-- /accuracy -->"
+import readme
+
+MARKS = readme.marks("accuracy", "accuracy.py")
 TITLES = {"pyconv": "pyconv", "torch": "PyTorch"}
 
 Run = dict[str, Any]
@@ -196,16 +197,11 @@ def spread(values: list[float]) -> str:
 
 def write_readme(text: str, epochs: int) -> None:
     """Put the table between README's marks."""
-    path = ROOT / "README.md"
-    before, _, rest = path.read_text().partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise SystemExit(f"{path} lacks the lines {BEGIN} and {END}")
     intro = (
         f"Accuracy after {epochs} epochs: the mean over the seeds (least to most). The best epoch "
         "is that of the least\nvalidation loss, whose checkpoint is kept and tested:"
     )
-    path.write_text(f"{before}{BEGIN}\n{intro}\n\n{text}\n{END}{after}")
+    readme.write(MARKS, f"{intro}\n\n{text}")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import readme
+
 import pyconv
 
-ROOT = Path(__file__).parents[1]
-BEGIN, END = "<!-- compare: written by benchmarks/compare.py -->", "<!-- /compare -->"
+MARKS = readme.marks("compare", "compare.py")
 
 
 def main() -> None:
@@ -29,9 +30,8 @@ def main() -> None:
             [*command, "--out", str(out)], check=True, stdout=subprocess.PIPE, text=True
         ).stdout
         text = block(output, time.perf_counter() - start, pyconv.get_num_threads())
-        path = ROOT / "README.md"
-        path.write_text(rewritten(path.read_text(encoding="utf-8"), text), encoding="utf-8")
-        shutil.copyfile(out / "comparison.png", ROOT / "docs" / "mlp_vs_cnn.png")
+        readme.write(MARKS, text)
+        shutil.copyfile(out / "comparison.png", readme.ROOT / "docs" / "mlp_vs_cnn.png")
     print(text)
 
 
@@ -42,15 +42,6 @@ def block(output: str, seconds: float, threads: int) -> str:
     table = lines[start : lines.index("", start)]
     took = f"{seconds:.0f} s, {threads} thread{'s' * (threads != 1)}"
     return "\n".join([f"On CIFAR-10 ({took}):", "", "```text", *table, "```"])
-
-
-def rewritten(readme: str, text: str) -> str:
-    """Return README with other lines between the marks."""
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"README.md lacks the lines {BEGIN} and {END}")
-    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 if __name__ == "__main__":

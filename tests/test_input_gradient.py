@@ -57,7 +57,9 @@ def test_a_sample_has_the_same_gradient_alone():
     model = networks.small_cnn()
     model.compile("sgd", "sparse_categorical_crossentropy", loss_weights=[0.5])
     together = model.input_gradient(X, Y)
-    np.testing.assert_array_equal(model.input_gradient(X[3:4], Y[3:4]), together[3:4])
+    # Kernels for one sample add up in another order.
+    alone = model.input_gradient(X[3:4], Y[3:4])
+    np.testing.assert_allclose(alone, together[3:4], rtol=1e-5, atol=1e-6 * np.abs(together).max())
     model.compile("sgd", "sparse_categorical_crossentropy")
     np.testing.assert_allclose(model.input_gradient(X, Y), 2 * together, rtol=1e-6)
 
