@@ -56,6 +56,14 @@ def float_arg(
     return number
 
 
+def bool_arg(owner: str, name: str, value: Any) -> bool:
+    """Return ``value``, a single truth value or None, as a bool."""
+    several = isinstance(value, (str, bytes, list, tuple, dict, set))
+    if several or tuple(getattr(value, "shape", ())) != ():
+        raise TypeError(f"{owner}: {name} must be True or False, got {shown(value)}")
+    return bool(value)
+
+
 def path_arg(owner: str, name: str, value: Any) -> str:
     """Return ``value``, a str or an object such as ``pathlib.Path``, as a str."""
     try:

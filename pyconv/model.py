@@ -8,6 +8,7 @@ import numpy as np
 
 from pyconv import backend
 from pyconv import layers as layers_module
+from pyconv._args import bool_arg
 from pyconv._convert import float32_array
 from pyconv._prediction import Predictor
 from pyconv._spans import SpannedStep, recorded
@@ -62,6 +63,7 @@ class Sequential(Stack, Trainer):
             TypeError: ``x`` does not hold numbers.
             ValueError: it does not fit the model.
         """
+        training = bool_arg(self.label, "training", training)
         batch = float32_array(self.label, "x", x)
         if batch.ndim < 1:
             raise ValueError(f"{self.label}: x must have a batch axis, got a single number")

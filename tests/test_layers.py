@@ -121,6 +121,8 @@ LAYERS = [
     ("InputLayer", {"shape": (32, None, 3), "batch_size": 4}, None, {}),
     ("MaxPooling2D", {}, IMAGE, {"pool_size": (2, 2), "strides": (2, 2), "padding": "valid"}),
     ("MaxPooling2D", {"pool_size": (2, 3), "strides": 1, "padding": "same"}, IMAGE, {}),
+    ("CenterCrop", {"height": 3, "width": 4}, IMAGE, {"height": 3}),
+    ("Resizing", {"height": 3, "width": 4, "interpolation": "nearest"}, IMAGE, {"width": 4}),
     ("Cutout", {"size": 3, "seed": 1}, IMAGE, {"size": (3, 3)}),
     ("RandomBrightness", {"factor": 0.1, "seed": 1}, IMAGE, {"factor": (-0.1, 0.1)}),
     ("RandomContrast", {"factor": 0.1, "seed": 1}, IMAGE, {"factor": (0.1, 0.1)}),
@@ -194,7 +196,7 @@ def test_names_are_counted_as_in_keras(name):
     required = {"Activation": ["relu"], "AveragePooling2D": [2], "Conv2D": [1, 1], "Dense": [1]}
     required.update({"Cutout": [2], "RandomCrop": [2, 2], "RandomTranslation": [0.1, 0.1]})
     required.update({f"Random{kind}": [0.1] for kind in ("Brightness", "Contrast", "Rotation")})
-    required.update({"RandomZoom": [0.1]})
+    required.update({"RandomZoom": [0.1], "CenterCrop": [2, 2], "Resizing": [2, 2]})
     inner = layers.Dense(1)
     required.update({"Residual": [[inner]], "Branches": [[[inner], []]], "Graph": [[(inner, [0])]]})
     required.update({name: [2] for name in ("DepthwiseConv2D", "RepeatVector", "Reshape")})

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _random
-from pyconv._args import path_arg
+from pyconv._args import bool_arg, path_arg
 from pyconv._files import replacing
 from pyconv.callbacks.callback import Callback, Logs
 
@@ -61,8 +61,12 @@ class BackupAndRestore(Callback):
             )
         self.backup_dir = path_arg("BackupAndRestore", "backup_dir", backup_dir)
         self.save_freq = save_freq
-        self.double_checkpoint = bool(double_checkpoint)
-        self.delete_checkpoint = bool(delete_checkpoint)
+        self.double_checkpoint = bool_arg(
+            type(self).__name__, "double_checkpoint", double_checkpoint
+        )
+        self.delete_checkpoint = bool_arg(
+            type(self).__name__, "delete_checkpoint", delete_checkpoint
+        )
         self._path = os.path.join(self.backup_dir, "latest.safetensors")
         self._current_epoch = 0
         self._last_batch_seen = 0

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv._args import bool_arg
 from pyconv.callbacks.callback import Callback, Logs
 
 
@@ -25,7 +26,7 @@ class SwapEMAWeights(Callback):
 
     def __init__(self, swap_on_epoch: bool = False) -> None:
         super().__init__()
-        self.swap_on_epoch = bool(swap_on_epoch)
+        self.swap_on_epoch = bool_arg(type(self).__name__, "swap_on_epoch", swap_on_epoch)
         self._ema_weights_in_model = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:

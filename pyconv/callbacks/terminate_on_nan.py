@@ -2,6 +2,7 @@
 
 import math
 
+from pyconv._args import bool_arg
 from pyconv.callbacks.callback import Callback, Logs
 
 
@@ -19,7 +20,7 @@ class TerminateOnNaN(Callback):
 
     def __init__(self, raise_error: bool = False) -> None:
         super().__init__()
-        self.raise_error = bool(raise_error)
+        self.raise_error = bool_arg(type(self).__name__, "raise_error", raise_error)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Look at the loss."""

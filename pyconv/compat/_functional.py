@@ -123,8 +123,15 @@ class Chained:
         ends = composed_of(self, x.shape) if is_composed(self) else None
         return None if ends is None else wired(nodes_between(*ends), x, True)
 
-    def __call__(self: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the layer's result for a batch; for tensors of an ``Input``, its tensor."""
+    def __call__(self: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Return the layer's result for a batch; for tensors of an ``Input``, its tensor.
+
+        As in Keras the input may be named ``inputs``, and ``mask`` may be None.
+        """
+        if x is None:
+            x = kwargs.pop("inputs", None)
+        if kwargs.pop("mask", None) is not None:
+            raise NotImplementedError(f"{self.label}: there are no masks; mask must be None")
         tensors = tensors_of(x)
         if tensors is None:
             return eager(super().__call__(x, *args, **kwargs))  # type: ignore[misc]

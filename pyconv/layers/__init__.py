@@ -46,6 +46,7 @@ from pyconv.layers.rescaling import Rescaling
 from pyconv.layers.reshape import Permute, RepeatVector, Reshape
 from pyconv.layers.residual import Residual
 from pyconv.layers.resize import Cropping2D, UpSampling2D
+from pyconv.layers.resizing import CenterCrop, Resizing
 from pyconv.layers.separable_conv2d import SeparableConv2D
 from pyconv.layers.softmax import Softmax
 from pyconv.layers.zeropadding2d import ZeroPadding2D
@@ -70,6 +71,7 @@ __all__ = [
     "AvgPool2D",
     "BatchNormalization",
     "Branches",
+    "CenterCrop",
     "Concatenate",
     "Conv2D",
     "Conv2DTranspose",
@@ -116,6 +118,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Residual",
+    "Resizing",
     "SeparableConv2D",
     "SeparableConvolution2D",
     "Softmax",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pyconv import activations, constraints, initializers, regularizers
+from pyconv._args import bool_arg
 from pyconv._types import Array
 from pyconv.layers.layer import Layer
 
@@ -21,7 +22,7 @@ class KernelLayer(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.activation = activations.find(self.label, activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = bool_arg(self.label, "use_bias", use_bias)
         self.kernel_initializer = initializers.find(
             self.label, "kernel_initializer", kernel_initializer
         )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import backend, constraints, initializers, regularizers
-from pyconv._args import float_arg, int_arg
+from pyconv._args import bool_arg, float_arg, int_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import refuse
 from pyconv.layers._axes import channel_axis, channels_last
@@ -90,10 +90,10 @@ class BatchNormalization(Layer):
         self.axis = int_arg(self.label, "axis", axis, -32, 32)
         self.momentum = float_arg(self.label, "momentum", momentum, 0, 1)
         self.epsilon = float_arg(self.label, "epsilon", epsilon)
-        self.center = bool(center)
-        self.scale = bool(scale)
+        self.center = bool_arg(self.label, "center", center)
+        self.scale = bool_arg(self.label, "scale", scale)
         self.renorm_momentum = renorm_momentum
-        self.synchronized = bool(synchronized)
+        self.synchronized = bool_arg(self.label, "synchronized", synchronized)
         for name, given in (
             ("beta_initializer", beta_initializer),
             ("gamma_initializer", gamma_initializer),

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from pyconv import backend
+from pyconv._args import bool_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import image_shape
 from pyconv.layers.layer import Layer
@@ -38,7 +39,7 @@ class GlobalAveragePooling2D(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self._set_data_format(data_format)
-        self.keepdims = bool(keepdims)
+        self.keepdims = bool_arg(self.label, "keepdims", keepdims)
         self._shape = (0, 0, 0, 0)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from pyconv import backend, regularizers
+from pyconv._args import bool_arg
 from pyconv._convert import float32_array
 from pyconv._names import auto_name, check_name
 from pyconv._types import Array, Shape
@@ -99,7 +100,8 @@ class Layer(Weights):
             raise unknown_arguments(type(self), kwargs)
         check_dtype(owner, dtype)
         super().__init__(
-            auto_name(owner) if name is None else check_name(owner, name), bool(trainable)
+            auto_name(owner) if name is None else check_name(owner, name),
+            bool_arg(owner, "trainable", trainable),
         )
         self.dtype = "float32"
         self._input_shape: Shape | None = None
@@ -261,6 +263,7 @@ class Layer(Weights):
                 f"{self.label}: x must be an array, got a layer; layers are chained in a "
                 "Sequential([...])"
             )
+        training = bool_arg(self.label, "training", training)
         batch = float32_array(self.label, "x", x)
         if batch.ndim < 1:
             raise ValueError(f"{self.label}: x must have a batch axis, got a single number")
@@ -268,7 +271,7 @@ class Layer(Weights):
             self.build((None, *batch.shape[1:]))
         self.compute_output_shape(batch.shape)
         self.move()
-        y = np.array(self.forward(backend.on_device(batch), bool(training)), np.float32)
+        y = np.array(self.forward(backend.on_device(batch), training), np.float32)
         if self.activity_regularizer is not None:
             self._activity_penalty = self.activity_penalty(y)
         return y

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import constraints, initializers, regularizers
-from pyconv._args import float_arg, int_arg
+from pyconv._args import bool_arg, float_arg, int_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._axes import channel_axis
 from pyconv.layers.layer import Layer
@@ -65,8 +65,8 @@ class LayerNormalization(Layer):
         given = axis if isinstance(axis, (list, tuple)) else [axis]
         self.axis = [int_arg(label, "axis", one, -32, 32) for one in given]
         self.epsilon = float_arg(label, "epsilon", epsilon)
-        self.center = bool(center)
-        self.scale = bool(scale)
+        self.center = bool_arg(self.label, "center", center)
+        self.scale = bool_arg(self.label, "scale", scale)
         self.beta_initializer = initializers.find(label, "beta_initializer", beta_initializer)
         self.gamma_initializer = initializers.find(label, "gamma_initializer", gamma_initializer)
         self.beta_regularizer = regularizers.find(label, "beta_regularizer", beta_regularizer)

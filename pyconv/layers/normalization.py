@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import int_arg
+from pyconv._args import bool_arg, int_arg
 from pyconv._convert import float32_array
 from pyconv._types import Array, Shape
 from pyconv.initializers import Ones, Zeros
@@ -67,7 +67,7 @@ class Normalization(Layer):
         self.input_variance = (
             None if variance is None else float32_array(self.label, "variance", variance)
         )
-        self.invert = bool(invert)
+        self.invert = bool_arg(self.label, "invert", invert)
 
     @property
     def mean(self) -> Array:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import int_arg
+from pyconv._args import bool_arg, int_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._augmentation import Augmentation, Stage, resized
 
@@ -57,7 +57,7 @@ class RandomCrop(Augmentation):
         super().__init__(seed, data_format, **kwargs)
         self.height = int_arg(self.label, "height", height)
         self.width = int_arg(self.label, "width", width)
-        self.per_image = bool(per_image)
+        self.per_image = bool_arg(self.label, "per_image", per_image)
         self.padding = int_arg(self.label, "padding", padding, 0, 2**30)
         self.by_image = self.per_image
 

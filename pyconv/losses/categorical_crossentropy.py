@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _targets, backend
-from pyconv._args import float_arg, int_arg
+from pyconv._args import bool_arg, float_arg, int_arg
 from pyconv._types import Array, Shape
 from pyconv.losses._axis import AxisLoss
 from pyconv.losses._elements import of_rows, smoothed
@@ -24,7 +24,7 @@ class _CrossEntropy(AxisLoss):
         self, from_logits: bool, axis: int, reduction: str | None, name: str | None, dtype: Any
     ) -> None:
         super().__init__(axis, reduction, name, dtype)
-        self.from_logits = bool(from_logits)
+        self.from_logits = bool_arg(type(self).__name__, "from_logits", from_logits)
 
     def on_logits(self) -> Loss | None:
         """Return this loss with ``from_logits=True``."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv._args import float_arg
+from pyconv._args import bool_arg, float_arg
 from pyconv._types import Array
 from pyconv.losses._axis import AxisLoss
 from pyconv.losses._elements import of_elements, smoothed
@@ -121,7 +121,7 @@ class BinaryCrossentropy(AxisLoss):
     ) -> None:
         super().__init__(axis, reduction, name, dtype)
         owner = type(self).__name__
-        self.from_logits = bool(from_logits)
+        self.from_logits = bool_arg(type(self).__name__, "from_logits", from_logits)
         self.label_smoothing = float_arg(owner, "label_smoothing", label_smoothing, 0.0, 1.0)
 
     def _last_axis(

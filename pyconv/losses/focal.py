@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _targets
-from pyconv._args import float_arg
+from pyconv._args import bool_arg, float_arg
 from pyconv._types import Array, Shape
 from pyconv.losses._axis import AxisLoss
 from pyconv.losses._elements import of_elements, of_rows, smoothed
@@ -54,10 +54,12 @@ class BinaryFocalCrossentropy(AxisLoss):
     ) -> None:
         super().__init__(axis, reduction, name, dtype)
         owner = "BinaryFocalCrossentropy"
-        self.apply_class_balancing = bool(apply_class_balancing)
+        self.apply_class_balancing = bool_arg(
+            type(self).__name__, "apply_class_balancing", apply_class_balancing
+        )
         self.alpha = float_arg(owner, "alpha", alpha)
         self.gamma = float_arg(owner, "gamma", gamma)
-        self.from_logits = bool(from_logits)
+        self.from_logits = bool_arg(type(self).__name__, "from_logits", from_logits)
         self.label_smoothing = float_arg(owner, "label_smoothing", label_smoothing, 0.0, 1.0)
 
     def _last_axis(
@@ -132,7 +134,7 @@ class CategoricalFocalCrossentropy(AxisLoss):
             else float_arg(owner, "alpha", alpha)
         )
         self.gamma = float_arg(owner, "gamma", gamma)
-        self.from_logits = bool(from_logits)
+        self.from_logits = bool_arg(type(self).__name__, "from_logits", from_logits)
         self.label_smoothing = float_arg(owner, "label_smoothing", label_smoothing, 0.0, 1.0)
 
     def check_targets(self, y: Any, output_shape: Shape, owner: str) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _targets
-from pyconv._args import float_arg, int_arg
+from pyconv._args import bool_arg, float_arg, int_arg
 from pyconv._scalars import Number
 from pyconv.losses.functional import mean_absolute_error, mean_squared_error
 from pyconv.losses.loss import same_rank
@@ -163,7 +163,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         ids = {"from_sorted_ids": True} if from_sorted_ids else {}
         super().__init__(functional.sparse_top_k_categorical_accuracy, name, dtype, k=places, **ids)
         self.k = places
-        self.from_sorted_ids = bool(from_sorted_ids)
+        self.from_sorted_ids = bool_arg(type(self).__name__, "from_sorted_ids", from_sorted_ids)
 
 
 class MeanSquaredError(MeanMetricWrapper):

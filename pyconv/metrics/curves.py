@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv._args import float_arg, int_arg
+from pyconv._args import bool_arg, float_arg, int_arg
 from pyconv._convert import float32_array
 from pyconv._scalars import Number
 from pyconv.metrics._confusion import (
@@ -77,14 +77,14 @@ class AUC(Sums):
             self.num_thresholds = len(inner) + 2
         self._are_given = thresholds is not None
         self._thresholds = [-_EPSILON, *inner, 1 + _EPSILON]
-        self.multi_label = bool(multi_label)
+        self.multi_label = bool_arg(type(self).__name__, "multi_label", multi_label)
         if num_labels and not multi_label:
             raise ValueError("AUC: `num_labels` is needed only when `multi_label` is True.")
         self.num_labels = None if not num_labels else int_arg("AUC", "num_labels", num_labels)
         self.label_weights = (
             None if label_weights is None else float32_array("AUC", "label_weights", label_weights)
         )
-        self.from_logits = bool(from_logits)
+        self.from_logits = bool_arg(type(self).__name__, "from_logits", from_logits)
         if not multi_label or num_labels:
             self._build(self.num_labels)
 

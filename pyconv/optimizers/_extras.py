@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyconv import backend
-from pyconv._args import float_arg, int_arg
+from pyconv._args import bool_arg, float_arg, int_arg
 from pyconv._types import Array
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Extras:
         loss_scale_factor: float | None,
         gradient_accumulation_steps: int | None,
     ) -> None:
-        self.use_ema = bool(use_ema)
+        self.use_ema = bool_arg(type(self).__name__, "use_ema", use_ema)
         self.ema_momentum = float_arg(owner, "ema_momentum", ema_momentum, 0.0, 1.0)
         self.ema_overwrite_frequency = (
             None

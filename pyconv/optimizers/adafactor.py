@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import float_arg
+from pyconv._args import bool_arg, float_arg
 from pyconv._types import Array
 from pyconv.optimizers.optimizer import Optimizer
 
@@ -69,7 +69,7 @@ class Adafactor(Optimizer):
         self.epsilon_1 = float_arg("Adafactor", "epsilon_1", epsilon_1)
         self.epsilon_2 = float_arg("Adafactor", "epsilon_2", epsilon_2)
         self.clip_threshold = float_arg("Adafactor", "clip_threshold", clip_threshold)
-        self.relative_step = bool(relative_step)
+        self.relative_step = bool_arg(type(self).__name__, "relative_step", relative_step)
 
     def _slot_groups(self) -> list[tuple[str, ...]]:
         return [("row", "column", "velocity")]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyconv import backend
-from pyconv._args import float_arg
+from pyconv._args import bool_arg, float_arg
 from pyconv._types import Array
 from pyconv.optimizers.optimizer import Optimizer
 
@@ -71,7 +71,7 @@ class Adam(Optimizer):
         self.beta_1 = float_arg(owner, "beta_1", beta_1, 0.0, BETA_MAX)
         self.beta_2 = float_arg(owner, "beta_2", beta_2, 0.0, BETA_MAX)
         self.epsilon = float_arg(owner, "epsilon", epsilon)
-        self.amsgrad = bool(amsgrad)
+        self.amsgrad = bool_arg(type(self).__name__, "amsgrad", amsgrad)
 
     def _slot_groups(self) -> list[tuple[str, ...]]:
         groups: list[tuple[str, ...]] = [("momentum", "velocity")]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyconv import backend
-from pyconv._args import float_arg
+from pyconv._args import bool_arg, float_arg
 from pyconv._types import Array
 from pyconv.optimizers.optimizer import Optimizer, momentum_arg
 
@@ -67,7 +67,7 @@ class RMSprop(Optimizer):
         self.rho = float_arg("RMSprop", "rho", rho, 0.0, 1.0)
         self.momentum = momentum_arg("RMSprop", momentum)
         self.epsilon = float_arg("RMSprop", "epsilon", epsilon)
-        self.centered = bool(centered)
+        self.centered = bool_arg(type(self).__name__, "centered", centered)
 
     def _slot_groups(self) -> list[tuple[str, ...]]:
         names = ["velocity"]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyconv import backend
+from pyconv._args import bool_arg
 from pyconv._types import Array
 from pyconv.optimizers.optimizer import Optimizer, momentum_arg
 
@@ -60,7 +61,7 @@ class SGD(Optimizer):
             gradient_accumulation_steps, name, **kwargs,
         )  # fmt: skip
         self.momentum = momentum_arg("SGD", momentum)
-        self.nesterov = bool(nesterov)
+        self.nesterov = bool_arg(type(self).__name__, "nesterov", nesterov)
 
     def _slot_groups(self) -> list[tuple[str, ...]]:
         return [("velocity",)] if self.momentum else []

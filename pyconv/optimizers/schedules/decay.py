@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import FLOAT_MAX, float_arg, shown
+from pyconv._args import FLOAT_MAX, bool_arg, float_arg, shown
 from pyconv.optimizers.schedules.schedule import LearningRateSchedule, steps_arg
 
 
@@ -46,7 +46,7 @@ class ExponentialDecay(LearningRateSchedule):
         )
         self.decay_steps = steps_arg(owner, "decay_steps", decay_steps)
         self.decay_rate = float_arg(owner, "decay_rate", decay_rate)
-        self.staircase = bool(staircase)
+        self.staircase = bool_arg(type(self).__name__, "staircase", staircase)
         self.name = name
 
     def __call__(self, step: Any) -> float:
@@ -144,7 +144,7 @@ class PolynomialDecay(LearningRateSchedule):
         self.decay_steps = steps_arg(owner, "decay_steps", decay_steps)
         self.end_learning_rate = float_arg(owner, "end_learning_rate", end_learning_rate)
         self.power = float_arg(owner, "power", power)
-        self.cycle = bool(cycle)
+        self.cycle = bool_arg(type(self).__name__, "cycle", cycle)
         self.name = name
 
     def __call__(self, step: Any) -> float:
