@@ -53,29 +53,35 @@ PYCONV_INLINE void each_shorts(int64_t n, const Body& body) {
     for (; j < n; ++j) body.template operator()<1>(j, OneShort{});
 }
 
+// In place of a number of weights: the weights 1, 2, 1, which need no multiplication.
+constexpr int kBinomial = -3;
+
 // A symmetric filter: cell(t) points at what weight t of `count` meets.
-template <int V, class Access, class Cell>
+template <int kCount, int V, class Access, class Cell>
 PYCONV_INLINE void symmetric_sum(Access at, const int count, const uint16_t* w, const Cell& cell,
                                  typename Access::Value (&acc)[V]) {
     using Value = typename Access::Value;
     const int middle = count / 2;
     PYCONV_UNROLL
-    for (int v = 0; v < V; ++v)
-        acc[v] = static_cast<Value>(at.load(cell(middle) + v * Access::kCount) * w[middle]);
+    for (int v = 0; v < V; ++v) {
+        const Value x = at.load(cell(middle) + v * Access::kCount);
+        acc[v] = static_cast<Value>(kCount == kBinomial ? x + x : x * w[middle]);
+    }
     for (int t = 0; t < middle; ++t) {
         const auto *a = cell(t), *b = cell(count - 1 - t);
         PYCONV_UNROLL
         for (int v = 0; v < V; ++v) {
             const Value pair = at.load(a + v * Access::kCount) + at.load(b + v * Access::kCount);
-            acc[v] += static_cast<Value>(pair * w[t]);
+            acc[v] += static_cast<Value>(kCount == kBinomial ? pair : pair * w[t]);
         }
     }
 }
 
 // Calls body<kCount>() with the usual numbers of weights as constants, which unrolls loops over
-// them, and body<0>() with others.
+// them, and body<0>() with others; body<kBinomial>() where they are 1, 2, 1.
 template <class Body>
-PYCONV_INLINE void with_count(int count, const Body& body) {
+PYCONV_INLINE void with_count(int count, const uint16_t* w, const Body& body) {
+    if (count == 3 && w[0] == 1 && w[1] == 2) return body.template operator()<kBinomial>();
     if (count == 3) return body.template operator()<3>();
     if (count == 5) return body.template operator()<5>();
     if (count == 7) return body.template operator()<7>();
@@ -85,11 +91,11 @@ PYCONV_INLINE void with_count(int count, const Body& body) {
 template <int kCount, bool kSplit>
 void symmetric_rows_u8(int any_count, int64_t n, const uint8_t* const* x, const uint16_t* w,
                        uint16_t* y, uint16_t* low) {
-    const int count = kCount ? kCount : any_count;
+    const int count = kCount > 0 ? kCount : kCount == kBinomial ? 3 : any_count;
     each_shorts(n, [&]<int V, class Access>(int64_t j, Access at) {
         using Value = typename Access::Value;
         Value acc[V];
-        symmetric_sum(at, count, w, [&](int t) { return x[t] + j; }, acc);
+        symmetric_sum<kCount>(at, count, w, [&](int t) { return x[t] + j; }, acc);
         PYCONV_UNROLL
         for (int v = 0; v < V; ++v) {
             const int64_t to = j + v * Access::kCount;
@@ -105,7 +111,7 @@ void symmetric_rows_u8(int any_count, int64_t n, const uint8_t* const* x, const 
 
 void any_symmetric_rows_u8(int count, int64_t n, const uint8_t* const* x, const uint16_t* w,
                            uint16_t* y, uint16_t* low) {
-    with_count(count, [&]<int kCount>() {
+    with_count(count, w, [&]<int kCount>() {
         if (low) return symmetric_rows_u8<kCount, true>(count, n, x, w, y, low);
         symmetric_rows_u8<kCount, false>(count, n, x, w, y, low);
     });
@@ -114,15 +120,15 @@ void any_symmetric_rows_u8(int count, int64_t n, const uint8_t* const* x, const 
 template <int kCount, bool kSplit>
 void symmetric_cols_u16(int any_count, int64_t n, int64_t step, const uint16_t* x,
                         const uint16_t* low, const uint16_t* w, int shift, uint8_t* y) {
-    const int count = kCount ? kCount : any_count;
+    const int count = kCount > 0 ? kCount : kCount == kBinomial ? 3 : any_count;
     const uint16_t half = static_cast<uint16_t>(1 << (shift - 1));
     each_shorts(n, [&]<int V, class Access>(int64_t j, Access at) {
         using Value = typename Access::Value;
         Value acc[V];
-        symmetric_sum(at, count, w, [&](int t) { return x + j + t * step; }, acc);
+        symmetric_sum<kCount>(at, count, w, [&](int t) { return x + j + t * step; }, acc);
         if (kSplit) {
             Value rest[V];
-            symmetric_sum(at, count, w, [&](int t) { return low + j + t * step; }, rest);
+            symmetric_sum<kCount>(at, count, w, [&](int t) { return low + j + t * step; }, rest);
             PYCONV_UNROLL
             for (int v = 0; v < V; ++v) acc[v] += static_cast<Value>(rest[v] >> 8);
         }
@@ -135,7 +141,7 @@ void symmetric_cols_u16(int any_count, int64_t n, int64_t step, const uint16_t* 
 
 void any_symmetric_cols_u16(int count, int64_t n, int64_t step, const uint16_t* x,
                             const uint16_t* low, const uint16_t* w, int shift, uint8_t* y) {
-    with_count(count, [&]<int kCount>() {
+    with_count(count, w, [&]<int kCount>() {
         if (low) return symmetric_cols_u16<kCount, true>(count, n, step, x, low, w, shift, y);
         symmetric_cols_u16<kCount, false>(count, n, step, x, low, w, shift, y);
     });
