@@ -9,6 +9,7 @@ if TYPE_CHECKING:
         activations,
         backend,
         callbacks,
+        comparison,
         constraints,
         datasets,
         filters,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         regularizers,
         utils,
         viz,
+        zoo,
     )
     from pyconv._devices import (
         device,
@@ -51,6 +53,7 @@ __all__ = [
     "activations",
     "backend",
     "callbacks",
+    "comparison",
     "constraints",
     "datasets",
     "device",
@@ -78,6 +81,7 @@ __all__ = [
     "set_num_threads",
     "utils",
     "viz",
+    "zoo",
 ]
 
 _DEFINED_IN = {

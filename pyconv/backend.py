@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 try:
-    from pyconv import _cpu as active
+    import pyconv._cpu as active
 except ModuleNotFoundError as error:
     raise ImportError(
         "pyconv's native module is missing: this is a source folder, not an installed package. "

@@ -1,6 +1,8 @@
 """Parts of the library, imported by themselves."""
 
 import inspect
+import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -29,6 +31,23 @@ def test_each_part_may_be_the_first_that_is_imported():
     parts += ["pyconv.compat", "pyconv.compat.keras", "pyconv.model", "pyconv.saving"]
     done = subprocess.run([sys.executable, "-c", ALONE, *parts], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_parts_are_found_by_their_names():
+    script = "import pyconv; pyconv.zoo.deck_cnn(); pyconv.viz; pyconv.comparison.compare"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_source_folder_says_that_it_is_not_installed(tmp_path):
+    package = pathlib.Path(pyconv.__file__).parent
+    shutil.copytree(package, tmp_path / "pyconv", ignore=shutil.ignore_patterns("*.so", "*.pyd"))
+    script = "import pyconv; pyconv.layers"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert "ImportError: pyconv's native module is missing" in done.stderr
+    assert "pip install ." in done.stderr
 
 
 def test_a_model_needs_no_formats_of_files():
