@@ -27,7 +27,8 @@ constexpr int64_t kUnitPixels = 128;    // of one visit: long chains of addition
 constexpr int64_t kChunkPixels = 1024;  // at least, so that adding the chunks costs little
 constexpr int64_t kMaxSums = 1 << 20;   // floats of all chunks' sums
 constexpr int64_t kTasks = 16;
-constexpr int64_t kGroupTiles = 8;  // at least
+constexpr int64_t kGroupTiles = 8;     // at least
+constexpr int64_t kNearChannels = 64;  // of pixels so near that their lines share the first cache
 
 // How the work is cut; nothing here may depend on the number of threads.
 struct Plan {
@@ -91,7 +92,7 @@ public:
           x_(x + group * s.group_c()),
           dy_(dy + group * s.group_oc()) {
         // A copy of dy pays when many tiles read it; a part of a panel must not be read past dy.
-        copy_dy_ = p.k_tiles >= 4 || s.group_oc() % k_.nr != 0;
+        copy_dy_ = p.k_tiles >= (s.oc <= kNearChannels ? 8 : 4) || s.group_oc() % k_.nr != 0;
         find_offsets();
     }
 
