@@ -54,8 +54,13 @@ struct Vec {
     }
 
     // A bit for each lane that is not 0; and those lanes first, in their order.
+    // In halves: GCC 12 stores 16 bits of a mask as an integer of 32 where registers run out.
     static unsigned nonzero(Vec a) {
-        return _mm512_cmp_ps_mask(a.r, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+        const auto bits = [](__m256 half) {
+            return static_cast<unsigned>(
+                _mm256_movemask_ps(_mm256_cmp_ps(half, _mm256_setzero_ps(), _CMP_NEQ_UQ)));
+        };
+        return bits(_mm512_castps512_ps256(a.r)) | bits(_mm512_extractf32x8_ps(a.r, 1)) << 8;
     }
     static Vec pack(Vec a, unsigned bits) {
         return {_mm512_maskz_compress_ps(static_cast<__mmask16>(bits), a.r)};
