@@ -102,3 +102,10 @@ def test_keras_names_of_a_calls_arguments():
     np.testing.assert_array_equal(keras_layers.Flatten()(inputs=x, mask=None), x)
     with pytest.raises(NotImplementedError, match="mask must be None"):
         keras_layers.Flatten()(x, mask=x > 0)
+
+
+def test_keras_config_of_resizing():
+    given = {"height": 4, "width": 6, "interpolation": "nearest", "crop_to_aspect_ratio": False}
+    unused = {"pad_to_aspect_ratio": False, "fill_mode": "constant", "fill_value": 0.0}
+    layer = layers.Resizing.from_config({**given, **unused})
+    assert layer.compute_output_shape((2, 8, 8, 3)) == (2, 4, 6, 3)

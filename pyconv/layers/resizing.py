@@ -119,8 +119,8 @@ class Resizing(_ToSize):
             for name in ("pad_to_aspect_ratio", "antialias")
             if name in kwargs
         }
-        if "pad_to_aspect_ratio" in refused:  # what would fill the padding has no effect
-            kwargs = {k: v for k, v in kwargs.items() if k not in ("fill_mode", "fill_value")}
+        for name in ("fill_mode", "fill_value"):  # without padding there is nothing to fill
+            kwargs.pop(name, None)
         super().__init__(height, width, data_format, **kwargs)
         for name, value in refused.items():
             if bool_arg(self.label, name, value):
