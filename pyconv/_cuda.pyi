@@ -24,6 +24,7 @@ class Array:
     dtype: np.dtype[Any]
     device: int
     address: int
+    name: str
     __cuda_array_interface__: dict[str, Any]  # version 3
 
     def __len__(self) -> int: ...

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from pyconv import backend
+from pyconv.variable import Variable
 
 # The codes of cuda/array_ops.h.
 _ARITHMETIC = {
@@ -68,6 +69,9 @@ def equip(module: Any) -> None:
     array.__reduce__ = lambda self: (backend.on_device, (self.numpy(),))
     array.astype = _astype
     array.flags = SimpleNamespace(c_contiguous=True, aligned=True, writeable=True)
+    array.name = "variable"
+    for name in ("assign", "assign_add", "assign_sub"):
+        setattr(array, name, vars(Variable)[name])
     for name in ("item", "tobytes", "tolist", "sum", "mean", "min", "max", "any", "all", "argmax"):
         setattr(array, name, _on_host(name))
 

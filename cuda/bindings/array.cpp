@@ -149,7 +149,7 @@ void bind_arrays(py::module_& m) {
     const auto take_numpy = [](Array& a, const py::array& values) { a.take(values); };
     const auto take_array = [](Array& a, const Array& values) { a.take(values); };
     // Local: a second module with such arrays may be in the process.
-    py::class_<Array>(m, "Array", py::module_local())
+    py::class_<Array>(m, "Array", py::module_local(), py::dynamic_attr())
         .def_property_readonly("shape",
                                [](const Array& a) { return py::tuple(py::cast(a.shape())); })
         .def_property_readonly("ndim", [](const Array& a) { return a.shape().size(); })

@@ -292,12 +292,10 @@ class Weights:
 
 
 def _placed(name: str, values: Any) -> Any:
-    """Return a weight where operations run; on the host it can be assigned to, as Keras's can."""
+    """Return a weight where operations run, with a name and what Keras assigns to it by."""
     if isinstance(values, Variable) and backend.is_here(values):
         return values
     array = backend.on_device(values)
-    if not isinstance(array, np.ndarray):
-        return array
-    variable = array.view(Variable)
+    variable: Any = array.view(Variable) if isinstance(array, np.ndarray) else array
     variable.name = name
     return variable
