@@ -1,0 +1,53 @@
+"""Which operators of ONNX are read, and how."""
+
+from collections.abc import Callable
+
+from pyconv.onnx import _layers, _numbers, _shapes
+from pyconv.onnx._network import Step, Value
+
+READ: dict[str, Callable[[Step], Value]] = {
+    "Add": _numbers.arithmetic,
+    "AveragePool": _layers.average_pool,
+    "BatchNormalization": _layers.batch_normalization,
+    "Cast": _numbers.same,
+    "Clip": _numbers.clip,
+    "Concat": _numbers.concat,
+    "Conv": _layers.conv,
+    "Div": _numbers.arithmetic,
+    "Dropout": _numbers.dropout,
+    "Elu": _numbers.each(_numbers.elu),
+    "Flatten": _shapes.flatten,
+    "Gelu": _numbers.each(_numbers.gelu),
+    "Gemm": _layers.gemm,
+    "GlobalAveragePool": _layers.global_average_pool,
+    "GlobalMaxPool": _layers.global_max_pool,
+    "HardSigmoid": _numbers.each(_numbers.hard_sigmoid),
+    "HardSwish": _numbers.named("hard_swish"),
+    "Identity": _numbers.same,
+    "LRN": _layers.lrn,
+    "LeakyRelu": _numbers.each(_numbers.leaky_relu),
+    "LogSoftmax": _numbers.softmax,
+    "MatMul": _layers.matmul,
+    "Max": _numbers.extremum,
+    "MaxPool": _layers.max_pool,
+    "Mean": _numbers.mean,
+    "Min": _numbers.extremum,
+    "Mish": _numbers.named("mish"),
+    "Mul": _numbers.arithmetic,
+    "PRelu": _layers.prelu,
+    "Pad": _shapes.pad,
+    "ReduceMean": _layers.reduce_mean,
+    "Relu": _numbers.each(_numbers.relu),
+    "Reshape": _shapes.reshape,
+    "Selu": _numbers.named("selu", alpha=1.67326, gamma=1.0507),
+    "Sigmoid": _numbers.named("sigmoid"),
+    "Softmax": _numbers.softmax,
+    "Softplus": _numbers.named("softplus"),
+    "Softsign": _numbers.named("softsign"),
+    "Squeeze": _shapes.squeeze,
+    "Sub": _numbers.arithmetic,
+    "Sum": _numbers.total_sum,
+    "Tanh": _numbers.named("tanh"),
+    "Transpose": _shapes.transpose,
+    "Unsqueeze": _shapes.unsqueeze,
+}
