@@ -1,15 +1,24 @@
 """Objects by name: string ids and configs are looked up in fixed tables, nothing is evaluated."""
 
 import inspect
+import types
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+from pyconv import custom_objects as own_objects
 
 T = TypeVar("T")
 
 
-def find_class(owner: str, what: str, name: str, classes: Mapping[str, type[T]]) -> type[T]:
-    """Return the class of that name; ``classes`` has lower-case keys."""
-    found = classes.get(name.lower())
+def find_class(
+    owner: str, what: str, name: str, classes: Mapping[str, type[T]], registered: Any = None
+) -> type[T]:
+    """Return the class of that name, the user's own first; ``classes`` has lower-case keys."""
+    found = own_objects.named(name, registered)
+    if found is None:
+        found = classes.get(name.lower())
+    if found is None:
+        found = own_objects.registered_as(name)
     if found is None:
         import difflib
 
@@ -18,7 +27,7 @@ def find_class(owner: str, what: str, name: str, classes: Mapping[str, type[T]])
         raise ValueError(
             f"{owner}: unknown {what} {name!r}; {hint}known are {', '.join(sorted(classes))}"
         )
-    return found
+    return found  # type: ignore[no-any-return]
 
 
 def find_config(
@@ -34,7 +43,7 @@ def find_config(
             f"{owner}: a {what}'s config must be {{'class_name': str, 'config': dict}}, got "
             f"{config!r:.80}"
         )
-    found = find_class(owner, what, config["class_name"], classes)
+    found = find_class(owner, what, config["class_name"], classes, config.get("registered_name"))
     arguments = {name: _plain(value) for name, value in config.get("config", {}).items()}
     if found.__module__.startswith("pyconv."):
         arguments = _without_inert(found, arguments)
@@ -97,9 +106,16 @@ def with_custom(
     return {**classes, **{name.lower(): found for name, found in custom_objects.items()}}
 
 
+def made(found: Any) -> Any:
+    """Return an instance of a class; a function of the user's own itself."""
+    return found() if isinstance(found, type) else found
+
+
 def construct(owner: str, found: Callable[..., T], config: Mapping[str, Any]) -> T:
     """Make an object of a config, by ``from_config``; an unknown argument is a ValueError."""
     make = getattr(found, "from_config", None)
+    if isinstance(found, types.FunctionType):
+        return cast(T, found)  # of the user's own
     try:
         return found(**config) if make is None else make(dict(config))
     except TypeError as error:
@@ -112,7 +128,10 @@ def to_config(instance: Any) -> dict[str, Any]:
         raise ValueError(
             f"{instance!r:.60} is no plain data: it has no get_config; make it a class to save it"
         )
-    return {"class_name": type(instance).__name__, "config": instance.get_config()}
+    kind = type(instance)
+    config = {"class_name": kind.__name__, "config": instance.get_config()}
+    registered = own_objects.get_registered_name(kind)
+    return config if registered == kind.__name__ else {**config, "registered_name": registered}
 
 
 def find_object(
@@ -129,7 +148,7 @@ def find_object(
     if isinstance(identifier, type) and issubclass(identifier, base):
         return identifier()
     if isinstance(identifier, str):
-        return find_class(owner, name, identifier, classes)()
+        return cast(T, made(find_class(owner, name, identifier, classes)))
     if isinstance(identifier, Mapping):
         found, config = find_config(owner, name, identifier, classes)
         return construct(owner, found, config)

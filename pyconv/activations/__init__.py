@@ -9,6 +9,7 @@ from typing import Any
 from pyconv import _registry
 from pyconv.activations import basic, elementwise, shrinking
 from pyconv.activations.function import ActivationFunction, Custom
+from pyconv.custom_objects import named
 
 linear = basic.Linear()
 relu = basic.ReLU()
@@ -79,6 +80,9 @@ def find(
     if isinstance(identifier, str):
         if custom_objects and identifier in custom_objects:
             return find(owner, custom_objects[identifier])
+        own = named(identifier)
+        if own is not None:
+            return find(owner, own)
         if identifier in _BY_NAME:
             return _BY_NAME[identifier]
         raise ValueError(f"{owner}: activation must be one of {known}, got {identifier!r}")

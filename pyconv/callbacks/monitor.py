@@ -46,7 +46,7 @@ class MonitorCallback(Callback):
             raise TypeError(f"{owner}: monitor must be the name of a metric, got {monitor!r}")
         if mode not in ("auto", "min", "max"):
             warnings.warn(
-                f"{owner}: mode {mode!r} is unknown, fallback to auto mode; it must be 'auto', "
+                f"{owner} mode {mode!r} is unknown, fallback to auto mode; it must be 'auto', "
                 "'min' or 'max'",
                 stacklevel=3,
             )

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pyconv._scalars import Number
+
 
 class EagerArray(np.ndarray[Any, Any]):
     """An array of numpy that has ``numpy()`` as well."""
@@ -43,7 +45,8 @@ def eager(x: Any) -> Any:
     """Return an array, or a number, as an ``EagerArray``; of a tuple or a list each part."""
     if isinstance(x, (tuple, list)):
         return type(x)(eager(part) for part in x)
-    return np.asarray(x).view(EagerArray)
+    values = x.numpy() if isinstance(x, Number) else x
+    return np.asarray(values).view(EagerArray)
 
 
 def eagerly(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,7 +24,10 @@ _GROUPS = {
 }
 _NAMES: dict[str, str] = {
     **{name: instead for names, instead in _GROUPS.items() for name in names.split()},
+    "CTC": _TEXT,
+    "CTCDecode": _TEXT,
     "Dot": "use Multiply, and sum",
+    "ctc": _TEXT,
     "dot": "use Multiply, and sum",
     "Merge": "call Add() or Concatenate() on a list of layers' results",
     "Conv1D": "use Conv2D on (N, 1, steps, C) with kernel_size=(1, k)",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyconv._names import snake_case
 from pyconv._registry import kind_of
+from pyconv.custom_objects import get_registered_name
 from pyconv.formats import keras_graph
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def layer_config(layer: "Layer", modules: bool) -> dict[str, Any]:
     known = kind.__module__.startswith("pyconv.")
     config = {name: _nested(name, value) for name, value in config.items()}
     result = _object(kind.__name__, "keras.layers" if known else None, config, modules)
+    if modules and not known:
+        result["registered_name"] = get_registered_name(kind)
     if modules and layer.built and kind.__name__ != "InputLayer":
         result["build_config"] = {"input_shape": layer.input_shape}
     return result
@@ -213,7 +216,9 @@ def plain_layer(config: Any) -> Any:
     if name == "Dropout" and isinstance(arguments.get("p"), float):
         arguments["rate"] = arguments.pop("p")
     _, arguments = _arguments.layer(name, (), arguments, keras2=False)
-    return {"class_name": name, "config": arguments}
+    plain = {"class_name": name, "config": arguments}
+    registered = config.get("registered_name")
+    return plain if registered is None else {**plain, "registered_name": registered}
 
 
 def from_compile_config(config: Any) -> dict[str, Any]:

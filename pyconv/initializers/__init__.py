@@ -122,7 +122,7 @@ def find(owner: str, name: str, identifier: Any) -> Initializer:
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
         return identifier()
     if isinstance(identifier, str):
-        return _registry.find_class(owner, name, identifier, _CLASSES)()
+        return _made(_registry.find_class(owner, name, identifier, _CLASSES))
     if isinstance(identifier, dict):
         found, config = _registry.find_config(owner, name, identifier, _CLASSES)
         return _registry.construct(owner, found, config)
@@ -132,6 +132,11 @@ def find(owner: str, name: str, identifier: Any) -> Initializer:
         f"{owner}: {name} must be a name, such as 'glorot_uniform', or an object of "
         f"pyconv.initializers, got a {type(identifier).__name__}"
     )
+
+
+def _made(found: Any) -> Initializer:
+    made = _registry.made(found)
+    return made if isinstance(made, Initializer) else FromFunction(made)
 
 
 def serialize(initializer: Initializer) -> dict[str, Any]:
@@ -163,6 +168,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> In
     known = _registry.with_custom(_CLASSES, custom_objects)
     owner, what = "initializers.deserialize", "initializer"
     if isinstance(config, str):
-        return _registry.find_class(owner, what, config, known)()
+        return _made(_registry.find_class(owner, what, config, known))
     found, arguments = _registry.find_config(owner, what, config, known)
     return _registry.construct(owner, found, arguments)

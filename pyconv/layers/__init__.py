@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pyconv import _registry
 from pyconv.layers._container import Container
 from pyconv.layers.activation import Activation
 from pyconv.layers.avgpool2d import AveragePooling2D
@@ -145,7 +146,7 @@ def serialize(layer: Layer) -> dict[str, Any]:
         >>> pyconv.layers.serialize(pyconv.layers.Flatten(name="flat"))["class_name"]
         'Flatten'
     """
-    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+    return _registry.to_config(layer)
 
 
 def deserialize(config: Any, custom_objects: dict[str, type[Layer]] | None = None) -> Layer:
@@ -165,7 +166,6 @@ def deserialize(config: Any, custom_objects: dict[str, type[Layer]] | None = Non
         >>> pyconv.layers.deserialize(config)
         <Dense name=head, built=False>
     """
-    from pyconv import _registry
     from pyconv.formats import keras_config
 
     owner = "layers.deserialize"

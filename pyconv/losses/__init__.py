@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyconv import _registry
+from pyconv.custom_objects import named
 from pyconv.losses.categorical_crossentropy import (
     CategoricalCrossentropy,
     SparseCategoricalCrossentropy,
 )
+from pyconv.losses.circle import Circle, circle
 from pyconv.losses.divergence import (
     CosineSimilarity,
     KLDivergence,
@@ -61,6 +63,7 @@ __all__ = [
     "CategoricalFocalCrossentropy",
     "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
     "Dice",
     "Hinge",
@@ -84,6 +87,7 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
     "deserialize",
     "dice",
@@ -110,6 +114,7 @@ _CLASS_OF: dict[Any, type[Loss]] = {
     categorical_focal_crossentropy: CategoricalFocalCrossentropy,
     categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
     categorical_hinge: CategoricalHinge,
+    circle: Circle,
     cosine_similarity: CosineSimilarity,
     dice: Dice,
     hinge: Hinge,
@@ -160,9 +165,9 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, str):
-        if identifier.lower() in _FUNCTIONS:
+        if identifier.lower() in _FUNCTIONS and named(identifier) is None:
             return _FUNCTIONS[identifier.lower()]
-        return _registry.find_class("losses.get", "loss", identifier, _CLASSES)()
+        return _registry.made(_registry.find_class("losses.get", "loss", identifier, _CLASSES))
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Loss):

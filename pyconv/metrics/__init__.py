@@ -31,6 +31,12 @@ from pyconv.metrics.confusion import (
     TruePositives,
 )
 from pyconv.metrics.confusion_matrix import ConfusionMatrix
+from pyconv.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
 from pyconv.metrics.curves import AUC
 from pyconv.metrics.errors import (
     BinaryCrossentropy,
@@ -55,6 +61,7 @@ from pyconv.metrics.functional import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from pyconv.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from pyconv.metrics.metric import Metric
 from pyconv.metrics.r2_score import R2Score
 from pyconv.metrics.reduction import Mean, MeanMetricWrapper, Sum
@@ -64,9 +71,11 @@ __all__ = [
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "ConfusionMatrix",
     "CosineSimilarity",
     "F1Score",
@@ -74,15 +83,20 @@ __all__ = [
     "FalseNegatives",
     "FalsePositives",
     "Hinge",
+    "IoU",
     "KLDivergence",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
     "Precision",
     "PrecisionAtRecall",
@@ -103,8 +117,10 @@ __all__ = [
     "accuracy",
     "binary_accuracy",
     "categorical_accuracy",
+    "concordance_correlation",
     "deserialize",
     "get",
+    "pearson_correlation",
     "serialize",
     "sparse_categorical_accuracy",
     "sparse_top_k_categorical_accuracy",
@@ -155,6 +171,8 @@ def get(identifier: Any) -> Any:
         return identifier
     if isinstance(identifier, str):
         found = _registry.find_class("metrics.get", "metric", identifier, _CLASSES)
+        if not isinstance(found, type):
+            return get(found)
         return _registry.construct("metrics.get", found, {"name": identifier})
     if isinstance(identifier, dict):
         return deserialize(identifier)

@@ -105,11 +105,18 @@ class Metric:
 
         Args:
             shape: its shape.
-            initializer: an initializer or its name.
+            initializer: an initializer or its name, or the values.
             dtype: type of its values; None for float32.
             name: its name.
             **kwargs: has no effect.
         """
+        if isinstance(initializer, np.ndarray):
+            if initializer.shape != tuple(shape):
+                raise ValueError(
+                    f"{type(self).__name__}: add_variable wants initial values of shape "
+                    f"{tuple(shape)}, got {initializer.shape}"
+                )
+            return Variable(initializer, None, dtype, trainable=False, name=name)
         function = initializers.get("zeros" if initializer is None else initializer)
         return Variable(function, tuple(shape), dtype, trainable=False, name=name)
 

@@ -5,9 +5,24 @@ from typing import Any
 
 from pyconv import utils
 from pyconv.compat import _unsupported
-from pyconv.compat.keras.utils import np_utils
+from pyconv.compat.keras import saving
+from pyconv.compat.keras.utils import np_utils as np_utils
 
-__all__ = [*utils.__all__, "model_to_dot", "np_utils", "plot", "plot_model", "print_summary"]
+# Where Keras 2 had them.
+_OF_SAVING = [name for name in saving.__all__ if not name.endswith("_model")]
+globals().update({name: getattr(saving, name) for name in _OF_SAVING})
+
+__all__ = sorted(
+    [
+        *utils.__all__,
+        *_OF_SAVING,
+        "model_to_dot",
+        "np_utils",
+        "plot",
+        "plot_model",
+        "print_summary",
+    ]
+)
 
 
 def plot_model(model: Any, to_file: Any = "model.png", *args: Any, **kwargs: Any) -> Any:
