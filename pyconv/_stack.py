@@ -296,5 +296,9 @@ class Stack:
         return [g for layer in self._trained() if layer.params for g in layer.update_grads]
 
     def _param_names(self) -> list[str]:
-        names = {id(w): n for layer in self._layers for n, w in layer.named_weights.items()}
+        names = {
+            id(weight): f"{layer.name}/{name}"
+            for layer in self._layers
+            for name, weight in layer.named_weights.items()
+        }
         return [names[id(param)] for param in self._params()]

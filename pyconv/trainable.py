@@ -90,7 +90,7 @@ class Trainable(ABC):
 
     @abstractmethod
     def _param_names(self) -> list[str]:
-        """Return their names, such as 'kernel', in the same order."""
+        """Return their paths, such as 'dense/kernel', in the same order."""
 
     def _leading_augmentation(self, input_shape: Shape) -> list[Augmentation]:
         """Return the first layers that change images at random, with which a batch can be taken."""

@@ -13,9 +13,11 @@ from pyconv.optimizers.adamax import Adamax
 from pyconv.optimizers.ftrl import Ftrl
 from pyconv.optimizers.lamb import Lamb
 from pyconv.optimizers.lion import Lion
+from pyconv.optimizers.muon import Muon
 from pyconv.optimizers.nadam import Nadam
 from pyconv.optimizers.optimizer import Optimizer
 from pyconv.optimizers.rmsprop import RMSprop
+from pyconv.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from pyconv.optimizers.sgd import SGD
 
 __all__ = [
@@ -29,9 +31,11 @@ __all__ = [
     "Ftrl",
     "Lamb",
     "Lion",
+    "Muon",
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",
@@ -42,6 +46,7 @@ _CLASSES: dict[str, type[Optimizer]] = {
     found.__name__.lower(): found
     for found in (
         SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adamax, Nadam, Lion, Ftrl, Adafactor, Lamb,
+        Muon, ScheduleFreeAdamW,
     )
 }  # fmt: skip
 

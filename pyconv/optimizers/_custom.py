@@ -71,9 +71,10 @@ class CustomVariables(Stateful):
         variable[...] = np.asarray(variable) - value
 
     def _get_variable_index(self, variable: Any) -> int:
-        for i, other in enumerate(self._updated):
-            if other is variable:
-                return i
+        for known in (self._updated, self._variables):
+            for i, other in enumerate(known):
+                if other is variable:
+                    return i
         raise ValueError(
             f"{type(self).__name__}: Unknown variable of shape {np.shape(variable)}; an optimizer "
             "updates only the parameters that it was built for"

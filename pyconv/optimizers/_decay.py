@@ -31,12 +31,27 @@ class Exclusion:
             )
         self._decays = [
             not any(variable is other for other in self._variables)
-            and not (self._pattern is not None and self._pattern.search(str(name)))
+            and not (self._pattern is not None and self._pattern.search(_last(str(name))))
             for variable, name in zip(variables, known, strict=True)
         ]
+
+    def of(self, indices: Sequence[int]) -> "Exclusion":
+        """Return what holds for some of the parameters."""
+        some = Exclusion(self._variables, None)
+        some._decays = [self._decays[i] for i in indices]
+        return some
+
+    def decays(self, index: int) -> bool:
+        """Whether the parameter of that number decays."""
+        return self._decays[index]
 
     def decay(self, params: Sequence[Array], factor: float) -> None:
         """Take ``w * factor`` from each parameter that decays."""
         for param, decays in zip(params, self._decays, strict=True):
             if decays:
                 np.subtract(param, param * np.float32(factor), out=param)
+
+
+def _last(path: str) -> str:
+    """Return the name at the end of a path: that of 'dense/kernel' is 'kernel'."""
+    return path.rpartition("/")[2]

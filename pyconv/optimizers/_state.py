@@ -89,7 +89,7 @@ class Stateful:
             for name in self._slot_names()
         }
         if state is not None:
-            _fill(type(self).__name__, slots, state)
+            fill(type(self).__name__, slots, state)
         return slots
 
     def _move_slots(self) -> None:
@@ -256,7 +256,7 @@ def _checked_state(
     return iterations, slots
 
 
-def _fill(owner: str, slots: dict[str, list[Array]], state: Mapping[str, Array]) -> None:
+def fill(owner: str, slots: dict[str, list[Array]], state: Mapping[str, Array]) -> None:
     """Copy the state into fresh slots, whose shapes it must have."""
     count = sum(len(arrays) for arrays in slots.values())
     if count != len(state):

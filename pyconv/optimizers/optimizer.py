@@ -95,7 +95,8 @@ class Optimizer(Attributes, CustomVariables):
         )
         self.loss_scale_factor = self._extras.loss_scale_factor
         self._exclusion: Exclusion | None = None
-        # Names of the parameters, where they are arrays without; a model sets them.
+        # Paths of the parameters, such as 'dense/kernel', where they are arrays without; a model
+        # sets them.
         self.variable_names: Sequence[str] | None = None
         self._iterations = 0
         self._reset_state()
@@ -185,10 +186,7 @@ class Optimizer(Attributes, CustomVariables):
             if grad is None:
                 self._step_of_some(grads, params)
                 return
-        decay = self.weight_decay or 0.0
-        if self._exclusion is not None and decay:
-            self._exclusion.decay(params, decay * self.learning_rate)
-            decay = 0.0
+        decay = self._decay(params)
         try:
             self._update(params, self._clipping(grads), decay)
         except TypeError:
@@ -197,6 +195,14 @@ class Optimizer(Attributes, CustomVariables):
             if all(a is b for a, b in zip(converted, grads, strict=True)):
                 raise
             self._update(params, self._clipping(converted), decay)
+
+    def _decay(self, params: Sequence[Array]) -> float:
+        """Return the weight decay of all parameters, or take it from those that have one."""
+        decay = self.weight_decay or 0.0
+        if self._exclusion is None or not decay:
+            return decay
+        self._exclusion.decay(params, decay * self.learning_rate)
+        return 0.0
 
     def _step_of_some(self, grads: Sequence[Any], params: Sequence[Array]) -> None:
         """Make the step for those parameters that have a gradient."""
@@ -209,8 +215,14 @@ class Optimizer(Attributes, CustomVariables):
             "left as they are",
             stacklevel=4,
         )
+        exclusion = self._exclusion
         with self._state_of(given):
-            self._step([grads[i] for i in given], [params[i] for i in given])
+            if exclusion is not None:
+                self._exclusion = exclusion.of(given)
+            try:
+                self._step([grads[i] for i in given], [params[i] for i in given])
+            finally:
+                self._exclusion = exclusion
 
     def _update(self, params: Sequence[Array], grads: Sequence[Array], weight_decay: float) -> None:
         """Update every parameter."""
