@@ -61,4 +61,14 @@ void* Scratch::take_bytes(size_t bytes) {
     return store.blocks.back()->data;
 }
 
+Kept::~Kept() {
+    for (void* memory : taken_) ::operator delete(memory, kAlign);
+}
+
+void* Kept::take_bytes(size_t bytes) {
+    taken_.reserve(taken_.size() + 1);
+    taken_.push_back(::operator new(std::max<size_t>(bytes, 1), kAlign));
+    return taken_.back();
+}
+
 }  // namespace pyconv

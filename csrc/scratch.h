@@ -1,4 +1,4 @@
-// Workspace of one operation: memory that each thread keeps and reuses from call to call.
+// Workspace of operations.
 #pragma once
 
 #include <cstddef>
@@ -8,14 +8,12 @@
 
 namespace pyconv {
 
-// Takes memory from the calling thread's store, and gives all of it back at the end of the scope.
-// Scopes of one thread nest. Pointers may be handed to other threads while the scope lives.
-class Scratch {
+// What gives memory.
+class Workspace {
 public:
-    Scratch();
-    ~Scratch();
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
+    Workspace() = default;
+    Workspace(const Workspace&) = delete;
+    Workspace& operator=(const Workspace&) = delete;
 
     // Uninitialized, aligned to 64 bytes. Throws std::bad_alloc.
     template <class T>
@@ -23,9 +21,34 @@ public:
         return static_cast<T*>(take_bytes(static_cast<size_t>(count) * sizeof(T)));
     }
 
+protected:
+    ~Workspace() = default;
+
 private:
-    void* take_bytes(size_t bytes);
+    virtual void* take_bytes(size_t bytes) = 0;
+};
+
+// Of one operation: takes memory from the calling thread's store, which is reused from call to
+// call, and gives all of it back at the end of the scope.
+// Scopes of one thread nest. Pointers may be handed to other threads while the scope lives.
+class Scratch final : public Workspace {
+public:
+    Scratch();
+    ~Scratch();
+
+private:
+    void* take_bytes(size_t bytes) override;
     size_t block_, used_;  // where the store stood when the scope began
+};
+
+// For what outlives a call: freed with the object.
+class Kept final : public Workspace {
+public:
+    ~Kept();
+
+private:
+    void* take_bytes(size_t bytes) override;
+    std::vector<void*> taken_;
 };
 
 }  // namespace pyconv

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from pyconv import activations, backend
 from pyconv._registry import kind_of
 from pyconv._types import Array
@@ -43,8 +45,28 @@ class Predictor:
             self._plan(steps, x.shape[1:])
         return None if self._run is None else self._run(x)
 
+    def again(self, steps: list[Any], x: Any, most: int) -> Array | None:
+        """Return what ``__call__`` does for a batch like the last one, of up to ``most`` samples.
+
+        None where x is not such an array, or the model is not what it was then.
+        """
+        if (
+            self._run is not None
+            and type(x) is np.ndarray
+            and x.dtype == np.float32
+            and x.shape[1:] == self._shape
+            and 0 < len(x) <= most
+            and steps is self._steps
+            and self._current()
+        ):
+            return self._run(x)
+        return None
+
     def _current(self) -> bool:
-        return all(held.get(name) is value for held, name, value in self._made_of)
+        for held, name, value in self._made_of:  # noqa: SIM110: all() takes twice as long
+            if held.get(name) is not value:
+                return False
+        return True
 
     def _plan(self, steps: list[Any], shape: tuple[int, ...]) -> None:
         self._steps, self._shape, self._run, self._made_of = steps, shape, None, []

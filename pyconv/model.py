@@ -96,6 +96,12 @@ class Sequential(Stack, Trainer):
         )
         return result
 
+    def _predicted_again(self, x: Any, most: int) -> Array | None:
+        # What is checked and prepared for batches takes as long as the kernels of one image.
+        if backend.active is not backend.cpu or recorded():
+            return None
+        return self._predictor.again(self._steps(), x, most)
+
     def _predicted(self, x: Array) -> Array:
         if backend.active is backend.cpu and not recorded():
             result = self._predictor(self._steps(), x)

@@ -76,6 +76,10 @@ class Trainable(ABC):
     def _predicted(self, x: Array) -> Array:
         """Return the output of inference, in an array of its own on the host."""
 
+    def _predicted_again(self, x: Any, most: int) -> Array | None:
+        """Return what ``_predicted`` does for up to ``most`` samples like those before, or None."""
+        return None
+
     @abstractmethod
     def _backward(self, dy: Array) -> None:
         """Fill the gradients from that of the output, which may be overwritten."""

@@ -1,5 +1,6 @@
 """Training, evaluation and prediction: what ``Sequential`` has of Keras's ``Model``."""
 
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from pyconv import loops, sources
@@ -220,6 +221,10 @@ class Trainer(Trainable):
             part = model_upto(cast("Sequential", self), "predict", upto)
         level = verbosity("predict", verbose)
         size = sources.batch_size("predict", batch_size)
+        if level == 0 and steps is None and callbacks is None:
+            result = part._predicted_again(x, size)
+            if result is not None:
+                return result
         data = sources.prediction(self, x, size, sources.steps("predict", "steps", steps))
         called = self._callbacks(callbacks, {"steps": data.steps, "verbose": level})
         return loops.predict(part, data, called, self._progress(level, data))
@@ -301,8 +306,10 @@ class Trainer(Trainable):
             >>> model.predict_on_batch(np.ones((4, 2))).shape
             (4, 3)
         """
-        inputs = sources.input_batch(self, "predict_on_batch", x)
-        return self._predicted(inputs)
+        result = self._predicted_again(x, sys.maxsize)
+        if result is not None:
+            return result
+        return self._predicted(sources.input_batch(self, "predict_on_batch", x))
 
     def _progress(
         self, level: int, data: loops.Batches, validation: loops.Batches | None = None

@@ -70,8 +70,10 @@ def test_weights_are_those_of_the_moment():
     model.predict(x, verbose=0)
     for layer in model.layers:
         for weight in layer.weights:
-            weight *= 0.5
-            assert model(x).tobytes() == one_by_one(model, x).tobytes()
+            weight.flat[-1] *= 0.5
+            expected = one_by_one(model, x).tobytes()
+            assert model.predict(x, verbose=0).tobytes() == expected
+            assert model.predict_on_batch(x).tobytes() == expected
     model.layers[0]._weights["bias"] = np.ones(16, np.float32)
     assert model(x).tobytes() == one_by_one(model, x).tobytes()
     model.layers[-1].activation = pyconv.activations.linear
@@ -80,6 +82,41 @@ def test_weights_are_those_of_the_moment():
     model.pop()
     model.add(layers.Dense(4))
     assert model(x).tobytes() == one_by_one(model, x).tobytes()
+
+
+@pytest.fixture
+def algorithm():
+    yield pyconv.set_conv_algorithm
+    pyconv.set_conv_algorithm("auto")
+
+
+def test_settings_are_those_of_the_moment(algorithm):
+    model = STACKS["large filters"]()
+    results = set()
+    for choice in ("winograd", "direct", "winograd"):
+        algorithm(choice)
+        for n in (3, 5, 3):
+            x = samples(model, n)
+            got = model.predict(x, verbose=0)
+            assert got.tobytes() == one_by_one(model, x).tobytes()
+        results.add(got.tobytes())
+    assert len(results) == 2
+
+
+def test_what_was_predicted_before_changes_no_check():
+    model = STACKS["one layer"]()
+    x = samples(model, 4)
+    expected = model.predict(x, verbose=0)
+    for given in (x.astype("float64"), x.astype(">f4"), x.tolist(), np.repeat(x, 2, 1)[:, ::2]):
+        assert np.array_equal(model.predict(given, verbose=0), expected)
+        assert np.array_equal(model.predict_on_batch(given), expected)
+    assert model.predict(x[:0], verbose=0).shape == (0, 3)
+    assert np.array_equal(model.predict(x, batch_size=3, verbose=0), expected)
+    for wrong in (x[:, :6], x[0]):
+        with pytest.raises(ValueError, match="built for|must have shape"):
+            model.predict(wrong, verbose=0)
+    with pytest.raises(TypeError, match="batch_size"):
+        model.predict(x, batch_size="4", verbose=0)
 
 
 def test_layers_that_it_does_not_know():

@@ -15,15 +15,15 @@
 
 namespace pyconv {
 Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* b,
-                             Activation activation, Scratch& scratch)
+                             Activation activation, Workspace& workspace)
     : s_(s), b_(b), activation_(activation) {
     if (uses_winograd(s)) {
-        packed_ = winograd_filters(s, w, scratch);
+        packed_ = winograd_filters(s, w, workspace);
         return;
     }
     if (uses_kn2row(s)) {
         kn2row_ = true;
-        packed_ = kn2row_filters(s, w, scratch);
+        packed_ = kn2row_filters(s, w, workspace);
         return;
     }
     const int64_t c = s.group_c(), oc = s.group_oc();
@@ -31,7 +31,7 @@ Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* 
         depthwise_ = std::make_unique<const DepthwisePlan>(forward_taps(s), s.groups);
         std::vector<int64_t> matrices(s.kernel.h * s.kernel.w);
         std::iota(matrices.begin(), matrices.end(), int64_t{0});
-        packed_ = depthwise_->pack(w, matrices, scratch);
+        packed_ = depthwise_->pack(w, matrices, workspace);
         return;
     }
     if (spreading_pays(c, oc, s.groups)) {
@@ -39,12 +39,12 @@ Conv2dForward::Conv2dForward(const Conv2dShape& s, const float* w, const float* 
             std::vector<SpreadPlan::Phase>{{forward_taps(s), 0}}, s.groups);
         packed_ = spread_->pack(
             [&](int64_t tap, int64_t ic, int64_t o) { return w[(tap * c + ic) * s.oc + o]; },
-            scratch);
+            workspace);
         return;
     }
     taps_ = std::make_unique<const TapPlan>(forward_taps(s));
     const int64_t size = taps_->panels_size();
-    float* panels = scratch.take<float>(s.groups * size);
+    float* panels = workspace.take<float>(s.groups * size);
     std::vector<int64_t> matrices;
     for (int64_t tap = 0; tap < s.kernel.h * s.kernel.w; ++tap) matrices.push_back(tap * c * s.oc);
     for (int64_t g = 0; g < s.groups; ++g)

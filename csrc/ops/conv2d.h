@@ -20,9 +20,9 @@ void conv2d_forward(const Conv2dShape& s, const float* x, const float* w, const 
 // The same with the filters packed once, for parts of a batch.
 class Conv2dForward {
 public:
-    // What it packs lives in `scratch`; w and b must live on.
+    // What it packs lives in `workspace`; w and b must live on.
     Conv2dForward(const Conv2dShape& s, const float* w, const float* b, Activation activation,
-                  Scratch& scratch);
+                  Workspace& workspace);
     // x (images, h, w, c) -> y (images, oh, ow, oc)
     void run(int64_t images, const float* x, float* y) const;
 
@@ -46,8 +46,8 @@ private:
 // The input gradient with the filters packed once, for parts of a batch.
 class Conv2dBackwardInput {
 public:
-    // What it packs lives in `scratch`; w must live on.
-    Conv2dBackwardInput(const Conv2dShape& s, const float* w, Scratch& scratch);
+    // What it packs lives in `workspace`; w must live on.
+    Conv2dBackwardInput(const Conv2dShape& s, const float* w, Workspace& workspace);
     // dy (images, oh, ow, oc) -> dx (images, h, w, c)
     void run(int64_t images, const float* dy, float* dx) const;
 

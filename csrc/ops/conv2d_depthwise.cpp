@@ -51,8 +51,8 @@ void DepthwisePlan::add_segment(int64_t first, int64_t cells) {
 }
 
 const float* DepthwisePlan::pack(const float* w, const std::vector<int64_t>& matrices,
-                                 Scratch& scratch) const {
-    float* packed = scratch.take<float>(packed_size_);
+                                 Workspace& workspace) const {
+    float* packed = workspace.take<float>(packed_size_);
     for (const Segment& segment : segments_) {
         float* to = packed + segment.weights;
         for (int64_t c = 0; c < channels_; c += lanes_)

@@ -20,8 +20,9 @@ class DepthwisePlan {
 public:
     DepthwisePlan(TapConv conv, int64_t channels);
 
-    // Packs w (matrices, channels), of which tap t takes matrix matrices[t], into scratch.
-    const float* pack(const float* w, const std::vector<int64_t>& matrices, Scratch& scratch) const;
+    // Packs w (matrices, channels), of which tap t takes matrix matrices[t], into workspace.
+    const float* pack(const float* w, const std::vector<int64_t>& matrices,
+                      Workspace& workspace) const;
 
     // As TapPlan's, for all channels.
     void run(int64_t images, const float* src, const float* packed, const float* bias,

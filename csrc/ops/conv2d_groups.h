@@ -25,11 +25,11 @@ public:
     };
     SpreadPlan(std::vector<Phase> phases, int64_t groups);
 
-    // Packs weight(tap, c, output), of all phases' taps and all groups' outputs, into scratch.
+    // Packs weight(tap, c, output), of all phases' taps and all groups' outputs, into workspace.
     template <class Weight>
-    const float* pack(const Weight& weight, Scratch& scratch) const {
+    const float* pack(const Weight& weight, Workspace& workspace) const {
         const int64_t terms = this->terms();
-        float* packed = scratch.take<float>(blocks_ * terms * lanes_);
+        float* packed = workspace.take<float>(blocks_ * terms * lanes_);
         for (int64_t block = 0; block < blocks_; ++block)
             for (int64_t t = 0; t < terms; ++t)
                 for (int64_t lane = 0; lane < lanes_; ++lane)

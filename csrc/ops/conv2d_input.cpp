@@ -50,14 +50,14 @@ TapConv phase_conv(const Conv2dShape& s, int64_t rh, int64_t rw) {
 
 }  // namespace
 
-Conv2dBackwardInput::Conv2dBackwardInput(const Conv2dShape& s, const float* w, Scratch& scratch)
+Conv2dBackwardInput::Conv2dBackwardInput(const Conv2dShape& s, const float* w, Workspace& workspace)
     : s_(s), winograd_(uses_winograd(s)), scatter_(!winograd_ && scatter_pays(s)) {
     if (winograd_) {
-        packed_ = winograd_backward_filters(s, w, scratch);
+        packed_ = winograd_backward_filters(s, w, workspace);
         return;
     }
     if (scatter_) {
-        packed_ = scatter_filters(s, w, scratch);
+        packed_ = scatter_filters(s, w, workspace);
         return;
     }
     const int64_t c = s.group_c(), oc = s.group_oc();
@@ -85,7 +85,7 @@ Conv2dBackwardInput::Conv2dBackwardInput(const Conv2dShape& s, const float* w, S
             const int64_t first = (rh * s.w + rw) * s.c;
             if (depthwise) {
                 DepthwisePlan plan(std::move(conv), s.groups);
-                const float* packed = plan.pack(w, taps, scratch);
+                const float* packed = plan.pack(w, taps, workspace);
                 depthwise_.push_back({std::move(plan), first, packed});
                 continue;
             }
@@ -96,7 +96,7 @@ Conv2dBackwardInput::Conv2dBackwardInput(const Conv2dShape& s, const float* w, S
             }
             TapPlan plan(std::move(conv));
             const int64_t size = plan.panels_size();
-            float* panels = scratch.take<float>(s.groups * size);
+            float* panels = workspace.take<float>(s.groups * size);
             for (int64_t g = 0; g < s.groups; ++g)
                 plan.pack(w + g * oc, matrices, s.oc, true, panels + g * size);
             phases_.push_back({std::move(plan), first, panels});
@@ -108,7 +108,7 @@ Conv2dBackwardInput::Conv2dBackwardInput(const Conv2dShape& s, const float* w, S
         [&](int64_t tap, int64_t o, int64_t ic) {
             return w[(filter_taps[tap] * c + ic % c) * s.oc + ic / c * oc + o];
         },
-        scratch);
+        workspace);
 }
 
 void Conv2dBackwardInput::run(int64_t images, const float* dy, float* dx) const {

@@ -56,8 +56,8 @@ bool uses_kn2row(const Conv2dShape& s) {
 }
 
 // (c, taps, oc)
-const float* kn2row_filters(const Conv2dShape& s, const float* w, Scratch& scratch) {
-    float* filters = scratch.take<float>(s.c * width(s));
+const float* kn2row_filters(const Conv2dShape& s, const float* w, Workspace& workspace) {
+    float* filters = workspace.take<float>(s.c * width(s));
     parallel_for(s.c, [&](int64_t begin, int64_t end) {
         for (int64_t c = begin; c < end; ++c)
             for (int64_t t = 0; t < taps(s); ++t)

@@ -12,8 +12,8 @@ namespace pyconv {
 // Whether this convolution and its filter gradient take fewer vectors so.
 bool uses_kn2row(const Conv2dShape& s);
 
-// As in conv2d.h, where uses_kn2row(s). The filters are rearranged first, into `scratch`.
-const float* kn2row_filters(const Conv2dShape& s, const float* w, Scratch& scratch);
+// As in conv2d.h, where uses_kn2row(s). The filters are rearranged first, into `workspace`.
+const float* kn2row_filters(const Conv2dShape& s, const float* w, Workspace& workspace);
 void kn2row_forward(const Conv2dShape& s, int64_t images, const float* x, const float* filters,
                     const float* b, Activation activation, float* y);
 void kn2row_backward_filter(const Conv2dShape& s, const float* x, const float* dy, float* dw);

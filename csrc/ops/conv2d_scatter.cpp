@@ -74,10 +74,10 @@ bool scatter_pays(const Conv2dShape& s) {
 }
 
 // (panels, oc, nr)
-const float* scatter_filters(const Conv2dShape& s, const float* w, Scratch& scratch) {
+const float* scatter_filters(const Conv2dShape& s, const float* w, Workspace& workspace) {
     const simd::Kernels& k = simd::kernels();
     const int64_t panels = ceil_div(columns(s), k.nr);
-    float* packed = scratch.take<float>(s.oc * panels * k.nr);
+    float* packed = workspace.take<float>(s.oc * panels * k.nr);
     for (int64_t p = 0; p < panels; ++p)
         k.pack_panel_transposed(s.oc,
                                 static_cast<int>(std::min<int64_t>(k.nr, columns(s) - p * k.nr)),

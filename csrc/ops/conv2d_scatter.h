@@ -9,8 +9,8 @@ namespace pyconv {
 
 bool scatter_pays(const Conv2dShape& s);
 
-// As in conv2d.h, for s.groups = 1. The filters are packed first, into `scratch`.
-const float* scatter_filters(const Conv2dShape& s, const float* w, Scratch& scratch);
+// As in conv2d.h, for s.groups = 1. The filters are packed first, into `workspace`.
+const float* scatter_filters(const Conv2dShape& s, const float* w, Workspace& workspace);
 void scatter_backward_input(const Conv2dShape& s, int64_t images, const float* dy,
                             const float* filters, float* dx);
 

@@ -28,11 +28,11 @@ std::atomic<ConvAlgorithm> algorithm{ConvAlgorithm::kAuto};
 // U (points, panels, c, nr): the transformed filters. `transposed` takes w (r, r, oc, c) instead
 // of (r, r, c, oc), and turns it by half a turn, as the input gradient needs it.
 const float* transform_filters(const simd::WinogradKernels& wk, int64_t c, int64_t oc,
-                               const float* w, bool transposed, Scratch& scratch) {
+                               const float* w, bool transposed, Workspace& workspace) {
     const simd::Kernels& k = simd::kernels();
     const int64_t points = wk.size * wk.size, taps = (wk.size - 1) * (wk.size - 1);
     const int64_t panels = ceil_div(oc, k.nr), panel = c * k.nr;
-    float* u = scratch.take<float>(points * panels * panel);
+    float* u = workspace.take<float>(points * panels * panel);
     parallel_for(panels, [&](int64_t begin, int64_t end) {
         Scratch local;
         float* packed = local.take<float>(taps * panel);
@@ -174,8 +174,8 @@ bool uses_winograd(const Conv2dShape& s) {
            direct >= kMinSaving * points * g.rows() * g.cols();
 }
 
-const float* winograd_filters(const Conv2dShape& s, const float* w, Scratch& scratch) {
-    return transform_filters(winograd_kernels(s), s.c, s.oc, w, false, scratch);
+const float* winograd_filters(const Conv2dShape& s, const float* w, Workspace& workspace) {
+    return transform_filters(winograd_kernels(s), s.c, s.oc, w, false, workspace);
 }
 
 void winograd_forward(const Conv2dShape& s, int64_t images, const float* x, const float* filters,
@@ -198,8 +198,8 @@ void winograd_forward_pooled(const Conv2dShape& s, int64_t images, const float* 
     });
 }
 
-const float* winograd_backward_filters(const Conv2dShape& s, const float* w, Scratch& scratch) {
-    return transform_filters(winograd_kernels(s), s.oc, s.c, w, true, scratch);
+const float* winograd_backward_filters(const Conv2dShape& s, const float* w, Workspace& workspace) {
+    return transform_filters(winograd_kernels(s), s.oc, s.c, w, true, workspace);
 }
 
 void winograd_backward_input(const Conv2dShape& s, int64_t images, const float* dy,

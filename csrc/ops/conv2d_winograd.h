@@ -17,15 +17,15 @@ ConvAlgorithm conv_algorithm();
 // Whether this convolution goes through Winograd under the current choice.
 bool uses_winograd(const Conv2dShape& s);
 
-// As in conv2d.h, where uses_winograd(s). The filters are transformed first, into `scratch`.
-const float* winograd_filters(const Conv2dShape& s, const float* w, Scratch& scratch);
+// As in conv2d.h, where uses_winograd(s). The filters are transformed first, into `workspace`.
+const float* winograd_filters(const Conv2dShape& s, const float* w, Workspace& workspace);
 void winograd_forward(const Conv2dShape& s, int64_t images, const float* x, const float* filters,
                       const float* b, Activation activation, float* y);
 // The same and max pooling of 2x2 cells: y (images, oh / 2, ow / 2, oc), winners as in maxpool2d.h.
 void winograd_forward_pooled(const Conv2dShape& s, int64_t images, const float* x,
                              const float* filters, const float* b, Activation activation, float* y,
                              float* winners);
-const float* winograd_backward_filters(const Conv2dShape& s, const float* w, Scratch& scratch);
+const float* winograd_backward_filters(const Conv2dShape& s, const float* w, Workspace& workspace);
 void winograd_backward_input(const Conv2dShape& s, int64_t images, const float* dy,
                              const float* filters, float* dx);
 void winograd_backward_filter(const Conv2dShape& s, const float* x, const float* dy, float* dw);

@@ -1,77 +1,108 @@
 // Layers of few weights are taken depth first: a thread carries a few samples through all of them
 // in its cache. The others follow one after the other, each shared out by itself.
+// Packed filters stay from run to run: packing takes as long as one image. So do the filters they
+// were made of, as nothing tells when somebody writes to a weight.
 
 #include "ops/prediction.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <memory>
 
 #include "check.h"
 #include "ops/conv2d.h"
 #include "ops/conv2d_maxpool2d.h"
+#include "ops/conv2d_winograd.h"
 #include "ops/dense.h"
 #include "ops/maxpool2d.h"
 #include "ops/softmax.h"
 #include "parallel.h"
+#include "simd/kernels.h"
 
 namespace pyconv {
 namespace {
 
 constexpr int64_t kSmallWeights = 16 * 1024;  // floats
 constexpr int64_t kPartFloats = 32 * 1024;    // of the widest result of a part
+constexpr int64_t kCompared = 64 * 1024;      // floats that a thread compares at least
 
 Conv2dShape of_samples(Conv2dShape s, int64_t n) {
     s.n = n;
     return s;
 }
 
-bool few_weights(const Conv2dShape& s) {
-    return s.kernel.h * s.kernel.w * s.group_c() * s.oc <= kSmallWeights;
+int64_t filter_floats(const Conv2dShape& s) { return s.kernel.h * s.kernel.w * s.group_c() * s.oc; }
+
+bool few_weights(const Conv2dShape& s) { return filter_floats(s) <= kSmallWeights; }
+
+bool same_floats(int64_t size, const float* a, const float* b) {
+    std::atomic<bool> same{true};
+    parallel_for(ceil_div(size, kCompared), [&](int64_t begin, int64_t end) {
+        const int64_t first = begin * kCompared, last = std::min(size, end * kCompared);
+        if (std::memcmp(a + first, b + first, sizeof(float) * (last - first)) != 0)
+            same.store(false, std::memory_order_relaxed);
+    });
+    return same.load();
 }
 
 }  // namespace
 
+// What the stages packed for batches of n, and of what.
+struct Prediction::Prepared {
+    int64_t n;
+    const simd::Kernels* kernels;
+    ConvAlgorithm algorithm;
+    Kept memory;
+    std::vector<const float*> filters;  // copies, by stage
+    std::vector<Run> runs;
+};
+
+Prediction::Prediction() = default;
+Prediction::~Prediction() = default;
+
 void Prediction::conv2d(const Conv2dShape& conv, const float* w, const float* b,
                         Activation activation) {
     stages_.push_back({conv.h * conv.w * conv.c, conv.oh * conv.ow * conv.oc, few_weights(conv),
-                       [=](int64_t n, Scratch& scratch) -> Run {
+                       [=](int64_t n, Workspace& workspace) -> Run {
                            const auto forward = std::make_shared<const Conv2dForward>(
-                               of_samples(conv, n), w, b, activation, scratch);
+                               of_samples(conv, n), w, b, activation, workspace);
                            return [=](int64_t part, const float* x, float* y) {
                                forward->run(part, x, y);
                            };
-                       }});
+                       },
+                       w, filter_floats(conv)});
 }
 
 void Prediction::conv2d_maxpool2d(const Conv2dShape& conv, const WindowShape& pool, const float* w,
                                   const float* b, Activation activation) {
     stages_.push_back({conv.h * conv.w * conv.c, pool.oh * pool.ow * pool.c, few_weights(conv),
-                       [=](int64_t n, Scratch& scratch) -> Run {
+                       [=](int64_t n, Workspace& workspace) -> Run {
                            const auto forward = std::make_shared<const Conv2dForward>(
-                               of_samples(conv, n), w, b, activation, scratch);
+                               of_samples(conv, n), w, b, activation, workspace);
                            return [=](int64_t part, const float* x, float* y) {
                                pooled_forward(*forward, of_samples(conv, part), pool, x, y,
                                               nullptr);
                            };
-                       }});
+                       },
+                       w, filter_floats(conv)});
 }
 
 void Prediction::maxpool2d(const WindowShape& pool) {
-    stages_.push_back(
-        {pool.h * pool.w * pool.c, pool.oh * pool.ow * pool.c, true, [=](int64_t, Scratch&) -> Run {
-             return [=](int64_t part, const float* x, float* y) {
-                 WindowShape windows = pool;
-                 windows.n = part;
-                 maxpool2d_forward(windows, x, y);
-             };
-         }});
+    stages_.push_back({pool.h * pool.w * pool.c, pool.oh * pool.ow * pool.c, true,
+                       [=](int64_t, Workspace&) -> Run {
+                           return [=](int64_t part, const float* x, float* y) {
+                               WindowShape windows = pool;
+                               windows.n = part;
+                               maxpool2d_forward(windows, x, y);
+                           };
+                       }});
 }
 
 void Prediction::dense(int64_t in, int64_t units, const float* w, const float* b,
                        Activation activation) {
     // All samples at once, however few the weights are: a product of many rows is faster.
-    stages_.push_back({in, units, false, [=](int64_t, Scratch&) -> Run {
+    stages_.push_back({in, units, false, [=](int64_t, Workspace&) -> Run {
                            return [=](int64_t n, const float* x, float* y) {
                                dense_forward({n, in, units}, x, w, b, activation, y);
                            };
@@ -80,19 +111,43 @@ void Prediction::dense(int64_t in, int64_t units, const float* w, const float* b
 
 void Prediction::softmax(int64_t classes) {
     const int64_t in = out();
-    stages_.push_back({in, in, false, [=](int64_t, Scratch&) -> Run {
+    stages_.push_back({in, in, false, [=](int64_t, Workspace&) -> Run {
                            return [=](int64_t n, const float* x, float* y) {
                                softmax_forward(n * in / classes, classes, x, y);
                            };
                        }});
 }
 
+bool Prediction::is_prepared(int64_t n) const {
+    if (!prepared_ || prepared_->n != n || prepared_->kernels != &simd::kernels() ||
+        prepared_->algorithm != conv_algorithm())
+        return false;
+    for (size_t i = 0; i < stages_.size(); ++i)
+        if (!same_floats(stages_[i].filters_size, stages_[i].filters, prepared_->filters[i]))
+            return false;
+    return true;
+}
+
+void Prediction::prepare(int64_t n) {
+    prepared_ = nullptr;
+    auto prepared = std::make_unique<Prepared>();
+    prepared->n = n;
+    prepared->kernels = &simd::kernels();
+    prepared->algorithm = conv_algorithm();
+    for (const Stage& stage : stages_) {
+        float* copy = prepared->memory.take<float>(stage.filters_size);
+        std::copy_n(stage.filters, stage.filters_size, copy);
+        prepared->filters.push_back(copy);
+        prepared->runs.push_back(stage.prepare(n, prepared->memory));
+    }
+    prepared_ = std::move(prepared);
+}
+
 void Prediction::run(int64_t n, const float* x, float* y) {
     if (n == 0) return;
     const std::lock_guard<std::mutex> lock(running_);
-    Scratch scratch;
-    std::vector<Run> runs;
-    for (const Stage& stage : stages_) runs.push_back(stage.prepare(n, scratch));
+    if (!is_prepared(n)) prepare(n);
+    const std::vector<Run>& runs = prepared_->runs;
     const size_t count = stages_.size();
     size_t small = 0;
     while (small < count && stages_[small].small) ++small;

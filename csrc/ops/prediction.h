@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -13,8 +14,11 @@ namespace pyconv {
 
 class Prediction {
 public:
+    Prediction();
+    ~Prediction();
+
     // Stages, each on the result of the one before; shapes are those of one sample. Weights are
-    // read at each run.
+    // read at each run: filters that it has packed are compared with those of then.
     void conv2d(const Conv2dShape& conv, const float* w, const float* b, Activation activation);
     void conv2d_maxpool2d(const Conv2dShape& conv, const WindowShape& pool, const float* w,
                           const float* b, Activation activation);
@@ -35,14 +39,20 @@ private:
     struct Stage {
         int64_t in, out;  // floats of a sample
         bool small;       // so few weights that they may be read for each few samples anew
-        // Packs what a batch of n needs into scratch; the result serves parts of that batch.
-        std::function<Run(int64_t n, Scratch& scratch)> prepare;
+        // Packs what a batch of n needs into workspace; the result serves parts of that batch.
+        std::function<Run(int64_t n, Workspace& workspace)> prepare;
+        const float* filters = nullptr;  // what it packs
+        int64_t filters_size = 0;
     };
+    struct Prepared;
 
+    bool is_prepared(int64_t n) const;
+    void prepare(int64_t n);
     void run_small(int64_t n, const float* x, const std::vector<Run>& runs, float* y);
     float* buffer(int i, int64_t floats);
 
     std::vector<Stage> stages_;
+    std::unique_ptr<const Prepared> prepared_;
     std::vector<float> buffers_[2];
     std::mutex running_;
 };
