@@ -26,7 +26,7 @@ from pyconv.layers.maxpool2d import MaxPooling2D
 from pyconv.layers.relu import ReLU
 from pyconv.layers.rescaling import Rescaling
 from pyconv.layers.softmax import Softmax
-from pyconv.layers.zeropadding2d import ZeroPadding2D
+from pyconv.layers.zeropadding import ZeroPadding2D
 
 if TYPE_CHECKING:
     from pyconv.trainable import Trainable

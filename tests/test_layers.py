@@ -193,7 +193,11 @@ def test_configuration_round_trip(name, arguments, shape, config):
 def test_names_are_counted_as_in_keras(name):
     made = getattr(layers, name)
     words = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", made.__name__))
-    required = {"Activation": ["relu"], "AveragePooling2D": [2], "Conv2D": [1, 1], "Dense": [1]}
+    lines = ("Conv1D", "Conv1DTranspose", "SeparableConv1D")
+    required = {name: [2, 2] for name in (*lines, "Conv3D", "Conv3DTranspose")}
+    required.update({name: [2] for name in ("AveragePooling1D", "AveragePooling3D")})
+    required["DepthwiseConv1D"] = [2]
+    required |= {"Activation": ["relu"], "AveragePooling2D": [2], "Conv2D": [1, 1], "Dense": [1]}
     required.update({"Cutout": [2], "RandomCrop": [2, 2], "RandomTranslation": [0.1, 0.1]})
     required.update({f"Random{kind}": [0.1] for kind in ("Brightness", "Contrast", "Rotation")})
     required.update({"RandomZoom": [0.1], "CenterCrop": [2, 2], "Resizing": [2, 2]})
@@ -202,7 +206,7 @@ def test_names_are_counted_as_in_keras(name):
     required.update({name: [2] for name in ("DepthwiseConv2D", "RepeatVector", "Reshape")})
     required.update({name: [2, 2] for name in ("Conv2DTranspose", "SeparableConv2D")})
     required.update({name: [0.5] for name in ("AlphaDropout", "GaussianDropout", "GaussianNoise")})
-    required.update({"Permute": [(2, 1)], "SpatialDropout2D": [0.5]})
+    required.update({"Permute": [(2, 1)], **{f"SpatialDropout{r}D": [0.5] for r in (1, 2, 3)}})
     required.update({"Dropout": [0.5], "InputLayer": [(2,)], "Rescaling": [1]})
     first, second = (made(*required.get(made.__name__, [])).name for _ in range(2))
     base, _, number = first.rpartition("_")

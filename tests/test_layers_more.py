@@ -295,7 +295,7 @@ def test_activity_regularization():
         (lambda: layers.Permute((1, 3)), "must be consecutive and start from 1"),
         (lambda: layers.Permute((2, 1)).build((None, 3)), "must have 2 axes"),
         (lambda: layers.Cropping2D(3).build((None, 6, 9, 1)), "leaves nothing"),
-        (lambda: layers.UpSampling2D(interpolation="bicubic"), "'nearest' or 'bilinear'"),
+        (lambda: layers.UpSampling2D(interpolation="cubic"), "interpolation must be 'nearest',"),
         (lambda: layers.GaussianNoise(2), "stddev must be from 0 to 1"),
         (
             lambda: layers.Dropout(0.5, (3, 1), name="d")(np.ones((2, 4)), training=True),
@@ -360,3 +360,9 @@ def test_they_are_saved_and_loaded(tmp_path):
     assert again.train_on_batch(x, y) == model.train_on_batch(x, y)
     for ours, theirs in zip(again.get_weights(), model.get_weights(), strict=True):
         assert np.array_equal(ours, theirs)
+
+
+def test_multiplications_of_channels_first_are_those_of_channels_last():
+    first = layers.Conv2D(4, 3, data_format="channels_first")
+    first.build((None, 3, 8, 9))
+    assert first.flops((None, 3, 8, 9)) == layers.Conv2D(4, 3).flops((None, 8, 9, 3))

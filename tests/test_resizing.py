@@ -25,6 +25,52 @@ def test_resizing_and_its_gradient_against_torch(size, mode):
     np.testing.assert_allclose(dx, image.grad.numpy().transpose(0, 2, 3, 1), atol=1e-5)
 
 
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [(2, 3), (7, 4)])
+def test_smoothed_against_torch(mode, size):
+    x = RNG.standard_normal((2, 9, 11, 3)).astype("float32")
+    layer = layers.Resizing(*size, interpolation=mode, antialias=True)
+    y = layer(x)
+    image = torch.tensor(x.transpose(0, 3, 1, 2), dtype=torch.float64, requires_grad=True)
+    expected = torch.nn.functional.interpolate(image, size=size, mode=mode, antialias=True)
+    dy = RNG.standard_normal(y.shape).astype("float32")
+    expected.backward(torch.tensor(dy.transpose(0, 3, 1, 2), dtype=torch.float64))
+    np.testing.assert_allclose(y, expected.detach().numpy().transpose(0, 2, 3, 1), atol=1e-5)
+    dx = layer.backward(dy, True)
+    np.testing.assert_allclose(dx, image.grad.numpy().transpose(0, 2, 3, 1), atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic", "lanczos3", "lanczos5"])
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("size", [(3, 12), (9, 2)])
+def test_interpolation_against_jax(mode, antialias, size):
+    resize = pytest.importorskip("jax").image.resize
+    x = RNG.standard_normal((2, 5, 8, 3)).astype("float32")
+    expected = resize(x, (2, *size, 3), mode.replace("bicubic", "cubic"), antialias)
+    y = layers.Resizing(*size, interpolation=mode, antialias=antialias)(x)
+    np.testing.assert_allclose(y, expected, atol=2e-5)
+
+
+def test_cubic_interpolation_of_a_parabola_is_exact():
+    x = np.square(np.arange(9.0)).reshape(1, 9, 1, 1)
+    y = layers.UpSampling2D((3, 1), interpolation="bicubic")(x).ravel()
+    places = (np.arange(27) + 0.5) / 3 - 0.5
+    np.testing.assert_allclose(y[6:-6], np.square(places)[6:-6], rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 8, 3), (2, 9, 4, 3)])
+def test_a_border_keeps_the_proportions(shape):
+    x = RNG.standard_normal(shape).astype("float32")
+    layer = layers.Resizing(6, 6, pad_to_aspect_ratio=True, fill_value=7)
+    more = [((0, 0), (2, 2), (0, 0), (0, 0)), ((0, 0), (0, 0), (2, 2), (0, 0))][shape[1] > 4]
+    around = np.pad(x, more, constant_values=7)
+    plain = layers.Resizing(6, 6)
+    np.testing.assert_array_equal(layer(x), plain(around))
+    dy = RNG.standard_normal((2, 6, 6, 3)).astype("float32")
+    inside = tuple(slice(a, n - b) for n, (a, b) in zip(around.shape, more, strict=True))
+    np.testing.assert_array_equal(layer.backward(dy, True), plain.backward(dy, True)[inside])
+
+
 @pytest.mark.parametrize("first", [False, True])
 def test_center_crop(first):
     x = RNG.standard_normal((2, 9, 11, 3)).astype("float32")
@@ -57,8 +103,13 @@ def test_smaller_images_are_cut_to_the_proportions_and_resized():
     [
         (lambda: layers.Resizing(0, 2), ValueError, "height must be from 1"),
         (lambda: layers.CenterCrop(2, 2.5), TypeError, "width must be an integer"),
-        (lambda: layers.Resizing(2, 2, "lanczos3"), ValueError, "'bilinear' or 'nearest'"),
-        (lambda: layers.Resizing(2, 2, antialias=True), ValueError, "antialias is not supported"),
+        (lambda: layers.Resizing(2, 2, "area"), ValueError, "interpolation must be 'nearest', "),
+        (lambda: layers.Resizing(2, 2, fill_mode="wrap"), ValueError, "must be 'constant'"),
+        (
+            lambda: layers.Resizing(2, 2, "nearest", True, True),
+            ValueError,
+            "Only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio`",
+        ),
         (lambda: layers.Resizing(2, 2, sharp=1), ValueError, "Unrecognized keyword"),
         (lambda: layers.Resizing(2, 2)(np.ones((4, 4))), ValueError, "Resizing"),
     ],

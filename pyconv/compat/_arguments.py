@@ -23,7 +23,9 @@ _WINDOW = {
 }
 _CONV = {**_KERNEL, **_WINDOW, "nb_filter": "filters", "atrous_rate": "dilation_rate"}
 _RENAMED: dict[str, dict[str, str]] = {
+    "Conv1D": {**_CONV, "filter_length": "kernel_size", "subsample_length": "strides"},
     "Conv2D": _CONV,
+    "Conv3D": _CONV,
     "Conv2DTranspose": _CONV,
     "SeparableConv2D": {
         **_CONV,

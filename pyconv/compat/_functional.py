@@ -103,6 +103,8 @@ class Tensor:
 class Chained:
     """A layer that may be called on tensors, and that takes Keras 1's ``weights``."""
 
+    # What Keras's layers say of themselves. There are no masks here.
+    supports_masking = False
     _first_weights: Any = None
 
     def _create_weights(self: Any, input_shape: Shape) -> None:
@@ -152,6 +154,9 @@ class Chained:
                 return parts
         if isinstance(self, Merge) and not isinstance(x, (list, tuple)):
             raise ValueError(f"{self.label}: a merge layer must be called on a list of inputs")
+        if not self.built:  # as in Keras, where the call makes the weights
+            shapes = [tensor.shape for tensor in tensors]
+            self.build(shapes if isinstance(self, Merge) else shapes[0])
         return Tensor(self, tensors)
 
 

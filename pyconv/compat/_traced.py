@@ -18,7 +18,9 @@ _OF_TRAINING = (
     plain.Dropout,
     plain.GaussianDropout,
     plain.GaussianNoise,
+    plain.SpatialDropout1D,
     plain.SpatialDropout2D,
+    plain.SpatialDropout3D,
 )
 
 

@@ -11,7 +11,6 @@ class NotInPyconvError(ImportError):
 
 _SEQUENTIAL = "chain layers in a Sequential([...])"
 _TEXT = "pyconv is for images: it has no layers for sequences or text"
-_VOLUMES = "pyconv is for images (N, H, W, C); use the 2D layer on slices of the volume"
 _PRETRAINED = "pyconv has no trained networks; build one in a Sequential and load its weights"
 _NUMPY = "use numpy: pyconv's arrays are numpy arrays"
 
@@ -19,8 +18,6 @@ _GROUPS = {
     "LSTM GRU RNN SimpleRNN LSTMCell GRUCell Embedding Bidirectional TimeDistributed ConvLSTM2D "
     "Masking MultiHeadAttention Attention TextVectorization CuDNNLSTM CuDNNGRU "
     "Tokenizer pad_sequences": _TEXT,
-    "Conv3D Convolution3D Conv3DTranspose MaxPooling3D MaxPool3D AveragePooling3D "
-    "GlobalMaxPooling3D GlobalAveragePooling3D ZeroPadding3D UpSampling3D Cropping3D": _VOLUMES,
 }
 _NAMES: dict[str, str] = {
     **{name: instead for names, instead in _GROUPS.items() for name in names.split()},
@@ -30,9 +27,6 @@ _NAMES: dict[str, str] = {
     "ctc": _TEXT,
     "dot": "use Multiply, and sum",
     "Merge": "call Add() or Concatenate() on a list of layers' results",
-    "Conv1D": "use Conv2D on (N, 1, steps, C) with kernel_size=(1, k)",
-    "Convolution1D": "use Conv2D on (N, 1, steps, C) with kernel_size=(1, k)",
-    "MaxPooling1D": "use MaxPooling2D on (N, 1, steps, C) with pool_size=(1, k)",
     "LocallyConnected2D": "use Conv2D, whose filters are the same at each place",
     "RemoteMonitor": "use CSVLogger, or a Callback of your own",
     "KerasClassifier": "call Sequential's fit and predict",

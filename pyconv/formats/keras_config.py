@@ -24,10 +24,12 @@ _MODULES = {
 # Arguments that Keras's classes do not take, left out where they have these values.
 _NOT_KERAS: dict[str, dict[str, Any]] = {
     "RandomCrop": {"per_image": False, "padding": 0},
-    "SpatialDropout2D": {"trainable": True},
+    **{f"SpatialDropout{rank}D": {"trainable": True} for rank in (1, 2, 3)},
 }
 _OTHER_NAMES = {
+    "Convolution1D": "Conv1D",
     "Convolution2D": "Conv2D",
+    "Convolution3D": "Conv3D",
     "Convolution2DTranspose": "Conv2DTranspose",
     "Deconvolution2D": "Conv2DTranspose",
     "SeparableConvolution2D": "SeparableConv2D",

@@ -8,9 +8,15 @@ from pyconv.layers.activation import Activation
 from pyconv.layers.avgpool2d import AveragePooling2D
 from pyconv.layers.batchnorm import BatchNormalization
 from pyconv.layers.branches import Branches
+from pyconv.layers.conv1d import Conv1D
+from pyconv.layers.conv1d_transpose import Conv1DTranspose
 from pyconv.layers.conv2d import Conv2D
 from pyconv.layers.conv2d_transpose import Conv2DTranspose
+from pyconv.layers.conv3d import Conv3D
+from pyconv.layers.conv3d_transpose import Conv3DTranspose
+from pyconv.layers.cropping import Cropping1D, Cropping2D, Cropping3D
 from pyconv.layers.dense import Dense
+from pyconv.layers.depthwise_conv1d import DepthwiseConv1D
 from pyconv.layers.depthwise_conv2d import DepthwiseConv2D
 from pyconv.layers.dropout import Dropout
 from pyconv.layers.flatten import Flatten
@@ -33,8 +39,20 @@ from pyconv.layers.merging import (
     Multiply,
     Subtract,
 )
-from pyconv.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise, SpatialDropout2D
+from pyconv.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
 from pyconv.layers.normalization import Normalization
+from pyconv.layers.pooling1d import (
+    AveragePooling1D,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    MaxPooling1D,
+)
+from pyconv.layers.pooling3d import (
+    AveragePooling3D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling3D,
+    MaxPooling3D,
+)
 from pyconv.layers.random_brightness import RandomBrightness, RandomContrast
 from pyconv.layers.random_crop import RandomCrop
 from pyconv.layers.random_erasing import Cutout, RandomErasing
@@ -46,14 +64,29 @@ from pyconv.layers.relu import ReLU
 from pyconv.layers.rescaling import Rescaling
 from pyconv.layers.reshape import Permute, RepeatVector, Reshape
 from pyconv.layers.residual import Residual
-from pyconv.layers.resize import Cropping2D, UpSampling2D
 from pyconv.layers.resizing import CenterCrop, Resizing
+from pyconv.layers.separable_conv1d import SeparableConv1D
 from pyconv.layers.separable_conv2d import SeparableConv2D
 from pyconv.layers.softmax import Softmax
-from pyconv.layers.zeropadding2d import ZeroPadding2D
+from pyconv.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from pyconv.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from pyconv.layers.zeropadding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 
 # Keras's other names.
+Convolution1D = Conv1D
 Convolution2D = Conv2D
+Convolution3D = Conv3D
+MaxPool1D = MaxPooling1D
+MaxPool3D = MaxPooling3D
+AvgPool1D = AveragePooling1D
+AvgPool3D = AveragePooling3D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool3D = GlobalAveragePooling3D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool3D = GlobalMaxPooling3D
+Convolution1DTranspose = Conv1DTranspose
+Convolution3DTranspose = Conv3DTranspose
+SeparableConvolution1D = SeparableConv1D
 MaxPool2D = MaxPooling2D
 AvgPool2D = AveragePooling2D
 GlobalAvgPool2D = GlobalAveragePooling2D
@@ -68,28 +101,51 @@ __all__ = [
     "Add",
     "AlphaDropout",
     "Average",
+    "AveragePooling1D",
     "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
     "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "Branches",
     "CenterCrop",
     "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Convolution1D",
+    "Convolution1DTranspose",
     "Convolution2D",
     "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
+    "Cropping1D",
     "Cropping2D",
+    "Cropping3D",
     "Cutout",
     "Dense",
+    "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dropout",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
     "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
     "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "Graph",
     "Identity",
     "Input",
@@ -98,8 +154,12 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "LocalResponseNormalization",
+    "MaxPool1D",
     "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
     "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Minimum",
     "Multiply",
@@ -120,13 +180,21 @@ __all__ = [
     "Reshape",
     "Residual",
     "Resizing",
+    "SeparableConv1D",
     "SeparableConv2D",
+    "SeparableConvolution1D",
     "SeparableConvolution2D",
     "Softmax",
+    "SpatialDropout1D",
     "SpatialDropout2D",
+    "SpatialDropout3D",
     "Subtract",
+    "UpSampling1D",
     "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
     "ZeroPadding2D",
+    "ZeroPadding3D",
     "deserialize",
     "serialize",
 ]

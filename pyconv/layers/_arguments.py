@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import int_arg
+from pyconv._args import int_arg, shown
 from pyconv._types import Array, Shape
 
 
@@ -34,6 +34,31 @@ def image_shape(owner: str, shape: Shape) -> Shape:
     if shape[3] is None:
         raise ValueError(f"{owner}: the number of channels must be known, got {shape}")
     return shape
+
+
+_AXES = {1: "(N, L, C)", 2: "(N, H, W, C)", 3: "(N, D, H, W, C)"}
+
+
+def spatial_shape(owner: str, shape: Shape, rank: int) -> Shape:
+    """Return ``shape`` where it is that of lines (rank 1), images (2) or volumes (3)."""
+    if rank == 2:
+        return image_shape(owner, shape)
+    if len(shape) != rank + 2:
+        raise ValueError(f"{owner}: input must be {_AXES[rank]}, got {tuple(shape)}")
+    if shape[-1] is None:
+        raise ValueError(f"{owner}: the number of channels must be known, got {tuple(shape)}")
+    return shape
+
+
+def sizes_arg(owner: str, name: str, value: Any, rank: int, minimum: int = 1) -> tuple[int, ...]:
+    """Return ``value``, an integer or ``rank`` of them, as a tuple."""
+    if not isinstance(value, (tuple, list)):
+        return (int_arg(owner, name, value, minimum),) * rank
+    if len(value) != rank:
+        raise ValueError(
+            f"{owner}: {name} must be an integer or a tuple of {rank}, got {shown(value)}"
+        )
+    return tuple(int_arg(owner, f"{name}[{i}]", one, minimum) for i, one in enumerate(value))
 
 
 def declared_shape(owner: str, arguments: dict[str, Any]) -> Shape | None:

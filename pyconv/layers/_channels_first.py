@@ -1,5 +1,7 @@
-"""Layers that take images as (N, C, H, W): axes are turned at their border."""
+"""Layers that take channels first, (N, C, H, W): axes are turned at their border."""
 
+import copy
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -7,7 +9,7 @@ import numpy as np
 
 from pyconv._types import Array, Shape
 
-_LAST, _FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
+Turn = Callable[[Sequence[Any]], tuple[Any, ...]]
 
 
 @cache
@@ -15,36 +17,36 @@ def channels_first(kind: Any) -> Any:
     """Return the class of layers that turn axes around what ``kind`` does."""
 
     class ChannelsFirst(kind):  # type: ignore[misc]
-        """A layer of images (N, C, H, W)."""
+        """A layer of images (N, C, H, W), of lines (N, C, L) or of volumes (N, C, D, H, W)."""
 
         def compute_output_shape(self, input_shape: Shape) -> Shape:
             """Return the shape of the result, the channels first where it is an image."""
-            return _turned_shape(
-                super().compute_output_shape(_turned_shape(input_shape, _LAST)), _FIRST
-            )
+            return _first(super().compute_output_shape(_last(input_shape)))
 
         def flops(self, input_shape: Shape) -> int:
             """Return the multiplications and additions of ``forward``."""
-            return int(super().flops(_turned_shape(input_shape, _LAST)))
+            plain = copy.copy(self)  # a layer counts by shapes of its own order
+            plain.__class__ = kind
+            return int(plain.flops(_last(input_shape)))
 
         def _create_weights(self, input_shape: Shape) -> None:
-            super()._create_weights(_turned_shape(input_shape, _LAST))
+            super()._create_weights(_last(input_shape))
 
         def forward(self, x: Array, training: bool, **options: Any) -> Array:
             """Return the layer's result."""
-            turned = self._turned("x channels last", x, _LAST)
+            turned = self._turned("x channels last", x, _last)
             y = super().forward(turned, training, **options)
-            return self._turned("y channels first", y, _FIRST)
+            return self._turned("y channels first", y, _first)
 
         def backward(self, dy: Array, need_dx: bool, **options: Any) -> Array | None:
             """Fill ``grads``; return the gradient of x where it is needed."""
-            dx = super().backward(self._turned("dy channels last", dy, _LAST), need_dx, **options)
-            return None if dx is None else self._turned("dx channels first", dx, _FIRST)
+            dx = super().backward(self._turned("dy channels last", dy, _last), need_dx, **options)
+            return None if dx is None else self._turned("dx channels first", dx, _first)
 
-        def _turned(self, name: str, array: Array, order: tuple[int, ...]) -> Array:
-            if array.ndim != 4:
+        def _turned(self, name: str, array: Array, turn: Turn) -> Array:
+            if array.ndim < 3:
                 return array
-            turned = np.transpose(np.asarray(array), order)
+            turned = np.transpose(np.asarray(array), turn(range(array.ndim)))
             out: Array = self._buffer(name, turned.shape)
             out[...] = turned
             return out
@@ -55,5 +57,11 @@ def channels_first(kind: Any) -> Any:
     return ChannelsFirst
 
 
-def _turned_shape(shape: Shape, order: tuple[int, ...]) -> Shape:
-    return tuple(shape[axis] for axis in order) if len(shape) == 4 else tuple(shape)
+def _last(axes: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a shape, or axes, with the channels at the end; fewer than three as they are."""
+    return (axes[0], *axes[2:], axes[1]) if len(axes) > 2 else tuple(axes)
+
+
+def _first(axes: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a shape, or axes, with the channels behind the batch."""
+    return (axes[0], axes[-1], *axes[1:-1]) if len(axes) > 2 else tuple(axes)

@@ -19,6 +19,8 @@ class Weights:
     """The weights of a layer, by name and in the order in which they were added."""
 
     activity_regularizer: Regularizer | None
+    # The class that errors name, of a layer that works for one of another class.
+    works_for: str | None = None
 
     def __init__(self, name: str, trainable: bool) -> None:
         self.name = name
@@ -35,7 +37,7 @@ class Weights:
     @property
     def label(self) -> str:
         """What errors call the layer, such as ``Conv2D 'conv2d_1'``."""
-        return f"{type(self).__name__} {self.name!r}"
+        return f"{self.works_for or type(self).__name__} {self.name!r}"
 
     @property
     def built(self) -> bool:

@@ -77,7 +77,7 @@ class HasWindows:
         return self.windows.extent
 
 
-def check_steps(owner: str, strides: Pair, dilation: Pair) -> None:
+def check_steps(owner: str, strides: tuple[int, ...], dilation: tuple[int, ...]) -> None:
     """Raise a ValueError where a convolution has both strides and dilation."""
     if max(strides) > 1 and max(dilation) > 1:
         raise ValueError(

@@ -130,22 +130,14 @@ class Conv2DTranspose(KernelLayer):
         return n, *sizes, self.filters
 
     def _fit(self, axis: int, size: int) -> tuple[int, int, int]:
-        """Return (output size, padding before, padding after) of the convolution behind it."""
-        extent = (self.kernel_size[axis] - 1) * self.dilation_rate[axis] + 1
-        stride = self.strides[axis]
-        more = None if self.output_padding is None else self.output_padding[axis]
-        if self.padding == "valid":
-            rest = max(stride - extent, 0) if more is None else more
-            return (size - 1) * stride + extent + rest, 0, 0
-        if more is None:
-            out = size * stride
-            total = max((size - 1) * stride + extent - out, 0)
-            return out, total // 2, total - total // 2
-        # As Keras's: what is beside the fewest goes to the end.
-        out = (size - 1) * stride + extent % 2 + more
-        total = extent + extent % 2 - 2 + more
-        before = extent - 1 - min((total + 1) // 2, extent - 1)
-        return out, before, max((size - 1) * stride + extent - before - out, 0)
+        """Return (size of the result, cells cut off before, cells cut off after)."""
+        return transposed_fit(
+            size,
+            (self.kernel_size[axis] - 1) * self.dilation_rate[axis] + 1,
+            self.strides[axis],
+            self.padding,
+            None if self.output_padding is None else self.output_padding[axis],
+        )
 
     def flops(self, input_shape: Shape) -> int:
         """Return the multiplications and additions of ``forward``."""
@@ -208,3 +200,29 @@ class Conv2DTranspose(KernelLayer):
             "output_padding": self.output_padding,
             "dilation_rate": self.dilation_rate,
         }
+
+
+def transposed_fit(
+    size: int, extent: int, stride: int, padding: str, more: int | None
+) -> tuple[int, int, int]:
+    """Return (size of the result, cells cut off before, cells cut off after) along an axis.
+
+    Args:
+        size: of the input.
+        extent: from a window's first cell to its last.
+        stride: the step between the windows of two cells.
+        padding: 'valid' or 'same'.
+        more: the output padding; None for the default.
+    """
+    if padding == "valid":
+        rest = max(stride - extent, 0) if more is None else more
+        return (size - 1) * stride + extent + rest, 0, 0
+    if more is None:
+        out = size * stride
+        total = max((size - 1) * stride + extent - out, 0)
+        return out, total // 2, total - total // 2
+    # As Keras's: what is beside the fewest goes to the end.
+    out = (size - 1) * stride + extent % 2 + more
+    total = extent + extent % 2 - 2 + more
+    before = extent - 1 - min((total + 1) // 2, extent - 1)
+    return out, before, max((size - 1) * stride + extent - before - out, 0)

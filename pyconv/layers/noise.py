@@ -107,7 +107,7 @@ class GaussianNoise(NoiseLayer):
         return {**super().get_config(), "stddev": self.stddev}
 
 
-class _RateLayer(NoiseLayer):
+class RateLayer(NoiseLayer):
     """Noise of a rate."""
 
     def __init__(self, rate: float, seed: int | None, **kwargs: Any) -> None:
@@ -124,7 +124,7 @@ class _RateLayer(NoiseLayer):
         return {**super().get_config(), "rate": self.rate}
 
 
-class GaussianDropout(_RateLayer):
+class GaussianDropout(RateLayer):
     """In training multiplies by normal numbers of mean 1; Srivastava et al., 2014.
 
     Args:
@@ -162,7 +162,7 @@ class GaussianDropout(_RateLayer):
         return factor, None
 
 
-class AlphaDropout(_RateLayer):
+class AlphaDropout(RateLayer):
     """Dropout that keeps mean and variance of what ``selu`` gives; Klambauer et al., 2017.
 
     Args:
@@ -210,54 +210,6 @@ class AlphaDropout(_RateLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "noise_shape": self.noise_shape}
-
-
-class SpatialDropout2D(_RateLayer):
-    """Dropout of whole channels of an image; Tompson et al., 2014.
-
-    Args:
-        rate: the share of the channels that are dropped, from 0 to 1.
-        data_format: None or ``"channels_last"``, or ``"channels_first"``.
-        seed: as for ``GaussianNoise``.
-        **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
-
-    Input shape:
-        ``(N, H, W, C)``, or ``(N, C, H, W)`` where channels are first.
-
-    Output shape:
-        That of the input.
-
-    Raises:
-        TypeError: an argument has the wrong type.
-        ValueError: an argument has a wrong value, or the input is no image.
-
-    Example:
-        >>> import numpy as np, pyconv
-        >>> layer = pyconv.layers.SpatialDropout2D(0.5, seed=1)
-        >>> y = layer(np.ones((4, 3, 3, 8)), training=True)
-        >>> bool((y == y[:, :1, :1]).all())
-        True
-    """
-
-    def __init__(
-        self,
-        rate: float,
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(rate, seed, **kwargs)
-        self._set_data_format(data_format)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return ``input_shape``."""
-        if len(input_shape) != 4:
-            raise ValueError(f"{self.label}: input must be (N, H, W, C), got {tuple(input_shape)}")
-        return tuple(input_shape)
-
-    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> tuple[Any, Any]:
-        """Return (0 or 1 / (1 - rate) for each channel, None)."""
-        return kept_factors(generator, self.rate, (shape[0], 1, 1, shape[3])), None
 
 
 def kept_factors(generator: np.random.Generator, rate: float, shape: tuple[int, ...]) -> Array:

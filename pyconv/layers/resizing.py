@@ -6,7 +6,8 @@ import numpy as np
 
 from pyconv._args import bool_arg, int_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import image_shape
+from pyconv.layers._arguments import image_shape, number_arg
+from pyconv.layers._interpolation import along, interpolation_arg, shares
 from pyconv.layers.layer import Layer
 
 
@@ -14,6 +15,10 @@ class _ToSize(Layer):
     """Takes a window out of images (N, H, W, C) and resizes it; one image (H, W, C) also does."""
 
     interpolation = "bilinear"
+    antialias = False
+    # Rows above and below, and columns left and right, that are put around before.
+    _border = (0, 0)
+    fill_value = 0.0
 
     def __init__(self, height: int, width: int, data_format: str | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -49,12 +54,16 @@ class _ToSize(Layer):
         self._inside = slice(None), slice(top, top + tall), slice(left, left + wide)
         y = self._buffer("y", (n, self.height, self.width, c))
         part = np.asarray(x)[self._inside]
-        if part.shape == y.shape:
-            y[...] = part
-            return y
-        self._rows = _shares(tall, self.height, self.interpolation)
-        self._columns = _shares(wide, self.width, self.interpolation)
-        y[...] = _along_both(part, self._rows, self._columns)
+        if any(self._border):
+            sides = ((0, 0), *((more, more) for more in self._border), (0, 0))
+            part = np.pad(part, sides, constant_values=np.float32(self.fill_value))
+            _, tall, wide, _ = part.shape
+        self._resizes = part.shape != y.shape
+        if self._resizes:
+            self._rows = shares(tall, self.height, self.interpolation, self.antialias)
+            self._columns = shares(wide, self.width, self.interpolation, self.antialias)
+            part = along(along(part, 1, self._rows), 2, self._columns)
+        y[...] = part
         return y
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
@@ -63,11 +72,11 @@ class _ToSize(Layer):
             return None
         dx = self._buffer("dx", self._shape)
         dx[...] = 0
-        host = np.asarray(dy)
-        if dx[self._inside].shape == host.shape:
-            dx[self._inside] = host
-        else:
-            dx[self._inside] = _along_both(host, self._rows.T, self._columns.T)
+        grad = np.asarray(dy)
+        if self._resizes:
+            grad = along(along(grad, 1, self._rows.T), 2, self._columns.T)
+        above, left = self._border
+        dx[self._inside] = grad[:, above : grad.shape[1] - above, left : grad.shape[2] - left]
         return dx
 
     def get_config(self) -> dict[str, Any]:
@@ -81,13 +90,18 @@ class Resizing(_ToSize):
     Args:
         height: rows of the result.
         width: columns of the result.
-        interpolation: ``"bilinear"`` takes the mean of the nearest pixels, by distance, between
-            pixels' centres; ``"nearest"`` takes one pixel. There is no filter against aliasing.
+        interpolation: ``"bilinear"``, ``"bicubic"``, ``"lanczos3"`` and ``"lanczos5"`` take a mean
+            of the pixels around, by distance between centres; ``"nearest"`` takes one pixel.
         crop_to_aspect_ratio: whether to take the largest window in the middle that has the
             proportions wanted, in place of the whole image.
+        pad_to_aspect_ratio: whether to put a border around, so that the whole image is kept and
+            its proportions too.
+        fill_mode: ``"constant"``: the border is ``fill_value``.
+        fill_value: the pixels of the border.
+        antialias: whether images that are made smaller are smoothed, so that fine patterns do not
+            turn into coarse ones.
         data_format: None or ``"channels_last"``, or ``"channels_first"``.
-        **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``. Keras's
-            ``pad_to_aspect_ratio`` and ``antialias`` must be False.
+        **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
         ``(N, H, W, C)``, or ``(N, C, H, W)`` where channels are first; or one image.
@@ -111,34 +125,33 @@ class Resizing(_ToSize):
         width: int,
         interpolation: str = "bilinear",
         crop_to_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False,
+        fill_mode: str = "constant",
+        fill_value: float = 0.0,
+        antialias: bool = False,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        refused = {
-            name: kwargs.pop(name)
-            for name in ("pad_to_aspect_ratio", "antialias")
-            if name in kwargs
-        }
-        for name in ("fill_mode", "fill_value"):  # without padding there is nothing to fill
-            kwargs.pop(name, None)
         super().__init__(height, width, data_format, **kwargs)
-        for name, value in refused.items():
-            if bool_arg(self.label, name, value):
-                raise ValueError(
-                    f"{self.label}: {name} is not supported, so it must be False, got {value!r}"
-                )
-        if not isinstance(interpolation, str) or interpolation not in ("bilinear", "nearest"):
+        label = self.label
+        self.interpolation = interpolation_arg(label, interpolation)
+        self.crop_to_aspect_ratio = bool_arg(label, "crop_to_aspect_ratio", crop_to_aspect_ratio)
+        self.pad_to_aspect_ratio = bool_arg(label, "pad_to_aspect_ratio", pad_to_aspect_ratio)
+        if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise ValueError(
-                f"{self.label}: interpolation must be 'bilinear' or 'nearest', got "
-                f"{interpolation!r:.60}"
+                f"{label}: Only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio` can be True"
             )
-        self.interpolation = interpolation
-        self.crop_to_aspect_ratio = bool_arg(
-            self.label, "crop_to_aspect_ratio", crop_to_aspect_ratio
-        )
+        if fill_mode != "constant":
+            raise ValueError(f"{label}: fill_mode must be 'constant', got {fill_mode!r:.60}")
+        self.fill_mode = fill_mode
+        self.fill_value = number_arg(label, "fill_value", fill_value)
+        self.antialias = bool_arg(label, "antialias", antialias)
 
     def window(self, h: int, w: int) -> tuple[int, int]:
         """Return the size of the image, or of the largest window of the right proportions."""
+        if self.pad_to_aspect_ratio:
+            tall, wide = w * self.height // self.width, h * self.width // self.height
+            self._border = max(tall - h, 0) // 2, max(wide - w, 0) // 2
         return _largest(h, w, self.height, self.width) if self.crop_to_aspect_ratio else (h, w)
 
     def get_config(self) -> dict[str, Any]:
@@ -147,6 +160,10 @@ class Resizing(_ToSize):
             **super().get_config(),
             "interpolation": self.interpolation,
             "crop_to_aspect_ratio": self.crop_to_aspect_ratio,
+            "pad_to_aspect_ratio": self.pad_to_aspect_ratio,
+            "fill_mode": self.fill_mode,
+            "fill_value": self.fill_value,
+            "antialias": self.antialias,
         }
 
 
@@ -192,22 +209,3 @@ class CenterCrop(_ToSize):
 def _largest(h: int, w: int, height: int, width: int) -> tuple[int, int]:
     """Return the size of the largest part of (h, w) with the proportions of (height, width)."""
     return max(min(h, w * height // width), 1), max(min(w, h * width // height), 1)
-
-
-def _shares(count: int, size: int, interpolation: str) -> Array:
-    """Return the weights (size, count) of the pixels that each new one is made of."""
-    at = (np.arange(size) + 0.5) * count / size
-    if interpolation == "nearest":
-        return np.asarray(
-            np.minimum(at.astype(np.int64), count - 1)[:, None] == np.arange(count), np.float32
-        )
-    at = np.clip(at - 0.5, 0, count - 1)
-    return np.asarray(np.maximum(1 - np.abs(at[:, None] - np.arange(count)), 0), np.float32)
-
-
-def _along_both(x: Array, rows: Array, columns: Array) -> Array:
-    """Return rows (a, H) and columns (b, W) applied to x (N, H, W, C): (N, a, b, C)."""
-    n, h, w, c = x.shape
-    across = rows @ x.reshape(n, h, w * c)
-    result: Array = columns @ across.reshape(n, len(rows), w, c)
-    return result

@@ -19,6 +19,13 @@ _OLD_NAMES = {
     "DepthwiseConvolution2D": "DepthwiseConv2D",
     "SeparableConvolution2D": "SeparableConv2D",
 }
+# Layers through which Keras passes a mask on.
+_KEEP_MASKS = (
+    "Activation", "ActivityRegularization", "Add", "AlphaDropout", "Average", "BatchNormalization",
+    "Concatenate", "Dense", "Dropout", "ELU", "GaussianDropout", "GaussianNoise", "Identity",
+    "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply", "Normalization", "PReLU",
+    "ReLU", "Rescaling", "Softmax", "Subtract",
+)  # fmt: skip
 
 
 def _translate(
@@ -41,6 +48,8 @@ def _takes_images(name: str) -> bool:
 
 
 _names = _classes.all_translated(layers, layers.Layer, __name__, _translate, {"": (Chained,)})
+for _name in _KEEP_MASKS:
+    _names[_name].supports_masking = True
 _names.update({old: _names[new] for old, new in _OLD_NAMES.items() if new in _names})
 _names["Lambda"] = _classes.translated(_lambda.Lambda, __name__, _translate, Chained)
 CLASSES = {found.__name__: found for found in _names.values() if isinstance(found, type)}
