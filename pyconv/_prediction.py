@@ -63,7 +63,7 @@ class Predictor:
         return None
 
     def _current(self) -> bool:
-        for held, name, value in self._made_of:  # noqa: SIM110: all() takes twice as long
+        for held, name, value in self._made_of:  # noqa: SIM110 (all() takes twice as long)
             if held.get(name) is not value:
                 return False
         return True

@@ -72,11 +72,14 @@ def test_a_slow_layer_takes_the_time():
             return dy
 
     model = compiled(pyconv.Sequential([Input((4,)), Dense(3), Slow(name="slow"), Dense(2)]))
-    profile = measure(model, 4, seconds=0)
-    slow = by_name(profile)["slow"]
-    assert slow.forward >= 0.004
-    assert slow.backward >= 0.002
-    others = sum(part.seconds for part in profile.parts if part is not slow)
+    for _ in range(20):  # other programs may disturb a measurement
+        profile = measure(model, 4, seconds=0)
+        slow = by_name(profile)["slow"]
+        assert slow.forward >= 0.004
+        assert slow.backward >= 0.002
+        others = sum(part.seconds for part in profile.parts if part is not slow)
+        if slow.seconds > 2 * others:
+            break
     assert slow.seconds > 2 * others
 
 
