@@ -18,12 +18,12 @@ ON_DEVICES = (
     "dropout_layer elementwise evaluate_predict explain fit fit_arguments fit_options fit_sources "
     "flatten_layer global_avgpool2d gpu graph hdf5 image_data_generator initializers "
     "input_gradient input_layer interop keras_files keras_ten_epochs layer_weights layers "
-    "layers_more lines losses losses_in_training losses_options lrn maxpool2d maxpool2d_layer merge "
-    "metrics metrics_goldens model_checkpoint older_keras_files ops_interface optimizer_options "
-    "optimizers pattern predict_upto progress random_rows random_shapes regularizers relu_layer "
-    "reproducible rescaling_layer resizing saving schedules sequential sequential_config shapes10 "
-    "softmax_layer summary tensorboard tf32 utils viz viz_networks wrong_numbers "
-    "volumes zeropadding2d_layer zoo zoo_gradients"
+    "layers_more lines losses losses_in_training losses_options lrn maxpool2d maxpool2d_layer "
+    "merge metrics metrics_goldens model_checkpoint older_keras_files ops_interface "
+    "optimizer_options optimizers pattern predict_upto progress random_rows random_shapes "
+    "regularizers relu_layer reproducible rescaling_layer resizing saving schedules sequential "
+    "sequential_config shapes10 softmax_layer summary tensorboard tf32 utils viz viz_networks "
+    "volumes wrong_numbers zeropadding2d_layer zoo zoo_gradients"
 )
 
 NO_GPU = pytest.StashKey()
