@@ -194,3 +194,14 @@ def test_gradients_of_weights_are_left_alone(fails):
     assert [leaf.trainable for leaf in block.leaves()] == flags == [True, True, False]
     for grad, kept in zip((g for layer in layers for g in layer.grads), before, strict=True):
         np.testing.assert_array_equal(grad, kept)
+
+
+def test_layers_that_are_joined_inside_of_others():
+    """A convolution and the pooling after it are one step there, which keeps less at inference."""
+    pyconv.utils.set_random_seed(3)
+    inner = [layers.Conv2D(3, 3, padding="same", activation="relu"), layers.MaxPooling2D(2)]
+    head = [layers.GlobalAveragePooling2D(), layers.Dense(2)]
+    held = pyconv.Sequential([pyconv.Input((6, 8, 2)), layers.Branches([inner]), *head])
+    plain = pyconv.Sequential([pyconv.Input((6, 8, 2)), *inner, *head])
+    x = np.random.default_rng(0).standard_normal((3, 6, 8, 2), np.float32)
+    assert np.array_equal(held.input_gradient(x), plain.input_gradient(x))

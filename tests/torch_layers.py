@@ -32,11 +32,31 @@ def _images(function):
 
 
 def _conv(layer, x, weights):
-    kernel = next(weights).permute(3, 2, 0, 1)
+    kernel = next(weights).permute(3, 2, 0, 1).contiguous()
     bias = next(weights) if layer.use_bias else None
+    y = functional.conv2d(
+        _padded(layer, x), kernel, bias, layer.strides, 0, layer.dilation_rate, layer.groups
+    )
+    return _activated(layer, y)
+
+
+def _depthwise(layer, x, weights):
+    kernel = next(weights)  # (KH, KW, C, multiplier)
+    kernel = kernel.reshape(*kernel.shape[:2], 1, -1).permute(3, 2, 0, 1).contiguous()
+    y = functional.conv2d(_padded(layer, x), kernel, next(weights), groups=x.shape[1])
+    return _activated(layer, y)
+
+
+def _padded(layer, x):
     if layer.padding == "same":
-        x = _same(x, layer.kernel_size, layer.strides)
-    return _activated(layer, functional.conv2d(x, kernel, bias, layer.strides))
+        size = [
+            d * (k - 1) + 1 for d, k in zip(layer.dilation_rate, layer.kernel_size, strict=True)
+        ]
+        return _same(x, size, layer.strides)
+    if layer.padding == "valid":
+        return x
+    (top, bottom), (left, right) = layer.padding
+    return functional.pad(x, (left, right, top, bottom))
 
 
 def _activated(layer, y):
@@ -75,9 +95,27 @@ def _residual(layer, x, weights, training):
 
 
 def _branches(layer, x, weights, training):
-    assert layer.merge == "concat"
-    return torch.cat([output(path.layers, x, weights, training) for path in layer._paths], -1)
+    results = [output(path.layers, x, weights, training) for path in layer._paths]
+    return torch.cat(results, -1) if layer.merge == "concat" else sum(results)
 
+
+def _graph(layer, x, weights, training):
+    values = [x]
+    for node, sources in layer.nodes:
+        taken = [values[i] for i in sources]
+        merge = _MERGES.get(type(node).__name__)
+        values.append(merge(taken) if merge else output([node], taken[0], weights, training))
+    return values[-1]
+
+
+_MERGES = {
+    "Add": sum,
+    "Average": lambda xs: sum(xs) / len(xs),
+    "Concatenate": lambda xs: torch.cat(xs, -1),
+    "Maximum": lambda xs: torch.where(xs[1] > xs[0], xs[1], xs[0]),  # the first of equals
+    "Multiply": lambda xs: xs[0] * xs[1],
+    "Subtract": lambda xs: xs[0] - xs[1],
+}
 
 _FUNCTIONS = {
     "AveragePooling2D": _images(
@@ -87,8 +125,11 @@ _FUNCTIONS = {
     "Branches": _branches,
     "Conv2D": _images(_conv),
     "Dense": _dense,
+    "DepthwiseConv2D": _images(_depthwise),
     "Dropout": lambda layer, x, weights, training: x,
     "Flatten": lambda layer, x, weights, training: x.flatten(1),
+    "Graph": _graph,
+    "LeakyReLU": lambda layer, x, weights, training: functional.leaky_relu(x, layer.negative_slope),
     "GlobalAveragePooling2D": lambda layer, x, weights, training: x.mean(dim=(1, 2)),
     "LocalResponseNormalization": _images(_lrn),
     "MaxPooling2D": _images(_maxpool),

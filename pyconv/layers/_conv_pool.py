@@ -86,6 +86,9 @@ class ConvPool:
         """Fill the convolution's ``grads``; return the gradient of x where it is needed."""
         conv, pool = self.conv, self.pool
         assert self._x is not None
+        if self._winners is None:
+            # After an inference, as for a gradient of the input: its pass keeps no winners.
+            self.forward(self._x, True)
         assert self._y is not None
         assert self._winners is not None
         _, h, w, _ = self._x.shape
