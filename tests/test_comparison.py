@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
@@ -177,6 +178,17 @@ def test_table_and_json(tmp_path):
     }
     with pytest.raises(FileNotFoundError, match="save_json: there is no folder"):
         result.save_json(tmp_path / "nothing" / "all.json")
+
+
+def test_a_notebook_s_table():
+    result = Comparison("a<b", 3, [entry("<MLP>"), entry(history=HISTORY, test_accuracy=0.5)])
+    table = ET.fromstring(result._repr_html_())
+    rows = [[cell.text for cell in row] for row in table.iter("tr")]
+    assert rows[0][:5] == ["network", "parameters", "s/epoch", "best epoch", "training accuracy"]
+    assert rows[1] == ["<MLP>", "15", "-", "-", "-", "-", "-"]
+    assert rows[2] == ["CNN", "15", "-", "2 of 3", "0.5000", "0.5500", "0.5000"]
+    caption = table.find("caption")
+    assert (caption[0].text, caption[0].tail) == ("a<b", ": 2 networks")
 
 
 def test_figure():

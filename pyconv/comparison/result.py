@@ -99,6 +99,12 @@ class Comparison:
 
         return table(self)
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the table."""
+        from pyconv.viz._html import comparison_html
+
+        return comparison_html(self)
+
     def figure(self) -> Any:
         """Return a figure of the curves of all networks side by side, and the table.
 

@@ -1,35 +1,62 @@
-"""A model as a table in a notebook."""
+"""Tables in notebooks: of a model, of a comparison."""
 
 import html
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pyconv.viz.diagram import sizes
 
 if TYPE_CHECKING:
+    from pyconv.comparison.result import Comparison
     from pyconv.model import Sequential
 
-_LEFT, _RIGHT = 'style="text-align:left"', 'style="text-align:right"'
+# As wide apart as Jupyter has columns: other programs have them close together.
+_STYLES = {side: f'style="text-align:{side};padding:2px 10px"' for side in ("left", "right")}
 
 
 def model_html(model: "Sequential") -> str:
     """Return the layers with shapes and numbers of parameters as an HTML table."""
-    rows = []
-    for layer in model.layers:
-        shape = sizes(layer.output_shape) if layer.built else "?"
-        count = f"{layer.count_params():,}" if layer.built else "not built"
-        name, kind = html.escape(layer.name), html.escape(type(layer).__name__)
-        rows.append(
-            f"<tr><td {_LEFT}>{name}</td><td {_LEFT}>{kind}</td>"
-            f"<td {_RIGHT}>{shape}</td><td {_RIGHT}>{count}</td></tr>"
+    rows = [
+        (
+            layer.name,
+            type(layer).__name__,
+            sizes(layer.output_shape) if layer.built else "?",
+            f"{layer.count_params():,}" if layer.built else "not built",
         )
-    heads = [("Layer", _LEFT), ("Type", _LEFT), ("Output", _RIGHT), ("Parameters", _RIGHT)]
+        for layer in model.layers
+    ]
     total = f"{model.count_params():,} parameters" if model.built else "not built yet"
+    heads = ("Layer", "Type", "Output", "Parameters")
+    return _table(model.name, total, heads, rows, left=2)
+
+
+def comparison_html(comparison: "Comparison") -> str:
+    """Return the networks with their results as an HTML table."""
+    from pyconv.comparison.report import HEADINGS, cells
+
+    heads = (*HEADINGS[:4], *(f"{name} accuracy" for name in HEADINGS[4:]))
+    rows = [cells(entry) for entry in comparison.entries]
+    what = f"{len(rows)} network{'s' * (len(rows) != 1)}"
+    return _table(comparison.dataset, what, heads, rows, left=1)
+
+
+def _table(
+    name: str, what: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left: int
+) -> str:
+    """Return a table under a caption, whose first ``left`` columns are texts."""
+    sides = [_STYLES["left" if i < left else "right"] for i in range(len(heads))]
+
+    def line(tag: str, cells: Sequence[str]) -> str:
+        pairs = zip(cells, sides, strict=True)
+        filled = "".join(f"<{tag} {side}>{html.escape(cell)}</{tag}>" for cell, side in pairs)
+        return f"<tr>{filled}</tr>"
+
     return "\n".join(
         [
-            f"<table><caption {_LEFT}><b>{html.escape(model.name)}</b>: {total}</caption>",
-            "<thead><tr>" + "".join(f"<th {side}>{h}</th>" for h, side in heads) + "</tr></thead>",
+            f"<table><caption {_STYLES['left']}><b>{html.escape(name)}</b>: {what}</caption>",
+            f"<thead>{line('th', heads)}</thead>",
             "<tbody>",
-            *rows,
+            *(line("td", row) for row in rows),
             "</tbody></table>",
         ]
     )
