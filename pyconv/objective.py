@@ -43,7 +43,7 @@ class Objective:
         self._weight = loss_weight
         self._ids = metric_ids, weighted_metric_ids
         for identifier in (*metric_ids, *weighted_metric_ids):
-            if not _is_accuracy(identifier):
+            if not is_accuracy(identifier):
                 metrics.get(identifier)
         self._metrics: list[Metric] = []
         self._names: list[str] = []
@@ -79,7 +79,7 @@ class Objective:
         """Make the metrics; what 'accuracy' means depends on the shapes."""
         if self._resolved:
             return
-        made = [[_metric(i, y, output_shape) for i in ids] for ids in self._ids]
+        made = [[resolved(i, y, output_shape) for i in ids] for ids in self._ids]
         self._metrics = [*made[0], *made[1]]
         self._unweighted = len(made[0])
         self._names = _unique_names(made[0], made[1])
@@ -209,12 +209,12 @@ def _plain(value: Any) -> Any:
     return np.array(value)
 
 
-def _is_accuracy(identifier: Any) -> bool:
+def is_accuracy(identifier: Any) -> bool:
     return isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc")
 
 
-def _metric(identifier: Any, y: NDArray[Any], output_shape: Shape) -> Metric:
-    if not _is_accuracy(identifier):
+def resolved(identifier: Any, y: NDArray[Any], output_shape: Shape) -> Metric:
+    if not is_accuracy(identifier):
         found: Metric = metrics.get(identifier)
         return found
     if output_shape[-1] == 1:

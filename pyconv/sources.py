@@ -133,6 +133,7 @@ def _checked(model: Trainable, owner: str, given: Triple) -> Arrays:
         raise ValueError(
             f"{owner}: y must be given; an iterable of batches must give tuples (x, y)"
         )
+    x, y, weight = model._arranged_batch(owner, x, y, weight)
     inputs = batches.inputs(owner, _of_one_input(model, x))
     targets = _targets.numeric(owner, "y", _of_one_output(y, len(inputs)))
     if len(inputs) == 0:

@@ -60,6 +60,10 @@ class Trainable(ABC):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape that an input of ``input_shape``, the batch first, gives."""
 
+    def _arranged_batch(self, owner: str, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
+        """Return inputs, targets and weights of fit and evaluate likewise."""
+        return x, y, weight
+
     @abstractmethod
     def _ensure_built(self, input_shape: tuple[int, ...]) -> None:
         """Build for inputs of this shape (without the batch), or check that it fits."""
@@ -323,9 +327,9 @@ class Trainable(ABC):
 def _single(loss: Any) -> Any:
     """Return the loss of the one output, which may be in a list or a dict of one."""
     if isinstance(loss, (list, tuple)) and len(loss) == 1:
-        return loss[0]
+        return _single(loss[0])
     if isinstance(loss, dict) and len(loss) == 1 and "class_name" not in loss:
-        return next(iter(loss.values()))
+        return _single(next(iter(loss.values())))
     return loss
 
 

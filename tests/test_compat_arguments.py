@@ -78,9 +78,12 @@ def test_stride_gives_a_hint():
         (lambda: layers.Convolution2D(16, nb_row=3), "nb_row and nb_col must be given together"),
         (lambda: layers.Conv2D(16, nb_filter=3, filters=2), "nb_filter is the old name of filters"),
         (lambda: layers.Dense(3, unit=4), "did you mean 'units'"),
-        (lambda: keras.Model(inputs=[], outputs=[]), "Sequential"),
+        (lambda: keras.Model(inputs=[], outputs=[]), "it needs inputs"),
         (lambda: layers.Dense(2)([keras.Input((3,)), keras.Input((3,))]), "takes one input, got 2"),
-        (lambda: keras.Model(keras.Input((3,)), layers.Dense(2)(keras.Input((3,)))), "one Input"),
+        (
+            lambda: keras.Model(keras.Input((3,)), layers.Dense(2)(keras.Input((3,)))),
+            "not among the model's inputs",
+        ),
     ],
 )
 def test_wrong_arguments(wrong, message):

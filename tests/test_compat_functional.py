@@ -129,8 +129,6 @@ def test_parts_of_a_sequential():
     assert model.output.shape == (None, 3)
     several = keras.Model(model.inputs, [layer.output for layer in model.layers])
     assert [y.shape for y in several.predict(X)] == [(12, 6, 6, 2), (12, 72), (12, 3)]
-    with pytest.raises(NotImplementedError, match="3 outputs"):
-        several.compile("sgd", "mse")
     unknown = keras.Sequential([layers.Dense(3)])
     with pytest.raises(AttributeError, match="input_shape"):
         _ = unknown.output
@@ -175,8 +173,8 @@ def two_inputs():
     ("wrong", "words"),
     [
         (shared, "is used twice"),
-        (two_inputs, "pyconv's models have one Input"),
-        (lambda: keras.Model([keras.Input((3,))] * 2, keras.Input((3,))), "one Input"),
+        (two_inputs, "which is not among the model's inputs"),
+        (lambda: keras.Model([], keras.Input((3,))), "it needs inputs, .* got none"),
         (lambda: keras.Model(keras.Input((3,)), 3), "wants what a layer's call"),
         (lambda: (lambda t: keras.Model(t, t))(keras.Input((3,))), "not made of the input"),
         (lambda: layers.Dropout(0.5)(keras.Input((3,)), training=True), "trainable=False"),

@@ -200,7 +200,7 @@ def connected(start: Tensor, end: Tensor) -> Tensor:
     A layer of two models has a tensor in each, one of which is its ``output``.
     """
     for tensor in (end, *reversed(vars(end.layer)["tensors"])):
-        if any(found is start for found in _from_the_end(start, tensor, {}, False)):
+        if any(found is start for found in _from_the_end([start], [tensor], {}, False)):
             found_end: Tensor = tensor
             return found_end
     return end
@@ -213,52 +213,70 @@ def nodes_between(start: Tensor, end: Tensor) -> list[Node]:
         NotImplementedError: one is used twice.
         ValueError: ``end`` depends on something else, or is ``start``.
     """
-    depths: dict[Tensor, int] = {end: 0}
-    place: dict[Tensor, int] = {}
-    for tensor in _from_the_end(start, end, place):
-        for source in tensor.inputs if tensor is not start else ():
-            depths[source] = max(depths.get(source, 0), depths[tensor] + 1)
-    ordered = sorted(place, key=lambda tensor: (-depths[tensor], place[tensor]))
+    ordered = network([start], [end])
     if ordered[:1] != [start] or len(ordered) < 2:
         raise ValueError(
             f"keras.Model: {end.layer.label} is not made of the input {start.layer.label} by "
             "layers that were called one on the other"
         )
     numbers = {tensor: number for number, tensor in enumerate(ordered)}
-    nodes: list[Node] = []
-    for tensor in ordered[1:]:
-        if any(tensor.layer is layer for layer, _ in nodes):
+    return [
+        (tensor.layer, tuple(numbers[source] for source in tensor.inputs)) for tensor in ordered[1:]
+    ]
+
+
+def network(starts: Sequence[Tensor], ends: Sequence[Tensor]) -> list[Tensor]:
+    """Return all tensors from ``starts`` to ``ends``, in Keras's order of their layers.
+
+    Raises:
+        NotImplementedError: a layer is used twice.
+        ValueError: an end depends on an input that is not in ``starts``.
+    """
+    depths: dict[Tensor, int] = dict.fromkeys(ends, 0)
+    place: dict[Tensor, int] = {}
+    for tensor in _from_the_end(starts, ends, place):
+        for source in tensor.inputs if tensor not in starts else ():
+            depths[source] = max(depths.get(source, 0), depths[tensor] + 1)
+    ordered = sorted(place, key=lambda tensor: (-depths[tensor], place[tensor]))
+    used: set[int] = set()
+    for tensor in ordered:
+        if tensor in starts:
+            continue
+        if id(tensor.layer) in used:
             raise NotImplementedError(
                 f"keras.Model: {tensor.layer.label} is used twice; pyconv's layers keep what "
                 "their gradients need, so make a layer for each use"
             )
-        nodes.append((tensor.layer, tuple(numbers[source] for source in tensor.inputs)))
-    return nodes
+        used.add(id(tensor.layer))
+    return ordered
 
 
 def _from_the_end(
-    start: Tensor, end: Tensor, place: dict[Tensor, int], whole: bool = True
+    starts: Sequence[Tensor],
+    ends: Sequence[Tensor],
+    place: dict[Tensor, int],
+    whole: bool = True,
 ) -> Iterator[Tensor]:
-    """Give all tensors from ``start`` to ``end``, each before what it takes.
+    """Give all tensors from ``starts`` to ``ends``, each before what it takes.
 
     ``place`` gets the number of each in the order in which they are come by, as Keras counts.
     If they are to be the ``whole`` model, another input is an error.
     """
     finished: list[Tensor] = []
-    waiting: list[tuple[Tensor, bool]] = [(end, False)]
+    waiting: list[tuple[Tensor, bool]] = [(end, False) for end in reversed(ends)]
     while waiting:
         tensor, is_done = waiting.pop()
         if is_done:
             finished.append(tensor)
         elif tensor not in place:
             place[tensor] = len(place)
-            if whole and tensor is not start and not tensor.inputs:
+            if whole and tensor not in starts and not tensor.inputs:
                 raise ValueError(
-                    f"keras.Model: {end.layer.label} depends on {tensor.layer.label}, which is not "
-                    "the model's input; pyconv's models have one Input"
+                    f"keras.Model: {ends[0].layer.label} depends on {tensor.layer.label}, which is "
+                    "not among the model's inputs"
                 )
             waiting.append((tensor, True))
-            if tensor is not start:
+            if tensor not in starts:
                 waiting += [(source, False) for source in reversed(tensor.inputs)]
     return reversed(finished)
 

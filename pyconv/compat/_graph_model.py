@@ -1,11 +1,12 @@
 """The models of Keras's functional API."""
 
-from typing import Any, NoReturn
+from typing import Any
 
-from pyconv._types import Array, Shape
+from pyconv._types import Shape
 from pyconv.compat import _classes, _era
-from pyconv.compat._functional import Tensor, connected, nodes_between, tensor_of
+from pyconv.compat._functional import connected, nodes_between, tensor_of
 from pyconv.compat._model import Sequential
+from pyconv.compat._trees import leaves, mapped
 from pyconv.layers._augmentation import Augmentation, leading
 from pyconv.layers.graph import Graph, blocks, flat
 from pyconv.layers.input import InputLayer
@@ -45,16 +46,21 @@ class Functional(Sequential):
 
 
 def functional(inputs: Any, outputs: Any, name: str | None = None) -> Any:
-    """Return the model between an ``Input`` and what was made of it.
+    """Return the model between inputs and what was made of them.
 
     Raises:
-        NotImplementedError: there are several inputs, or a layer is used twice.
-        ValueError: the output is not made of the input.
+        NotImplementedError: a layer is used twice.
+        ValueError: an output is not made of the inputs.
     """
-    start, ends = _single("input", inputs), outputs
-    if isinstance(ends, (list, tuple)) and len(ends) > 1:
-        return SeveralOutputs([functional(start, end, name) for end in ends], name)
-    end = connected(start, _single("output", ends))
+    inputs, outputs = _tensors("input", inputs), _tensors("output", outputs)
+    if len(leaves(inputs)) > 1 or len(leaves(outputs)) > 1:
+        from pyconv.compat._structured import Structured
+
+        several = Structured(name=name)
+        several._wire(inputs, outputs)
+        return several
+    start = leaves(inputs)[0]
+    end = connected(start, leaves(outputs)[0])
     nodes = nodes_between(start, end)
     first = start.layer
     if not isinstance(first, InputLayer):
@@ -64,54 +70,19 @@ def functional(inputs: Any, outputs: Any, name: str | None = None) -> Any:
     return made
 
 
-class SeveralOutputs:
-    """A model of several outputs, which predicts and cannot be trained.
-
-    Args:
-        models: a model of each output.
-        name: its name.
-    """
-
-    def __init__(self, models: list[Functional], name: str | None = None) -> None:
-        self.models = models
-        self.name = name
-
-    def predict(self, x: Any, *args: Any, **kwargs: Any) -> list[Array]:
-        """Return the outputs, a list of arrays."""
-        return [model.predict(x, *args, **kwargs) for model in self.models]
-
-    def __call__(self, x: Any, training: bool = False) -> list[Array]:
-        """Return the outputs for a batch, a list of arrays."""
-        return [model(x, training) for model in self.models]
-
-    @property
-    def output_shape(self) -> list[Shape]:
-        """The shapes of the outputs."""
-        return [model.output_shape for model in self.models]
-
-    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise NotImplementedError(
-            f"keras.Model: it has {len(self.models)} outputs, so that it can predict, but not be "
-            "trained: pyconv's models train one output; train one model for each"
-        )
-
-    compile = fit = evaluate = fit_generator = train_on_batch = _refuse
-
-
 def is_functional(stack: list[Layer]) -> bool:
     """Whether layers branch."""
     return any(isinstance(layer, Graph) for layer in stack)
 
 
-def _single(what: str, given: Any) -> Tensor:
-    while isinstance(given, (list, tuple)) and len(given) == 1:
-        given = given[0]
-    if isinstance(given, dict) and len(given) == 1:
-        given = next(iter(given.values()))
-    if isinstance(given, (list, tuple, dict)) or given is None:
-        got = "none" if not given else f"{len(given)}"
-        raise NotImplementedError(
-            f"keras.Model: it must be of one Input, and an output made of it layer by layer, got "
-            f"{got} for {what}s; a keras.Sequential([...]) is a stack of layers"
+def _tensors(what: str, given: Any) -> Any:
+    """Return tensors in lists, tuples and dicts."""
+    if not leaves(given) or given is None:
+        raise ValueError(
+            f"keras.Model: it needs {what}s, such as what keras.Input() and calls of layers gave, "
+            "got none"
         )
-    return tensor_of(given)
+    try:
+        return mapped(tensor_of, given)
+    except TypeError as error:
+        raise ValueError(f"{error}. All `{what}s` values must be KerasTensors") from None

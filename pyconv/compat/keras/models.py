@@ -16,19 +16,19 @@ from pyconv.compat._own_model import OwnModel
 class Model(OwnModel):
     """``Model(inputs, outputs)`` is the network of the layers that were called one on the other.
 
-    Where they branch, ``Add``, ``Concatenate`` and the like bring them together again. Several
-    inputs and layers that are used twice are errors that say what to use; with several outputs it
-    can only predict. A subclass has a ``call`` that calls layers.
+    Where they branch, ``Add``, ``Concatenate`` and the like bring them together again. Layers that
+    are used twice are an error. A subclass has a ``call`` that calls layers.
 
     Args:
-        inputs: an ``Input``. Keras 1 called it ``input``.
-        outputs: what the last layer's call gave. Keras 1 called it ``output``.
+        inputs: an ``Input``, or a list, tuple or dict of them. Keras 1 called it ``input``.
+        outputs: what the last layer's call gave, or several likewise: ``compile`` then takes a
+            loss for each, and ``fit`` targets. Keras 1 called it ``output``.
         name: the model's name.
 
     Raises:
-        NotImplementedError: it is not of one ``Input``, or a layer is used twice; or the ``call``
-            of a subclass is not made of layers.
-        ValueError: the output is not made of the input.
+        NotImplementedError: a layer is used twice; or the ``call`` of a subclass is not made of
+            layers.
+        ValueError: an output is not made of the inputs.
 
     Example:
         >>> import pyconv.compat.keras as keras
@@ -37,6 +37,11 @@ class Model(OwnModel):
         >>> both = keras.layers.add([inputs, hidden])
         >>> keras.Model(inputs, keras.layers.Dense(2)(both)).count_params()
         90
+        >>> heads = [keras.layers.Dense(n, name=name)(hidden) for n, name in [(2, "a"), (1, "b")]]
+        >>> model = keras.Model(inputs, heads)
+        >>> model.compile("adam", ["sparse_categorical_crossentropy", "mse"])
+        >>> model.output_names
+        ['a', 'b']
         >>> class Net(keras.Model):
         ...     def __init__(self):
         ...         super().__init__()

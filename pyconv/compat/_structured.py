@@ -1,0 +1,327 @@
+"""Models of the functional API with several inputs or outputs.
+
+Within, inputs lie side by side in one array (N, values), and so do outputs: such a model is a
+network of one input and one output, and is trained as others are.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pyconv import _targets
+from pyconv.compat import _per_output
+from pyconv.compat._eager import eager
+from pyconv.compat._functional import Tensor, network, tensor_of, tensors_of
+from pyconv.compat._graph_model import Functional
+from pyconv.compat._outputs import Output, OutputLoss, OutputsLoss, named_metrics
+from pyconv.compat._packed import WITHIN, side_by_side, stack
+from pyconv.compat._trees import filled, leaves, mapped
+from pyconv.layers.layer import Layer
+from pyconv.objective import Objective
+
+
+class Structured(Functional):
+    """A functional model of several inputs or outputs, in lists, tuples or dicts.
+
+    ``fit``, ``evaluate`` and ``predict`` take arrays in the form of the inputs, or a dict by name;
+    targets, losses, weights and metrics likewise for the outputs.
+    """
+
+    _wanted: tuple[Any, Any, Any, Any] | None = None
+
+    def _wire(self, inputs: Any, outputs: Any) -> None:
+        """Be the network of several tensors."""
+        starts: list[Tensor] = leaves(inputs)
+        ends: list[Tensor] = leaves(outputs)
+        self._starts = [start.layer for start in starts]
+        self._input_names = [start.name for start in starts]
+        self._input_shapes = [_sample("input", start) for start in starts]
+        self._input_form = mapped(lambda _: None, inputs)
+        self._output_form = mapped(lambda _: None, outputs)
+        self._by_key = isinstance(outputs, dict)
+        self._outputs = _outputs(ends, _keys(outputs) or _unique([end.name for end in ends]))
+        self._tensors: Any = (inputs, outputs)
+        first, layers = stack(starts, ends, self._input_shapes)
+        self._input, self._layers = first, layers
+        self._linked = list(layers)
+        self.build(first.batch_shape)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {n: value for n, value in super().__getstate__().items() if n != "_tensors"}
+
+    # --- what Keras shows -----------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The inputs and all layers."""
+        own = [layer for layer in super().layers if not isinstance(layer, WITHIN)]
+        return [*self._starts, *(layer for layer in own if layer is not self._input)]
+
+    @property
+    def input(self) -> Any:
+        """The tensors of the inputs, in their form."""
+        return self._tensors[0]
+
+    @property
+    def output(self) -> Any:
+        """The tensors of the outputs, in their form."""
+        return self._tensors[1]
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The tensors of the inputs, in a list."""
+        return leaves(self.input)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The tensors of the outputs, in a list."""
+        return leaves(self.output)
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the inputs."""
+        return list(self._input_names)
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, which metrics begin with."""
+        return [output.name for output in self._outputs]
+
+    @property
+    def output_shape(self) -> Any:
+        """Shapes of the outputs, the batch first, in their form; within, of all side by side."""
+        return super().output_shape
+
+    def _link(self) -> None:
+        """Leave the tensors as they are: the layers were called already."""
+
+    # --- arrays -----------------------------------------------------------------------------------
+
+    def _arranged(self, x: Any) -> Any:
+        """Return the inputs side by side."""
+        if len(self._starts) == 1:
+            return super()._arranged(leaves(x)[0] if isinstance(x, (dict, list, tuple)) else x)
+        given = self._of_inputs(x)
+        parts = []
+        for name, shape, values in zip(self._input_names, self._input_shapes, given, strict=True):
+            array = _targets.numeric(self.label, f"input {name!r}", values)
+            if array.ndim == len(shape) and shape[-1:] == (1,):
+                array = array[..., None]
+            if array.shape[1:] != shape:
+                raise ValueError(
+                    f"{self.label}: input {name!r} must have shape {('N', *shape)}, got "
+                    f"{array.shape}"
+                )
+            parts.append(array.reshape(len(array), -1))
+        return side_by_side(self.label, "x", self._input_names, parts)
+
+    def _of_inputs(self, x: Any) -> list[Any]:
+        """Return what is given for each input."""
+        return _per_output.arrays_of_each(self.label, "x", x, self._input_names, self._input_form)
+
+    def _arranged_batch(self, owner: str, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
+        """Return inputs, targets and weights as the network takes them."""
+        if len(self._outputs) == 1:
+            return x, y, weight
+        given = _per_output.arrays_of_each(owner, "y", y, self.output_names, self._output_form)
+        columns, names, first = [], [], 0
+        for output, values in zip(self._outputs, given, strict=True):
+            if output.loss is None and not self._has_metrics(output):
+                continue
+            if values is None:
+                raise ValueError(f"{owner}: output {output.name!r}: y must be given, got None")
+            array = self._checked_targets(owner, output, values)
+            output.of_classes = array.dtype == np.int64 and array.ndim == len(output.shape)
+            output.target_shape, output.first_target = array.shape[1:], first
+            columns.append(array.reshape(len(array), -1))
+            names.append(output.name)
+            first += columns[-1].shape[1]
+        weights = self._weights(owner, weight)
+        for output, values in zip(self._outputs, weights, strict=True):
+            # Always a column, so that training and validation have the same.
+            output.weight_column, first = first, first + 1
+            given_weight = np.ones(len(columns[0])) if values is None else values
+            array = _targets.numeric(owner, "sample_weight", given_weight)
+            columns.append(_targets.sample_weights(owner, array, (None,))[:, None])
+            names.append(f"sample_weight of {output.name}")
+        return x, side_by_side(owner, "y", names, columns), None
+
+    def _checked_targets(self, owner: str, output: Output, values: Any) -> Any:
+        owner = f"{owner}: output {output.name!r}"
+        array = _targets.numeric(owner, "y", values)
+        if array.ndim == 0:
+            raise ValueError(f"{owner}: y must have a first axis of samples, got a number")
+        shape = (len(array), *output.shape)
+        if output.loss is not None:
+            array = output.loss.check_targets(array, shape, owner)
+        if output.target_shape not in (None, array.shape[1:]):
+            raise ValueError(
+                f"{owner}: y must have samples of shape {output.target_shape}, as before, got "
+                f"{array.shape[1:]}"
+            )
+        return array
+
+    def _has_metrics(self, output: Output) -> bool:
+        return any(
+            getattr(metric, "_output", None) is output
+            for ids in (self._objective._ids if self._objective is not None else ())
+            for metric in ids
+        )
+
+    def _weights(self, owner: str, weight: Any) -> list[Any]:
+        if weight is None or not isinstance(weight, (list, tuple, dict)):
+            return [weight] * len(self._outputs)
+        if isinstance(weight, dict):
+            _per_output._check_keys("sample_weight", weight, self.output_names)
+            return [weight.get(name) for name in self.output_names]
+        return _per_output.arrays_of_each(owner, "sample_weight", weight, self.output_names)
+
+    def _unpacked(self, y: Any) -> Any:
+        """Return outputs in their form."""
+        parts: list[Any] = [y]
+        if len(self._outputs) > 1:
+            parts = [np.array(output.predicted(np.asarray(y))) for output in self._outputs]
+        return filled(self._output_form, iter(parts))
+
+    # --- Keras's methods ------------------------------------------------------------------------
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        """Return the outputs for a batch; for tensors, those of the layers."""
+        if tensors_of(leaves(x)) is not None:
+            return self._called_on(self._of_inputs(x))
+        packed = self._arranged(x)
+        result = self._unpacked(super(Functional, self).__call__(packed, training))
+        return mapped(eager, result)
+
+    def _called_on(self, tensors: list[Any]) -> Any:
+        """Return what the layers make of other tensors than the inputs."""
+        made = dict(zip(self.inputs, map(tensor_of, tensors), strict=True))
+        for tensor in network(self.inputs, self.outputs):
+            if tensor not in made:
+                made[tensor] = Tensor(tensor.layer, [made[source] for source in tensor.inputs])
+        return mapped(lambda tensor: made[tensor], self.output)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the outputs, in their form; see ``pyconv.Sequential.predict``."""
+        return self._unpacked(super().predict(x, *args, **kwargs))
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the outputs of one batch, in their form."""
+        return self._unpacked(super().predict_on_batch(x))
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Say how the model is to be trained; see ``pyconv.Sequential.compile``.
+
+        ``loss``, ``loss_weights``, ``metrics`` and ``weighted_metrics`` are lists of one for each
+        output, dicts by name of the output, or hold for all. They are looked at when the model is
+        first trained or evaluated.
+        """
+        if len(self._outputs) == 1:
+            given = {"loss_weights": loss_weights, "weighted_metrics": weighted_metrics}
+            super().compile(optimizer, loss, metrics=metrics, **given, **kwargs)
+            return
+        super().compile(optimizer, **kwargs)
+        self._loss = loss
+        self._wanted = (loss, loss_weights, metrics, weighted_metrics)
+
+    def get_compile_config(self) -> None:
+        """Return None: what several outputs are compiled with is not written to files."""
+
+    def _require_compiled(self, method: str) -> None:
+        if self._objective is None and self._wanted is not None and self._wanted[0] is not None:
+            self._objective = self._made_objective(*self._wanted)
+        super()._require_compiled(method)
+
+    def _made_objective(self, loss: Any, weights: Any, metrics: Any, weighted: Any) -> Objective:
+        names = self.output_names
+        losses = _per_output.loss_of_each(loss, names, self._by_key)
+        factors = _per_output.weight_of_each(weights, names)
+        plain = _per_output.metrics_of_each("metrics", metrics, names)
+        others = _per_output.metrics_of_each("weighted_metrics", weighted, names)
+        if not any(losses):
+            raise ValueError(f"compile: none of the outputs {names} has a loss")
+        made: list[list[Any]] = [[], []]
+        for i, output in enumerate(self._outputs):
+            output.loss, output.weight = losses[i], factors[i]
+            for ids, own in zip(made, named_metrics(output, plain[i], others[i]), strict=True):
+                ids += own
+        total = OutputsLoss(self._outputs)
+        if len(total.outputs) > 1:
+            made[0][:0] = [OutputLoss(output) for output in total.outputs]
+        return Objective(total, 1.0, *made)
+
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """Train the model; see ``pyconv.Sequential.fit``."""
+        weights = kwargs.get("class_weight", args[9] if len(args) > 9 else None)
+        if weights is not None and len(self._outputs) > 1:
+            raise ValueError(
+                "fit: `class_weight` is only supported for models with a single output; give "
+                "sample_weight, a list of one for each output"
+            )
+        validation = kwargs.get("validation_data")
+        if isinstance(validation, tuple):
+            # Tuples within would be taken for batches.
+            kwargs["validation_data"] = tuple(
+                list(part) if isinstance(part, tuple) else part for part in validation
+            )
+        return super().fit(*args, **kwargs)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse: the files of Keras are read and written for one input and one output."""
+        self.get_config()
+
+    def get_config(self) -> dict[str, Any]:
+        """Refuse, as ``save``."""
+        raise NotImplementedError(
+            f"{self.label}: a model of several inputs or outputs cannot be written as a whole; "
+            "save_weights writes its weights"
+        )
+
+
+def _sample(what: str, tensor: Tensor) -> tuple[int, ...]:
+    sizes = tuple(tensor.shape[1:])
+    if None in sizes:
+        raise NotImplementedError(
+            f"keras.Model: {what} {tensor.name!r} must have a known size where a model has several "
+            f"inputs or outputs, got {tensor.shape}"
+        )
+    return sizes  # type: ignore[return-value]
+
+
+def _keys(outputs: Any) -> list[str] | None:
+    """Return the names that a dict gives its tensors."""
+    if isinstance(outputs, dict) and not any(
+        isinstance(value, (list, tuple, dict)) for value in outputs.values()
+    ):
+        return sorted(map(str, outputs))
+    return None
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    result = []
+    for name in names:
+        result.append(f"{name}_{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return result
+
+
+def _outputs(ends: Sequence[Tensor], names: Sequence[str]) -> list[Output]:
+    found, first = [], 0
+    for end, name in zip(ends, names, strict=True):
+        shape = _sample("output", end)
+        found.append(Output(name, shape, slice(first, first + math.prod(shape))))
+        first += math.prod(shape)
+    return found
