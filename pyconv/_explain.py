@@ -43,7 +43,8 @@ def explain(layer: Layer, x: Any, limit: int = 9) -> str:
         layer: a ``Conv2D``, ``MaxPooling2D``, ``AveragePooling2D``, ``Dense``, ``ReLU``,
             ``Softmax``, ``Activation``, ``Flatten``, ``Residual`` or ``Branches``.
         x: a batch, of which the first sample is shown; for the layers of images an image
-            (H, W) or (H, W, C) too, for the others one sample (C,).
+            (H, W) or (H, W, C) too, for the others one sample (C,). For a convolution or a pooling
+            the size of an image, such as (32, 32, 3), gives the formulas alone.
         limit: how many windows or numbers are shown.
 
     Raises:
@@ -67,6 +68,13 @@ def explain(layer: Layer, x: Any, limit: int = 9) -> str:
         result:
           9 2
           6 3
+        >>> text = pyconv.explain(pyconv.layers.Conv2D(6, 5, name="conv"), (32, 32, 3))
+        Conv2D 'conv': 32x32x3 -> 28x28x6
+        K = 6, F = 5, S = 1, P = 0
+        W2 = (W1 - F + 2P)/S + 1 = (32 - 5 + 0)/1 + 1 = 28
+        H2 = (H1 - F + 2P)/S + 1 = (32 - 5 + 0)/1 + 1 = 28
+        D2 = K = 6
+        parameters: (F*F*D1)*K + K = (5*5*3)*6 + 6 = 456
     """
     most = int_arg("explain", "limit", limit)
     kind = next((k for k in _SHOWN if isinstance(layer, k)), None)
@@ -76,13 +84,31 @@ def explain(layer: Layer, x: Any, limit: int = 9) -> str:
         raise TypeError(f"explain: layer must be one of {names}, got {what}")
     if getattr(layer, "data_format", "channels_last") == "channels_first":
         raise ValueError(f"explain: {layer.label} has its channels first; only last is shown")
-    batch = _batch(layer, float32_array("explain", "x", x))
-    result = layer(batch)
-    sizes = " -> ".join("x".join(map(str, a.shape[1:])) for a in (batch, result))
-    lines = [f"{layer.label}: {sizes}", *_SHOWN[kind](layer, batch[0], result[0], most)]
-    text = "\n".join(lines)
+    size = _image_size(layer, x)
+    if size is not None:
+        layer.build((None, *size))
+        shapes: Any = size, layer.compute_output_shape((None, *size))[1:]
+        lines = _FORMULAS[kind](layer, size)
+    else:
+        batch = _batch(layer, float32_array("explain", "x", x))
+        result = layer(batch)
+        shapes = batch.shape[1:], result.shape[1:]
+        lines = _SHOWN[kind](layer, batch[0], result[0], most)
+    sizes = " -> ".join("x".join(map(str, shape)) for shape in shapes)
+    text = "\n".join([f"{layer.label}: {sizes}", *lines])
     print(text)
     return text
+
+
+def _image_size(layer: Layer, x: Any) -> tuple[int, ...] | None:
+    """Return (H, W, C) where ``x`` is such a size, or (H, W), and no image."""
+    if not isinstance(layer, HasWindows) or not isinstance(x, (tuple, list)):
+        return None
+    size = x[1:] if len(x) == 4 and x[0] is None else x
+    if len(size) not in (2, 3) or any(isinstance(n, (tuple, list, np.ndarray)) for n in size):
+        return None
+    numbers = [int_arg("explain", f"x[{i}]", n) for i, n in enumerate(size)]
+    return (*numbers, 1) if len(numbers) == 2 else tuple(numbers)
 
 
 def _batch(layer: Layer, x: Values) -> Values:
@@ -102,18 +128,23 @@ def _batch(layer: Layer, x: Values) -> Values:
 # --- windows --------------------------------------------------------------------------------------
 
 
-def _conv(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
-    kernel = np.asarray(layer.kernel, np.float64)
-    bias = np.zeros(layer.filters) if layer.bias is None else np.asarray(layer.bias, np.float64)
+def _conv_formulas(layer: Any, size: tuple[int, ...]) -> Iterator[str]:
     yield f"K = {layer.filters}, {_hyper_parameters(layer)}"
-    yield from _sizes(layer, x)
+    yield from _sizes(layer, size)
     yield f"D2 = K = {layer.filters}"
-    kh, kw, channels, _ = kernel.shape
+    kh, kw, channels, _ = layer.kernel.shape
     numbers = f"({kh}*{kw}*{channels})*{layer.filters}"
     if layer.bias is None:
-        yield f"parameters: (F*F*D1)*K = {numbers} = {kernel.size}"
+        yield f"parameters: (F*F*D1)*K = {numbers} = {layer.kernel.size}"
     else:
         yield f"parameters: (F*F*D1)*K + K = {numbers} + {layer.filters} = {layer.count_params()}"
+
+
+def _conv(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
+    yield from _conv_formulas(layer, x.shape)
+    kernel = np.asarray(layer.kernel, np.float64)
+    bias = np.zeros(layer.filters) if layer.bias is None else np.asarray(layer.bias, np.float64)
+    channels = kernel.shape[2]
     each = layer.filters // layer.groups
     for k, i, j in first(np.moveaxis(y, -1, 0).shape, most):
         start = k // each * channels
@@ -126,11 +157,15 @@ def _conv(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
     yield from maps(y)
 
 
-def _pool(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
+def _pool_formulas(layer: Any, size: tuple[int, ...]) -> Iterator[str]:
     yield _hyper_parameters(layer)
-    yield from _sizes(layer, x)
-    yield f"D2 = D1 = {x.shape[2]}"
+    yield from _sizes(layer, size)
+    yield f"D2 = D1 = {size[2]}"
     yield "parameters: 0"
+
+
+def _pool(layer: Any, x: Values, y: Values, most: int) -> Iterator[str]:
+    yield from _pool_formulas(layer, x.shape)
     for c, i, j in first(np.moveaxis(y, -1, 0).shape, most):
         window, inside = _window(layer, x, i, j)
         values = window[..., c][inside]
@@ -174,11 +209,11 @@ def _hyper_parameters(layer: Any) -> str:
     return ", ".join(parts)
 
 
-def _sizes(layer: Any, x: Values) -> Iterator[str]:
+def _sizes(layer: Any, image: tuple[int, ...]) -> Iterator[str]:
     windows = layer.windows
-    (top, bottom, left, right), oh, ow = windows.fit(*x.shape[:2])
+    (top, bottom, left, right), oh, ow = windows.fit(*image[:2])
     for name, axis, before, after, out in (("W", 1, left, right, ow), ("H", 0, top, bottom, oh)):
-        size, stride, extent = x.shape[axis], windows.strides[axis], windows.extent[axis]
+        size, stride, extent = image[axis], windows.strides[axis], windows.extent[axis]
         padding = f"{before + after}" if before == after else f"({before} + {after})"
         formula = f"({name}1 - F + 2P)/S + 1"
         exact = (size - extent + before + after) % stride == 0
@@ -257,4 +292,9 @@ _SHOWN: dict[type[Layer], Any] = {
     Flatten: _flatten,
     Residual: residual,
     Branches: branches,
+}
+_FORMULAS: dict[type[Layer], Any] = {
+    Conv2D: _conv_formulas,
+    MaxPooling2D: _pool_formulas,
+    AveragePooling2D: _pool_formulas,
 }

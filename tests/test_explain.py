@@ -170,6 +170,31 @@ def test_large_layers_are_cut():
     assert text.endswith("... and 97 more")
 
 
+# The settings of the slides' summaries, and what they give.
+SIZES = [
+    (layers.Conv2D(6, 5), (32, 32, 3), 28, "D2 = K = 6", "(5*5*3)*6 + 6 = 456"),
+    (layers.Conv2D(64, 3, padding=1), (32, 32, 3), 32, "D2 = K = 64", "(3*3*3)*64 + 64 = 1792"),
+    (layers.Conv2D(32, 5, padding=2), (17, 17), 17, "D2 = K = 32", "(5*5*1)*32 + 32 = 832"),
+    (layers.Conv2D(128, 1), [None, 8, 8, 3], 8, "D2 = K = 128", "(1*1*3)*128 + 128 = 512"),
+    (layers.MaxPooling2D(2), (16, 16, 8), 8, "D2 = D1 = 8", "parameters: 0"),
+    (layers.MaxPooling2D(3, 2), (13, 13, 8), 6, "D2 = D1 = 8", "parameters: 0"),
+    (layers.AveragePooling2D(2), (5, 5, 8), 2, "D2 = D1 = 8", "parameters: 0"),
+]
+
+
+@pytest.mark.parametrize(("layer", "size", "out", "depth", "parameters"), SIZES)
+def test_the_size_of_an_image_gives_the_formulas_alone(layer, size, out, depth, parameters):
+    text = pyconv.explain(layer, size)
+    *_, width, height, found, last = text.split("\n")
+    assert width.startswith("W2 = (W1 - F + 2P)/S + 1 = ")
+    assert width.endswith(f" = {out}")
+    assert height.endswith(f" = {out}")
+    assert found == depth
+    assert last.endswith(parameters)
+    image = np.zeros([n for n in size if n is not None])
+    assert pyconv.explain(layer, image).startswith(text)
+
+
 @pytest.mark.parametrize(
     ("layer", "x", "error", "text"),
     [
@@ -177,6 +202,8 @@ def test_large_layers_are_cut():
         ("conv", [1.0], TypeError, "layer must be one of"),
         (layers.ReLU(), "cat", TypeError, "x must be an array of real numbers"),
         (layers.ReLU(), 1.0, ValueError, "at least one sample"),
+        (layers.Conv2D(1, 3), (8, 8, 1.5), TypeError, r"x\[2\] must be an integer"),
+        (layers.Conv2D(1, 3), (8, 0, 1), ValueError, r"x\[1\] must be from 1"),
         (layers.MaxPooling2D(data_format="channels_first"), [[1]], ValueError, "channels first"),
     ],
 )

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pyconv
 from pyconv import viz
@@ -145,3 +146,51 @@ def test_learning_curves_of_what_fit_returned():
     np.testing.assert_array_equal(accuracy.lines[0].get_ydata(), history.history["acc"])
     with pytest.raises(TypeError, match="learning_curves: history must be what fit returned"):
         viz.learning_curves([1, 2])
+
+
+IMAGES = {
+    "grey": np.arange(0, 240, 2, np.uint8).reshape(8, 15),
+    "a channel": np.arange(0, 240, 2, np.uint8).reshape(8, 15, 1),
+    "colours": np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+@pytest.mark.parametrize("matplotlib", [True, False])
+def test_imshow(name, matplotlib, tmp_path, monkeypatch, capsys):
+    image = IMAGES[name]
+    monkeypatch.chdir(tmp_path)
+    if matplotlib:
+        figure = viz.imshow("Gaussian Blurring", image, path="out.png")
+        axes = figure.axes[0]
+        assert axes.get_title() == "Gaussian Blurring"
+        shown = axes.images[0].get_array()
+        assert (tmp_path / "out.png").stat().st_size > 0
+        check_all_is_inside(figure)
+        check_all_is_inside(viz.imshow("a long title, " * 12, image))
+    else:
+        monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+        path = viz.imshow("Gaussian Blurring: 7/7", image)
+        assert path == str(tmp_path / "Gaussian Blurring_ 7_7.png")
+        assert path in capsys.readouterr().out
+        shown = np.asarray(Image.open(path)) / 255
+        assert viz.imshow("x", image, path="y.png") == str(tmp_path / "y.png")
+    assert np.allclose(np.asarray(shown) * 255, image.reshape(shown.shape), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        (
+            (np.zeros((4, 4)), "Averaging"),
+            TypeError,
+            "title must be a string and comes first, got ndarray",
+        ),
+        (("t", np.zeros((2, 4, 4, 3))), ValueError, "image_grid shows several"),
+        (("t", np.zeros((4, 4, 2))), ValueError, r"image must be \(H, W\)"),
+        (("t", "cat"), TypeError, "image"),
+    ],
+)
+def test_imshow_wrong_arguments(arguments, error, text):
+    with pytest.raises(error, match=f"imshow: .*{text}"):
+        viz.imshow(*arguments)
