@@ -89,7 +89,7 @@ def _after(layer: Any, field: Field, found: dict[int, Field]) -> Field:
         return field.through(windowed.receptive_field, windowed.strides)
     if isinstance(layer, (GlobalAveragePooling2D, GlobalMaxPooling2D)):
         return Field(whole=True)
-    if not layer.built:
+    if not layer.knows_shape:
         return Field(known=False)
     before, after = layer.input_shape, layer.output_shape
     if isinstance(layer, Merge):

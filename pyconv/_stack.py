@@ -132,7 +132,7 @@ class Stack:
     @property
     def built(self) -> bool:
         """Whether all layers have their weights."""
-        return bool(self._layers) and all(layer.built for layer in self._layers)
+        return bool(self._layers) and all(la.knows_shape for la in self._layers)
 
     def build(self, input_shape: Any = None) -> None:
         """Create the weights for inputs of ``input_shape``, the batch (or None) first.
@@ -150,7 +150,7 @@ class Stack:
             return
         shape = shape_arg(self.label, "input_shape", input_shape)
         self._output_shape_of(shape)
-        fresh = [layer for layer in self._layers if not layer.built]
+        fresh = [layer for layer in self._layers if not layer.knows_shape]
         try:
             for layer in self._layers:
                 layer.build(shape)
@@ -202,7 +202,7 @@ class Stack:
         shape = self._declared_shape()
         if shape is not None and self._layers:
             self.build(shape)
-        elif self._layers and self._layers[0].built:
+        elif self._layers and self._layers[0].knows_shape:
             self.build(self._layers[0].input_shape)
 
     def _ensure_built(self, input_shape: tuple[int, ...]) -> None:

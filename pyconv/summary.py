@@ -44,8 +44,8 @@ def summary_text(
     ):
         table.add_column(header, width=column, justify="right" if i == 2 else "left")
     for level, layer in _with_levels(_chosen(model, layer_range), expand_nested):
-        shape = str(layer.output_shape) if layer.built else "?"
-        count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+        shape = str(layer.output_shape) if layer.knows_shape else "?"
+        count = f"{layer.count_params():,}" if layer.knows_shape else "0 (unbuilt)"
         head = f"{'   ' * level}└ " if level else ""
         row = [f"{head}{layer.name} ({type(layer).__name__})", shape, count]
         if show_trainable:

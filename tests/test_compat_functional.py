@@ -177,7 +177,7 @@ def two_inputs():
         (lambda: keras.Model([], keras.Input((3,))), "it needs inputs, .* got none"),
         (lambda: keras.Model(keras.Input((3,)), 3), "wants what a layer's call"),
         (lambda: (lambda t: keras.Model(t, t))(keras.Input((3,))), "not made of the input"),
-        (lambda: layers.Dropout(0.5)(keras.Input((3,)), training=True), "trainable=False"),
+        (lambda: layers.RandomFlip()(keras.Input((3, 3, 1)), training=True), "fit and not in"),
         (lambda: layers.Add()(keras.Input((3,))), "list of inputs"),
         (lambda: layers.merge([keras.Input((3,))] * 2, mode="cos"), "mode must be"),
         (lambda: keras.Input((3,))[:, 0], "Cropping2D"),
@@ -187,3 +187,46 @@ def two_inputs():
 def test_what_it_cannot_do(wrong, words):
     with pytest.raises((NotImplementedError, TypeError, ValueError), match=words):
         wrong()
+
+
+def test_dropout_called_in_training_drops_in_predict():
+    inputs = keras.Input((1000,))
+    dropout = layers.Dropout(0.5, seed=1)
+    always = keras.Model(inputs, dropout(inputs, training=True))
+    y = always.predict(np.ones((2, 1000)), verbose=0)
+    assert set(np.unique(y)) == {0, 2}
+    assert (dropout(np.ones((1, 1000))) == 1).all()
+    assert (always.predict(np.ones((2, 1000)), verbose=0) != y).any()
+    assert type(dropout).__name__ == "Dropout"
+
+
+def test_normalization_called_outside_of_training_keeps_its_statistics():
+    inputs = keras.Input((4,))
+    norm = layers.BatchNormalization()
+    outputs = layers.Dense(1)(layers.ReLU()(norm(inputs, training=False)))
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(3, 2, (64, 4))
+    gamma = np.array(norm.gamma)
+    model.fit(x, x[:, :1], epochs=2, verbose=0)
+    assert (norm.moving_mean == 0).all()
+    assert (norm.moving_variance == 1).all()
+    assert (norm.gamma != gamma).any()
+
+
+def test_layers_are_built_by_a_call_on_an_input():
+    layer = layers.Conv2D(2, 3)
+    assert not layer.built
+    layer(keras.Input((8, 8, 3)))
+    assert layer.built
+    assert layer.kernel.shape == (3, 3, 3, 2)
+    assert layers.MaxPooling2D().built
+
+    class Own(layers.ReLU):
+        def build(self, input_shape):
+            super().build(input_shape)
+
+    own = Own()
+    assert not own.built
+    own(keras.Input((3,)))
+    assert own.built

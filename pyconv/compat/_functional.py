@@ -5,6 +5,7 @@ from typing import Any
 
 from pyconv._types import Shape
 from pyconv.compat._eager import eager
+from pyconv.compat._phases import fix_phase
 from pyconv.layers.graph import Node, unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
@@ -105,6 +106,7 @@ class Chained:
 
     # What Keras's layers say of themselves. There are no masks here.
     supports_masking = False
+    has_no_weights = False
     _first_weights: Any = None
 
     def _create_weights(self: Any, input_shape: Shape) -> None:
@@ -125,6 +127,19 @@ class Chained:
         ends = composed_of(self, x.shape) if is_composed(self) else None
         return None if ends is None else wired(nodes_between(*ends), x, True)
 
+    @property
+    def built(self: Any) -> bool:
+        """Whether the layer has its weights; one that never has any is built from the beginning."""
+        return self.knows_shape or (self.has_no_weights and type(self).build is Layer.build)
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        """Take what a ``build`` says at its end; a layer knows by itself."""
+
+    def called(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the layer's result for arrays."""
+        return eager(super().__call__(x, *args, **kwargs))  # type: ignore[misc]
+
     def __call__(self: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Return the layer's result for a batch; for tensors of an ``Input``, its tensor.
 
@@ -136,13 +151,10 @@ class Chained:
             raise NotImplementedError(f"{self.label}: there are no masks; mask must be None")
         tensors = tensors_of(x)
         if tensors is None:
-            return eager(super().__call__(x, *args, **kwargs))  # type: ignore[misc]
+            return self.called(x, *args, **kwargs)
         training = args[0] if args else kwargs.get("training")
         if isinstance(training, bool):
-            raise NotImplementedError(
-                f"{self.label}: a call with training={training}: layers train in fit and not in "
-                "predict; trainable=False keeps a BatchNormalization in inference mode"
-            )
+            fix_phase(self, training)
         if len(tensors) > 1 and not isinstance(self, Merge):
             raise ValueError(
                 f"{self.label}: it takes one input, got {len(tensors)}; bring them together with "
@@ -154,7 +166,7 @@ class Chained:
                 return parts
         if isinstance(self, Merge) and not isinstance(x, (list, tuple)):
             raise ValueError(f"{self.label}: a merge layer must be called on a list of inputs")
-        if not self.built:  # as in Keras, where the call makes the weights
+        if not self.knows_shape:  # as in Keras, where the call makes the weights
             shapes = [tensor.shape for tensor in tensors]
             self.build(shapes if isinstance(self, Merge) else shapes[0])
         return Tensor(self, tensors)

@@ -107,7 +107,7 @@ def layer_config(layer: "Layer", modules: bool) -> dict[str, Any]:
     result = _object(kind.__name__, "keras.layers" if known else None, config, modules)
     if modules and not known:
         result["registered_name"] = get_registered_name(kind)
-    if modules and layer.built and kind.__name__ != "InputLayer":
+    if modules and layer.knows_shape and kind.__name__ != "InputLayer":
         result["build_config"] = {"input_shape": layer.input_shape}
     return result
 

@@ -187,9 +187,14 @@ class Layer(Weights):
     # --- building and calling -------------------------------------------------------------
 
     @property
-    def built(self) -> bool:
-        """Whether the layer knows its input's shape and has its weights."""
+    def knows_shape(self) -> bool:
+        """Whether the layer knows its input's shape, and has the weights that it needs."""
         return self._output_shape is not None
+
+    @property
+    def built(self) -> bool:
+        """Whether the layer has its weights."""
+        return self.knows_shape
 
     @built.setter
     def built(self, value: bool) -> None:
@@ -223,7 +228,7 @@ class Layer(Weights):
                 self._create_weights_once(shape)
             return
         output_shape = self.compute_output_shape(shape)
-        if not self.built:
+        if not self.knows_shape:
             try:
                 self._create_weights_once(shape)
             except BaseException:
@@ -267,7 +272,7 @@ class Layer(Weights):
         batch = float32_array(self.label, "x", x)
         if batch.ndim < 1:
             raise ValueError(f"{self.label}: x must have a batch axis, got a single number")
-        if not self.built:
+        if not self.knows_shape:
             self.build((None, *batch.shape[1:]))
         self.compute_output_shape(batch.shape)
         self.move()
@@ -346,7 +351,7 @@ def _whole_build(own: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
             own(self, input_shape)
             return
         shape = self._input_shape_arg(input_shape)
-        if not self.built:
+        if not self.knows_shape:
             self._building = True
             try:
                 own(self, shape)

@@ -96,7 +96,7 @@ class Normalization(Layer):
                     f"{self.label}: All `axis` values to be kept must have a known shape, got "
                     f"axis={self.axis} and an input of {tuple(input_shape)}"
                 )
-            if self.built and input_shape[axis] != self.input_shape[axis]:
+            if self.knows_shape and input_shape[axis] != self.input_shape[axis]:
                 raise ValueError(
                     f"{self.label}: it was built for {self.input_shape}, got an input of "
                     f"{tuple(input_shape)}"

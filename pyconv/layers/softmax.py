@@ -44,7 +44,7 @@ class Softmax(Layer):
         """Whether the axis is the last."""
         if self.activity_regularizer is not None:
             return False
-        return self.axis == -1 or (self.built and self.axis == len(self.input_shape) - 1)
+        return self.axis == -1 or (self.knows_shape and self.axis == len(self.input_shape) - 1)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return ``input_shape``."""

@@ -20,8 +20,8 @@ def model_html(model: "Sequential") -> str:
         (
             layer.name,
             type(layer).__name__,
-            sizes(layer.output_shape) if layer.built else "?",
-            f"{layer.count_params():,}" if layer.built else "not built",
+            sizes(layer.output_shape) if layer.knows_shape else "?",
+            f"{layer.count_params():,}" if layer.knows_shape else "not built",
         )
         for layer in model.layers
     ]

@@ -99,7 +99,7 @@ def _part(layer: Any, narrow: bool = False, sources: str = "") -> Part:
     kind = type(layer).__name__
     name = _cut(layer.name)
     shape, count = "", "not built"
-    if layer.built:
+    if layer.knows_shape:
         numbers = layer.count_params()
         shape = sizes(layer.output_shape)
         count = f"{numbers:,} parameter{'s' * (numbers != 1)}" if numbers else "no parameters"

@@ -128,7 +128,7 @@ def _filter_tiles(owner: str, layer: Any) -> tuple[list[NDArray[Any]], str]:
     if not isinstance(layer, (Conv2D, DepthwiseConv2D)):
         what = getattr(layer, "label", None) or shown(layer)
         raise TypeError(f"{owner}: layer must be a Conv2D or DepthwiseConv2D, got {what}")
-    if not layer.built:
+    if not layer.knows_shape:
         raise ValueError(
             f"{owner}: {layer.label} is not built, it has no filters yet; call "
             "build(input_shape) first"

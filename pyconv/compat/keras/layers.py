@@ -26,6 +26,13 @@ _KEEP_MASKS = (
     "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply", "Normalization", "PReLU",
     "ReLU", "Rescaling", "Softmax", "Subtract",
 )  # fmt: skip
+_POOLING = [f"{kind}Pooling{rank}D" for kind in ("Average", "Max") for rank in (1, 2, 3)]
+# Layers that Keras has as built before they see anything.
+_HAVE_NO_WEIGHTS = (
+    "Activation", "ActivityRegularization", "AlphaDropout", "Dropout", "ELU", "GaussianDropout",
+    "GaussianNoise", "Identity", "LeakyReLU", "ReLU", "Softmax", "SpatialDropout1D",
+    "SpatialDropout2D", "SpatialDropout3D", *_POOLING, *(f"Global{name}" for name in _POOLING),
+)  # fmt: skip
 
 
 def _translate(
@@ -50,6 +57,8 @@ def _takes_images(name: str) -> bool:
 _names = _classes.all_translated(layers, layers.Layer, __name__, _translate, {"": (Chained,)})
 for _name in _KEEP_MASKS:
     _names[_name].supports_masking = True
+for _name in _HAVE_NO_WEIGHTS:
+    _names[_name].has_no_weights = True
 _names.update({old: _names[new] for old, new in _OLD_NAMES.items() if new in _names})
 _names["Lambda"] = _classes.translated(_lambda.Lambda, __name__, _translate, Chained)
 CLASSES = {found.__name__: found for found in _names.values() if isinstance(found, type)}
