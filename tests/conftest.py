@@ -10,20 +10,20 @@ from pyconv import _devices, backend
 
 # What a run on a device takes: the operations, the layers, and training with them.
 ON_DEVICES = (
-    "activation_layer activations arguments augmentation avgpool2d avgpool2d_layer batches "
-    "batchnorm callback_events callbacks callbacks_more comparison compat_arguments compat_deck "
-    "compat_functional compat_ops compat_optimizers compat_order compat_own compat_tensorflow "
-    "containers conv2d conv2d_layer conv2d_maxpool2d conv2d_winners course course_filters "
-    "course_gradients custom_layers dense dense_layer device_arrays device_graphs device_training "
-    "dropout_layer elementwise evaluate_predict explain fit fit_arguments fit_options fit_sources "
-    "flatten_layer global_avgpool2d gpu graph hdf5 image_data_generator initializers "
-    "input_gradient input_layer interop keras_files keras_ten_epochs layer_weights layers "
-    "layers_more lines losses losses_in_training losses_options lrn maxpool2d maxpool2d_layer "
-    "merge metrics metrics_goldens model_checkpoint older_keras_files ops_interface "
-    "optimizer_options optimizers pattern predict_upto progress random_rows random_shapes "
-    "regularizers relu_layer reproducible rescaling_layer resizing saving schedules sequential "
-    "sequential_config shapes10 softmax_layer summary tensorboard tf32 utils viz viz_networks "
-    "volumes wrong_numbers zeropadding2d_layer zoo zoo_gradients"
+    "activation_layer activations adaptive_pooling arguments augmentation avgpool2d "
+    "avgpool2d_layer batches batchnorm callback_events callbacks callbacks_more comparison "
+    "compat_arguments compat_deck compat_functional compat_ops compat_optimizers compat_order "
+    "compat_own compat_tensorflow containers conv2d conv2d_layer conv2d_maxpool2d conv2d_winners "
+    "course course_filters course_gradients custom_layers dense dense_layer device_arrays "
+    "device_graphs device_training dropout_layer elementwise evaluate_predict explain fit "
+    "fit_arguments fit_options fit_sources flatten_layer global_avgpool2d gpu graph hdf5 "
+    "image_data_generator initializers input_gradient input_layer interop keras_files "
+    "keras_ten_epochs layer_weights layers layers_more lines losses losses_in_training "
+    "losses_options lrn maxpool2d maxpool2d_layer merge metrics metrics_goldens model_checkpoint "
+    "older_keras_files ops_interface optimizer_options optimizers pattern predict_upto progress "
+    "random_rows random_shapes regularizers relu_layer reproducible rescaling_layer resizing "
+    "saving schedules sequential sequential_config shapes10 softmax_layer summary tensorboard "
+    "tf32 utils viz viz_networks volumes wrong_numbers zeropadding2d_layer zoo zoo_gradients"
 )
 
 NO_GPU = pytest.StashKey()

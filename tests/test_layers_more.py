@@ -48,7 +48,48 @@ def normalize(x, gamma, beta, axes=(-1,)):
     return gamma * (x - mean) / torch.sqrt(variance + 1e-3) + beta
 
 
+def by_groups(x, gamma, beta, groups):
+    c = x.shape[-1]
+    parts = x.reshape(len(x), -1, groups, c // groups)
+    return normalize(parts, 1, 0, (1, 3)).reshape(x.shape) * gamma + beta
+
+
+def by_variance(x, gamma):
+    return gamma * x / torch.sqrt(x.var(dim=-1, keepdim=True, correction=0) + 1e-3)
+
+
+def by_root_mean_square(x, scale, axes=(-1,)):
+    return scale * x / torch.sqrt((x * x).mean(dim=axes, keepdim=True) + 1e-6)
+
+
 CHECKED = [
+    (
+        layers.GroupNormalization(2, gamma_initializer="uniform", beta_initializer="uniform"),
+        (3, 4, 5, 6),
+        lambda x, g, b: by_groups(x, g, b, 2),
+    ),
+    (
+        layers.GroupNormalization(-1, 1, gamma_initializer="uniform", center=False),
+        (3, 4, 5, 6),
+        lambda x, g: by_groups(x.movedim(1, -1), g, 0, 4).movedim(-1, 1),
+    ),
+    (
+        layers.LayerNormalization(rms_scaling=True, gamma_initializer="uniform"),
+        (4, 3, 7),
+        by_variance,
+    ),
+    (layers.RMSNormalization(), (4, 3, 7), by_root_mean_square),
+    (
+        layers.RMSNormalization([2, 1]),
+        (4, 3, 7),
+        lambda x, s: by_root_mean_square(x, s, (1, 2)),
+    ),
+    (layers.UnitNormalization(), (4, 3, 7), lambda x: F.normalize(x, dim=-1)),
+    (
+        layers.UnitNormalization((1, 2)),
+        (4, 3, 7),
+        lambda x: F.normalize(x.reshape(4, 21), dim=1).reshape(4, 3, 7),
+    ),
     (layers.LeakyReLU(), (3, 4, 5), lambda x: F.leaky_relu(x, 0.3)),
     (layers.ELU(0.5), (3, 40), lambda x: F.elu(x, 0.5)),
     (
@@ -309,6 +350,10 @@ def test_activity_regularization():
         (lambda: layers.PReLU().build((None, None, 3)), "must be known"),
         (lambda: layers.PReLU(shared_axes=[4]).build((None, 3)), "shared_axes"),
         (lambda: layers.LayerNormalization(0).build((None, 3)), "Axis 0 is out of bounds"),
+        (lambda: layers.GroupNormalization(0), "invalid value for argument `groups`"),
+        (lambda: layers.GroupNormalization(4).build((None, 6)), "groups must divide the"),
+        (lambda: layers.GroupNormalization(7).build((None, 6)), "cannot be more than"),
+        (lambda: layers.UnitNormalization(3).build((None, 6)), "out of bounds"),
         (lambda: layers.Conv2DTranspose(1, 2, padding=1), "padding must be 'valid' or 'same'"),
         (lambda: layers.Conv2DTranspose(1, 2, output_padding=1), "must be below strides"),
         (lambda: layers.DepthwiseConv2D(3, 2, dilation_rate=2), "cannot both be above 1"),

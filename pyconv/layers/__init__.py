@@ -5,6 +5,14 @@ from typing import Any
 from pyconv import _registry
 from pyconv.layers._container import Container
 from pyconv.layers.activation import Activation
+from pyconv.layers.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from pyconv.layers.avgpool2d import AveragePooling2D
 from pyconv.layers.batchnorm import BatchNormalization
 from pyconv.layers.branches import Branches
@@ -23,6 +31,7 @@ from pyconv.layers.flatten import Flatten
 from pyconv.layers.global_avgpool2d import GlobalAveragePooling2D
 from pyconv.layers.global_maxpool2d import GlobalMaxPooling2D
 from pyconv.layers.graph import Graph
+from pyconv.layers.group_normalization import GroupNormalization
 from pyconv.layers.identity import ActivityRegularization, Identity
 from pyconv.layers.input import Input, InputLayer
 from pyconv.layers.layer import Layer
@@ -65,6 +74,7 @@ from pyconv.layers.rescaling import Rescaling
 from pyconv.layers.reshape import Permute, RepeatVector, Reshape
 from pyconv.layers.residual import Residual
 from pyconv.layers.resizing import CenterCrop, Resizing
+from pyconv.layers.rms_normalization import RMSNormalization, UnitNormalization
 from pyconv.layers.separable_conv1d import SeparableConv1D
 from pyconv.layers.separable_conv2d import SeparableConv2D
 from pyconv.layers.softmax import Softmax
@@ -98,6 +108,12 @@ __all__ = [
     "ELU",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AlphaDropout",
     "Average",
@@ -147,6 +163,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "Graph",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
@@ -166,6 +183,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "RandomBrightness",
     "RandomContrast",
     "RandomCrop",
@@ -189,6 +207,7 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "Subtract",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

@@ -62,11 +62,10 @@ class Cropping1D(_Cropping):
 
     Args:
         cropping: an integer for both ends, or (before, after).
-        data_format: None or ``"channels_last"``, or ``"channels_first"``.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
-        ``(N, L, C)``, or ``(N, C, L)`` where channels are first.
+        ``(N, L, C)``.
 
     Output shape:
         ``(N, L - before - after, C)``.
@@ -83,10 +82,9 @@ class Cropping1D(_Cropping):
 
     rank = 1
 
-    def __init__(
-        self, cropping: Any = (1, 1), data_format: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(cropping, data_format, **kwargs)
+    def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
+        super().__init__(cropping, None, **kwargs)
+        del self.data_format  # as Keras's it knows one order only
 
 
 class Cropping2D(_Cropping):

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from pyconv import constraints, initializers, regularizers
-from pyconv._args import bool_arg, float_arg, int_arg
+from pyconv._args import bool_arg, float_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._axes import channel_axis
+from pyconv.layers._axes import axes_arg, several_axes
+from pyconv.layers._standardize import Standardize, summed
 from pyconv.layers.layer import Layer
 
 
@@ -27,7 +28,9 @@ class LayerNormalization(Layer):
         gamma_regularizer: a penalty on ``gamma``, or None.
         beta_constraint: applied to ``beta`` after each step, or None.
         gamma_constraint: applied to ``gamma`` after each step, or None.
-        **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
+        **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``; and
+            ``rms_scaling``, which is deprecated in Keras: x is divided as above and multiplied by
+            ``gamma``, and its mean is not taken off.
 
     Input shape:
         Any with these axes, whose sizes are known.
@@ -60,13 +63,15 @@ class LayerNormalization(Layer):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
+        rms_scaling = kwargs.pop("rms_scaling", False)
         super().__init__(**kwargs)
         label = self.label
-        given = axis if isinstance(axis, (list, tuple)) else [axis]
-        self.axis = [int_arg(label, "axis", one, -32, 32) for one in given]
+        self.axis = axes_arg(label, axis)
         self.epsilon = float_arg(label, "epsilon", epsilon)
         self.center = bool_arg(self.label, "center", center)
         self.scale = bool_arg(self.label, "scale", scale)
+        self.rms_scaling = bool_arg(self.label, "rms_scaling", rms_scaling)
+        self._standardize = Standardize(self.epsilon, centered=not self.rms_scaling)
         self.beta_initializer = initializers.find(label, "beta_initializer", beta_initializer)
         self.gamma_initializer = initializers.find(label, "gamma_initializer", gamma_initializer)
         self.beta_regularizer = regularizers.find(label, "beta_regularizer", beta_regularizer)
@@ -85,10 +90,7 @@ class LayerNormalization(Layer):
         return self._weights.get("beta")
 
     def _axes(self, shape: Shape) -> tuple[int, ...]:
-        axes = sorted({channel_axis(self.label, axis, shape) for axis in self.axis})
-        if len(axes) < len(self.axis):
-            raise ValueError(f"{self.label}: axis must name each axis once, got {self.axis}")
-        return tuple(axes)
+        return several_axes(self.label, self.axis, shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return ``input_shape``."""
@@ -103,7 +105,7 @@ class LayerNormalization(Layer):
 
     def _create_weights(self, input_shape: Shape) -> None:
         sizes = tuple(n for axis in self._axes(input_shape) if (n := input_shape[axis]) is not None)
-        if self.scale:
+        if self.scale or self.rms_scaling:
             self._add_weight(
                 "gamma",
                 sizes,
@@ -111,7 +113,7 @@ class LayerNormalization(Layer):
                 self.gamma_regularizer,
                 self.gamma_constraint,
             )
-        if self.center:
+        if self.center and not self.rms_scaling:
             self._add_weight(
                 "beta", sizes, self.beta_initializer, self.beta_regularizer, self.beta_constraint
             )
@@ -119,48 +121,37 @@ class LayerNormalization(Layer):
     def forward(self, x: Array, training: bool) -> Array:
         """Return the normalized batch."""
         values = np.asarray(x)
-        axes = self._axes(values.shape)
-        mean = values.mean(axis=axes, keepdims=True, dtype=np.float64)
-        centered = (values - mean).astype(np.float32)
-        variance = np.square(centered).mean(axis=axes, keepdims=True, dtype=np.float64)
-        self._inverse = (1 / np.sqrt(variance + self.epsilon)).astype(np.float32)
-        centered *= self._inverse
-        self._normal = centered
+        result = self._standardize.forward(values, self._axes(values.shape))
         y = self._buffer("y", x.shape)
-        result = centered
-        if self.scale:
-            result = result * self._spread(self.gamma, x.ndim)
-        if self.center:
-            result = result + self._spread(self.beta, x.ndim)
+        for weight, apply in ((self.gamma, np.multiply), (self.beta, np.add)):
+            if weight is not None:
+                result = apply(result, self._spread(weight, x.ndim))
         y[...] = result
         return y
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
         """Fill ``grads``; return the gradient of x, written over dy, where it is needed."""
-        grad, normal = np.asarray(dy), self._normal
+        grad, normal = np.asarray(dy), self._standardize.normal
         axes = self._axes(normal.shape)
         others = tuple(axis for axis in range(normal.ndim) if axis not in axes)
         if self.trainable:
             grads = iter(self.grads)
-            if self.scale:
-                total = (grad * normal).sum(axis=others, dtype=np.float64)
-                next(grads)[...] = total.astype(np.float32)
-            if self.center:
-                next(grads)[...] = grad.sum(axis=others, dtype=np.float64).astype(np.float32)
+            if self.gamma is not None:
+                next(grads)[...] = summed(grad * normal, others)
+            if self.beta is not None:
+                next(grads)[...] = summed(grad, others)
         if not need_dx:
             return None
-        if self.scale:
+        if self.gamma is not None:
             grad = grad * self._spread(self.gamma, normal.ndim)
-        mean = grad.mean(axis=axes, keepdims=True, dtype=np.float64)
-        along = (grad * normal).mean(axis=axes, keepdims=True, dtype=np.float64)
-        dy[...] = ((grad - mean - normal * along) * self._inverse).astype(np.float32)
+        dy[...] = self._standardize.backward(grad)
         return dy
 
     def _spread(self, weight: Any, rank: int) -> Array:
         """Return a weight with an axis of 1 for each other axis of the input."""
         host = np.asarray(weight)
         shape = [1] * rank
-        for axis, size in zip(self._axes(self._normal.shape), host.shape, strict=True):
+        for axis, size in zip(self._axes(self._standardize.normal.shape), host.shape, strict=True):
             shape[axis] = size
         return host.reshape(shape)
 
@@ -172,6 +163,7 @@ class LayerNormalization(Layer):
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
+            **({"rms_scaling": True} if self.rms_scaling else {}),
             "beta_initializer": initializers.serialize(self.beta_initializer),
             "gamma_initializer": initializers.serialize(self.gamma_initializer),
             "beta_regularizer": regularizers.serialize(self.beta_regularizer),

@@ -85,11 +85,10 @@ class UpSampling1D(_UpSampling):
 
     Args:
         size: how often, an integer.
-        data_format: None or ``"channels_last"``, or ``"channels_first"``.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
-        ``(N, L, C)``, or ``(N, C, L)`` where channels are first.
+        ``(N, L, C)``.
 
     Output shape:
         ``(N, L * size, C)``.
@@ -106,8 +105,9 @@ class UpSampling1D(_UpSampling):
 
     rank = 1
 
-    def __init__(self, size: Any = 2, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(size, data_format, **kwargs)
+    def __init__(self, size: Any = 2, **kwargs: Any) -> None:
+        super().__init__(size, None, **kwargs)
+        del self.data_format  # as Keras's it knows one order only
 
 
 class UpSampling2D(_UpSampling):

@@ -22,16 +22,18 @@ _OLD_NAMES = {
 # Layers through which Keras passes a mask on.
 _KEEP_MASKS = (
     "Activation", "ActivityRegularization", "Add", "AlphaDropout", "Average", "BatchNormalization",
-    "Concatenate", "Dense", "Dropout", "ELU", "GaussianDropout", "GaussianNoise", "Identity",
-    "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply", "Normalization", "PReLU",
-    "ReLU", "Rescaling", "Softmax", "Subtract",
+    "Concatenate", "Dense", "Dropout", "ELU", "GaussianDropout", "GaussianNoise",
+    "GlobalAveragePooling1D", "GroupNormalization", "Identity", "LayerNormalization", "LeakyReLU",
+    "Maximum", "Minimum", "Multiply",
+    "Normalization", "PReLU", "ReLU", "Rescaling", "Softmax", "Subtract", "UnitNormalization",
 )  # fmt: skip
 _POOLING = [f"{kind}Pooling{rank}D" for kind in ("Average", "Max") for rank in (1, 2, 3)]
 # Layers that Keras has as built before they see anything.
 _HAVE_NO_WEIGHTS = (
     "Activation", "ActivityRegularization", "AlphaDropout", "Dropout", "ELU", "GaussianDropout",
     "GaussianNoise", "Identity", "LeakyReLU", "ReLU", "Softmax", "SpatialDropout1D",
-    "SpatialDropout2D", "SpatialDropout3D", *_POOLING, *(f"Global{name}" for name in _POOLING),
+    "SpatialDropout2D", "SpatialDropout3D", "UnitNormalization", *_POOLING,
+    *(f"Global{name}" for name in _POOLING),
 )  # fmt: skip
 
 
