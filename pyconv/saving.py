@@ -78,7 +78,8 @@ def load_model(
     """Read a model that ``Sequential.save`` or Keras (1, 2 or 3) wrote.
 
     Args:
-        filepath: the file, of any of the formats of ``Sequential.save``.
+        filepath: the file, of any of the formats of ``Sequential.save``; where its name ends in
+            ``.onnx``, it is read by ``pyconv.onnx.load``.
         custom_objects: your own layer classes by name.
         compile: whether to compile it and restore the optimizer's state, if it was compiled.
         safe_mode: has no effect: code in a file is never run.
@@ -96,6 +97,10 @@ def load_model(
         10
     """
     path = os.fsdecode(filepath)
+    if path.lower().endswith(".onnx"):
+        from pyconv import onnx
+
+        return onnx.load(path)
     stored = files.read("load_model", path)
     if stored is None:
         tensors, metadata = _read(path, "load_model")

@@ -142,3 +142,19 @@ def test_sobel_on_a_slide():
         assert np.array_equal(got, truth(image, "sobel_x"))
         assert np.array_equal(got, filtered(image, kernel_of("sobel_x")))
         assert np.array_equal(got, filters.sobel(x, border="valid"))
+
+
+def test_the_slides_gaussian_of_7():
+    """Its weights, as a filter and as those of a layer; the outer product is rounded once."""
+    weights = np.array([1, 3.5, 7, 9, 7, 3.5, 1]) / 32
+    assert np.array_equal(filters.get_gaussian_kernel(7), weights)
+    sigma = 0.3 * ((7 - 1) / 2 - 1) + 0.8
+    assert sigma == pytest.approx(1.4)
+    bell = np.exp(-(np.arange(-3, 4) ** 2) / (2 * sigma**2))
+    assert weights == pytest.approx(bell / bell.sum(), abs=7e-3)  # nearly the bell
+    for image in (F, IMAGE, COLOURS):
+        by_layer = filtered(image, np.outer(weights, weights), padding="same")
+        got = filters.gaussian_blur(image, (7, 7), 0, border="constant")
+        assert got == pytest.approx(by_layer, rel=1e-6, abs=1e-4)
+        whole = filters.gaussian_blur(image.astype(np.uint8), (7, 7), 0, border="constant")
+        assert np.abs(whole - by_layer).max() <= 1

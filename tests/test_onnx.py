@@ -299,8 +299,9 @@ def test_a_network_is_like_any_other(tmp_path):
     network.save(tmp_path / "net.keras")
     x = normal(40, 9, 8, 3)
     before = network.predict(x, verbose=0)
-    again = pyconv.models.load_model(tmp_path / "net.keras")
-    assert np.array_equal(again.predict(x, verbose=0), before)
+    for name in ("net.keras", "net.onnx"):
+        again = pyconv.models.load_model(tmp_path / name)
+        assert np.array_equal(again.predict(x, verbose=0), before)
     network.compile(pyconv.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
     y = (x.mean((1, 2, 3)) > 0).astype(int)
     losses = network.fit(x, y, epochs=10, verbose=0).history["loss"]
