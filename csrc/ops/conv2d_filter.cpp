@@ -14,6 +14,7 @@
 #include "ops/conv2d_groups.h"
 #include "ops/conv2d_kn2row.h"
 #include "ops/conv2d_winograd.h"
+#include "ops/gemm.h"
 #include "parallel.h"
 #include "scratch.h"
 #include "simd/kernels.h"
@@ -30,6 +31,8 @@ constexpr int64_t kTasks = 16;
 constexpr int64_t kGroupTiles = 8;     // at least
 constexpr int64_t kNearChannels = 64;  // of pixels so near that their lines share the first cache
 
+constexpr int64_t kShortPixels = 256, kProductChannels = 128;
+
 // How the work is cut; nothing here may depend on the number of threads.
 struct Plan {
     int64_t unit_images, unit_rows;  // one visit: whole images, or rows of one
@@ -41,6 +44,31 @@ struct Plan {
     bool in_place;                               // x is read where it lies
     int64_t tile_groups;
 };
+
+// Whether each result meets the pixel at its place alone.
+bool is_pointwise(const Conv2dShape& s) {
+    return s.kernel.h * s.kernel.w == 1 && s.oh == s.h && s.ow == s.w && s.padding.top == 0 &&
+           s.padding.left == 0 && s.strides.h == 1 && s.strides.w == 1;
+}
+
+// Few pixels of many channels: one product, written to dw without sums of chunks.
+bool is_short_product(const Conv2dShape& s) {
+    return is_pointwise(s) && s.groups == 1 && s.n * s.h * s.w <= kShortPixels &&
+           std::min(s.c, s.oc) >= kProductChannels;
+}
+
+// All pixels then lie in a row: as few long rows as divide them.
+Conv2dShape long_rows(Conv2dShape s) {
+    if (!is_pointwise(s)) return s;
+    const int64_t pixels = s.n * s.h * s.w;
+    int64_t width = std::min(kUnitPixels, pixels);
+    while (pixels % width != 0) --width;
+    if (width <= s.w) return s;
+    s.n = 1;
+    s.h = s.oh = pixels / width;
+    s.w = s.ow = width;
+    return s;
+}
 
 int64_t extent_h(const Conv2dShape& s) { return (s.kernel.h - 1) * s.dilation.h + 1; }
 int64_t extent_w(const Conv2dShape& s) { return (s.kernel.w - 1) * s.dilation.w + 1; }
@@ -257,13 +285,17 @@ private:
 
 }  // namespace
 
-void conv2d_backward_filter(const Conv2dShape& s, const float* x, const float* dy, float* dw) {
+void conv2d_backward_filter(const Conv2dShape& shape, const float* x, const float* dy, float* dw) {
     const simd::Kernels& k = simd::kernels();
-    const int64_t oc = s.group_oc();
-    if (s.n == 0) {
-        std::memset(dw, 0, sizeof(float) * s.kernel.h * s.kernel.w * s.group_c() * s.oc);
+    if (shape.n == 0) {
+        std::memset(dw, 0,
+                    sizeof(float) * shape.kernel.h * shape.kernel.w * shape.group_c() * shape.oc);
         return;
     }
+    if (is_short_product(shape))
+        return gemm_outer(shape.c, shape.oc, shape.n * shape.h * shape.w, x, dy, dw);
+    const Conv2dShape s = long_rows(shape);
+    const int64_t oc = s.group_oc();
     if (uses_winograd(s)) return winograd_backward_filter(s, x, dy, dw);
     if (uses_kn2row(s)) return kn2row_backward_filter(s, x, dy, dw);
     if (spreading_pays(s.group_c(), oc, s.groups))
