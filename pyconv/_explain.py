@@ -33,6 +33,13 @@ from pyconv.layers.residual import Residual
 from pyconv.layers.softmax import Softmax
 
 
+class Printed(str):
+    """A text that was printed: a notebook does not show it again at the end of a cell."""
+
+    def _ipython_display_(self) -> None:
+        pass
+
+
 def explain(layer: Layer, x: Any, limit: int = 9) -> str:
     """Print what a layer computes of ``x``, with the formulas of its sizes; return the text.
 
@@ -95,7 +102,7 @@ def explain(layer: Layer, x: Any, limit: int = 9) -> str:
         shapes = batch.shape[1:], result.shape[1:]
         lines = _SHOWN[kind](layer, batch[0], result[0], most)
     sizes = " -> ".join("x".join(map(str, shape)) for shape in shapes)
-    text = "\n".join([f"{layer.label}: {sizes}", *lines])
+    text = Printed("\n".join([f"{layer.label}: {sizes}", *lines]))
     print(text)
     return text
 

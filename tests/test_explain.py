@@ -163,6 +163,13 @@ def test_branches():
     assert text.endswith("unit 0: (-2) + 0 = -2\nunit 1: 3 + 3 = 6")
 
 
+def test_a_notebook_shows_the_text_once(capsys):
+    text = pyconv.explain(layers.Flatten(), np.zeros((1, 2, 2)))
+    assert capsys.readouterr().out == f"{text}\n"
+    assert text._ipython_display_() is None  # IPython's way to show a value, in place of its repr
+    assert capsys.readouterr().out == ""
+
+
 def test_large_layers_are_cut():
     text = pyconv.explain(layers.Dense(100), np.ones(1000), limit=3)
     assert text.count("unit ") == 3

@@ -14,7 +14,13 @@ FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
 NAMES = ("Cifar10_cnn_full", "convolucao", "filtro_media", "mlp_vs_cnn")
 PRINTED = {
     "Cifar10_cnn_full": ["x_train shape: (180, 32, 32, 3)", "Total params: 528,054", "Test accura"],
-    "convolucao": ["0*1 + 0*0 + 1*1 = 4", "[[4. 3. 4.]\n [2. 4. 3.]\n [2. 3. 4.]]", "14,455,392"],
+    "convolucao": [
+        "row 0, column 0: max(1, 3, 2, 9) = 9",
+        "(5*5*3)*6 + 6 = 456",
+        "0*1 + 0*0 + 1*1 = 4",
+        "[[4. 3. 4.]\n [2. 4. 3.]\n [2. 3. 4.]]",
+        "14,455,392",
+    ],
     "filtro_media": ["3x3 -\n5x5 -\n", "with_pyconv\n3x3 ok\n5x5 ok\n"],
     "mlp_vs_cnn": ["network  parameters", "MLP      3,590,642", "automobile ", "CNN 0."],
 }

@@ -70,7 +70,8 @@ def load(
     try:
         model = _file.read(path)
         constants = _file.constants(model, os.path.dirname(path))
-        nodes, shape = _translated(model, constants, input_shape, output)
+        with np.errstate(all="ignore"):  # weights may be infinite, or NaN
+            nodes, shape = _translated(model, constants, input_shape, output)
         return Sequential([Input(shape), *blocks(nodes)], name=name or _name(model.graph.name))
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
         raise ValueError(f"onnx.load: {path}: {error or type(error).__name__}") from error

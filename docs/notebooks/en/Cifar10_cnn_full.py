@@ -210,44 +210,27 @@ print("Test accuracy:", score[1])
 # and aeroplanes (both in front of the sky) are the classic mistakes.
 
 # %%
-probabilities = model.predict(x_test, verbose=0)
-predicted = probabilities.argmax(axis=1)
+predicted = model.predict(x_test, verbose=0).argmax(axis=1)
 viz.confusion_matrix(y_test.argmax(axis=1), predicted, data.class_names)
 
 # %% [markdown]
 # ## Where is it most wrong?
 #
-# The images whose true class got the least probability: under each the true class, and what the
-# network was so sure of. Some are hard for people too.
+# The images about which the network is most sure and yet wrong: above each its answer with the
+# probability, and the true class. Some are hard for people too.
 
 # %%
-true_probability = (probabilities * y_test).sum(axis=1)
-worst = np.argsort(true_probability)[:12]
-fig = plt.figure(figsize=(20, 2.4), layout="constrained")
-for place, i in enumerate(worst):
-    ax = fig.add_subplot(1, 12, place + 1, xticks=[], yticks=[])
-    ax.imshow(x_test[i])
-    truth, answer = data.class_names[y_test[i].argmax()], data.class_names[predicted[i]]
-    ax.set_title(f"{truth}\n{answer} {probabilities[i].max():.0%}", fontsize=10)
-plt.show()
+viz.worst_mistakes(model, x_test, y_test, data.class_names, count=12)
 
 # %% [markdown]
 # ## What do the filters see?
 #
-# The 16 maps of the first convolution for one image: each filter answers, at every place, how much
-# of its pattern is there. After training some react to edges, others to colours or to bright
-# areas.
+# The 16 filters of the first convolution and their maps for one image, as in the slides' figure:
+# each filter answers, at every place, how much of its pattern is there. After training some react
+# to edges, others to colours or to bright areas.
 
 # %%
-image = x_test[:1]
-maps = model.layers[0](image)[0]
-fig = plt.figure(figsize=(20, 5), layout="constrained")
-ax = fig.add_subplot(2, 9, 1, xticks=[], yticks=[])
-ax.imshow(image[0])
-for k in range(16):
-    ax = fig.add_subplot(2, 9, k + 2, xticks=[], yticks=[])
-    ax.imshow(maps[:, :, k], cmap="gray")
-plt.show()
+viz.activations(model, x_test[0])
 
 # %% [markdown]
 # ## Try it

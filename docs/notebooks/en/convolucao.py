@@ -263,6 +263,14 @@ assert pooled(MaxPooling2D(2), second).tolist() == [[9, 2], [6, 3]]
 assert MaxPooling2D(3, 2).compute_output_shape((None, 13, 13, 8)) == (None, 6, 6, 8)
 
 # %% [markdown]
+# `pyconv.explain` prints a layer's arithmetic, window by window; for the size of an image alone it
+# prints the formulas. It knows convolutions, pooling, dense layers and more.
+
+# %%
+pyconv.explain(MaxPooling2D(2), second)
+pyconv.explain(Conv2D(6, 5), (32, 32, 3))
+
+# %% [markdown]
 # ## Try it
 #
 # 1. Change a number of `image`. Which numbers of the result change, and why these?

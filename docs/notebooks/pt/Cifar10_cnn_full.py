@@ -210,44 +210,27 @@ print("Test accuracy:", score[1])
 # pássaros e aviões (ambos diante do céu) são os erros clássicos.
 
 # %%
-probabilities = model.predict(x_test, verbose=0)
-predicted = probabilities.argmax(axis=1)
+predicted = model.predict(x_test, verbose=0).argmax(axis=1)
 viz.confusion_matrix(y_test.argmax(axis=1), predicted, data.class_names)
 
 # %% [markdown]
 # ## Onde ela erra mais feio?
 #
-# As imagens cuja classe verdadeira recebeu a menor probabilidade: em cada uma, a classe verdadeira
-# e a resposta de que a rede tinha tanta certeza. Algumas são difíceis para gente também.
+# As imagens em que a rede tem mais certeza e mesmo assim erra: acima de cada uma, a resposta com a
+# probabilidade, e a classe verdadeira. Algumas são difíceis para gente também.
 
 # %%
-true_probability = (probabilities * y_test).sum(axis=1)
-worst = np.argsort(true_probability)[:12]
-fig = plt.figure(figsize=(20, 2.4), layout="constrained")
-for place, i in enumerate(worst):
-    ax = fig.add_subplot(1, 12, place + 1, xticks=[], yticks=[])
-    ax.imshow(x_test[i])
-    truth, answer = data.class_names[y_test[i].argmax()], data.class_names[predicted[i]]
-    ax.set_title(f"{truth}\n{answer} {probabilities[i].max():.0%}", fontsize=10)
-plt.show()
+viz.worst_mistakes(model, x_test, y_test, data.class_names, count=12)
 
 # %% [markdown]
 # ## O que os filtros veem?
 #
-# Os 16 mapas da primeira convolução para uma imagem: cada filtro responde, em cada posição, quanto
-# do seu padrão está ali. Depois do treino alguns reagem a bordas, outros a cores ou a áreas
-# claras.
+# Os 16 filtros da primeira convolução e os seus mapas para uma imagem, como na figura dos slides:
+# cada filtro responde, em cada posição, quanto do seu padrão está ali. Depois do treino alguns
+# reagem a bordas, outros a cores ou a áreas claras.
 
 # %%
-image = x_test[:1]
-maps = model.layers[0](image)[0]
-fig = plt.figure(figsize=(20, 5), layout="constrained")
-ax = fig.add_subplot(2, 9, 1, xticks=[], yticks=[])
-ax.imshow(image[0])
-for k in range(16):
-    ax = fig.add_subplot(2, 9, k + 2, xticks=[], yticks=[])
-    ax.imshow(maps[:, :, k], cmap="gray")
-plt.show()
+viz.activations(model, x_test[0])
 
 # %% [markdown]
 # ## Experimente

@@ -259,6 +259,14 @@ assert pooled(MaxPooling2D(2), second).tolist() == [[9, 2], [6, 3]]
 assert MaxPooling2D(3, 2).compute_output_shape((None, 13, 13, 8)) == (None, 6, 6, 8)
 
 # %% [markdown]
+# `pyconv.explain` mostra a conta de uma camada, janela por janela; só com o tamanho da imagem, ele
+# mostra as fórmulas. Conhece convoluções, pooling, camadas densas e outras.
+
+# %%
+pyconv.explain(MaxPooling2D(2), second)
+pyconv.explain(Conv2D(6, 5), (32, 32, 3))
+
+# %% [markdown]
 # ## Experimente
 #
 # 1. Mude um número de `image`. Quais números do resultado mudam, e por que esses?
