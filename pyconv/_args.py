@@ -15,18 +15,30 @@ INT_MAX = 2**31 - 1
 FLOAT_MAX = 3.4028234663852886e38  # the largest float32
 
 
-def int_arg(owner: str, name: str, value: Any, minimum: int = 1, maximum: int = INT_MAX) -> int:
-    """Return ``value`` as an int between ``minimum`` and ``maximum``."""
+class ArgumentTypeError(TypeError, ValueError):
+    """An argument of a wrong type; a ValueError too, which Keras raises for many of them."""
+
+
+def int_arg(
+    owner: str,
+    name: str,
+    value: Any,
+    minimum: int = 1,
+    maximum: int = INT_MAX,
+    kind: str = "an integer",
+) -> int:
+    """Return ``value`` as an int between ``minimum`` and ``maximum``; errors want ``kind``."""
     if isinstance(value, bool) or not hasattr(value, "__index__") or _kind(value, "i") not in "iu":
-        raise TypeError(f"{owner}: {name} must be an integer, got {shown(value)}")
+        raise ArgumentTypeError(f"{owner}: {name} must be {kind}, got {shown(value)}")
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{owner}: {name} must be an integer, got {shown(value)}") from None
+        raise ArgumentTypeError(f"{owner}: {name} must be {kind}, got {shown(value)}") from None
     if not minimum <= number <= maximum:
-        raise ValueError(
-            f"{owner}: {name} must be from {minimum} to {maximum}, got {shown(number)}"
-        )
+        wanted = f"from {minimum} to {maximum}"
+        if minimum == 1 and maximum == INT_MAX:
+            wanted = "a positive integer"
+        raise ValueError(f"{owner}: {name} must be {wanted}, got {shown(number)}")
     return number
 
 
@@ -39,11 +51,11 @@ def float_arg(
         or not hasattr(value, "__float__")
         or _kind(value, "f") not in "iuf"
     ):
-        raise TypeError(f"{owner}: {name} must be a number, got {shown(value)}")
+        raise ArgumentTypeError(f"{owner}: {name} must be a number, got {shown(value)}")
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{owner}: {name} must be a number, got {shown(value)}") from None
+        raise ArgumentTypeError(f"{owner}: {name} must be a number, got {shown(value)}") from None
     except OverflowError:
         number = float("inf")
     if not minimum <= number <= maximum:
@@ -60,7 +72,7 @@ def bool_arg(owner: str, name: str, value: Any) -> bool:
     """Return ``value``, a single truth value or None, as a bool."""
     several = isinstance(value, (str, bytes, list, tuple, dict, set))
     if several or tuple(getattr(value, "shape", ())) != ():
-        raise TypeError(f"{owner}: {name} must be True or False, got {shown(value)}")
+        raise ArgumentTypeError(f"{owner}: {name} must be True or False, got {shown(value)}")
     return bool(value)
 
 
@@ -71,7 +83,7 @@ def path_arg(owner: str, name: str, value: Any) -> str:
     except TypeError:
         path = None
     if not isinstance(path, str):
-        raise TypeError(f"{owner}: {name} must be a str or a path, got {shown(value)}")
+        raise ArgumentTypeError(f"{owner}: {name} must be a str or a path, got {shown(value)}")
     return path
 
 
@@ -93,7 +105,7 @@ def pair_arg(owner: str, name: str, value: Any, minimum: int = 1) -> Pair:
 def activation_arg(owner: str, value: Any) -> str:
     """Return the name of an activation that a kernel applies: 'linear' (also None) or 'relu'."""
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{owner}: activation must be None or 'relu', got {shown(value)}")
+        raise ArgumentTypeError(f"{owner}: activation must be None or 'relu', got {shown(value)}")
     if value not in (None, "linear", "relu"):
         raise ValueError(f"{owner}: activation must be None or 'relu', got {shown(value)}")
     return value or "linear"

@@ -274,7 +274,7 @@ def test_cutout_and_random_erasing_change_a_rectangle():
     ("make", "message"),
     [
         (lambda: layers.RandomFlip("diagonal"), "mode must be one of"),
-        (lambda: layers.RandomCrop(0, 4), "height must be from 1"),
+        (lambda: layers.RandomCrop(0, 4), "height must be a positive"),
         (lambda: layers.RandomTranslation(1.5, 0), "height_factor must be from -1 to 1"),
         (lambda: layers.RandomTranslation((0, 0.1, 0.2), 0), "must be a number or two"),
         (lambda: layers.RandomRotation(0.1, fill_mode="edge"), "fill_mode must be one of"),

@@ -255,7 +255,7 @@ def test_figures_of_few_and_many(epochs, networks):
             r"networks\['A'\] must be a function of an input shape .* got a Sequential",
         ),
         ({"networks": {"A": lambda *a: 1}}, TypeError, r"networks\['A'\] must return"),
-        ({"epochs": 0}, ValueError, "epochs must be from 1"),
+        ({"epochs": 0}, ValueError, "epochs must be a positive"),
         ({"batch_size": 1.5}, TypeError, "batch_size must be an integer"),
         ({"seed": -1}, ValueError, "seed must be from 0"),
         ({"optimizer": None}, TypeError, "optimizer must be a name or an Optimizer, got None"),

@@ -74,10 +74,10 @@ def test_shapes():
 @pytest.mark.parametrize(
     ("change", "error", "text"),
     [
-        ({"units": 0}, ValueError, "units must be from 1 to 2147483647, got 0"),
+        ({"units": 0}, ValueError, "units must be a positive integer, got 0"),
         ({"units": -3}, ValueError, "units"),
-        ({"units": 1.5}, TypeError, "units must be an integer, got 1.5"),
-        ({"units": None}, TypeError, "units must be an integer"),
+        ({"units": 1.5}, TypeError, "units must be a positive integer, got 1.5"),
+        ({"units": None}, TypeError, "units must be a positive integer"),
         ({"activation": "softplux"}, ValueError, "activation must be one of"),
         ({"kernel_initializer": None}, TypeError, "kernel_initializer must be a name"),
     ],

@@ -210,7 +210,7 @@ def test_the_size_of_an_image_gives_the_formulas_alone(layer, size, out, depth, 
         (layers.ReLU(), "cat", TypeError, "x must be an array of real numbers"),
         (layers.ReLU(), 1.0, ValueError, "at least one sample"),
         (layers.Conv2D(1, 3), (8, 8, 1.5), TypeError, r"x\[2\] must be an integer"),
-        (layers.Conv2D(1, 3), (8, 0, 1), ValueError, r"x\[1\] must be from 1"),
+        (layers.Conv2D(1, 3), (8, 0, 1), ValueError, r"x\[1\] must be a positive"),
         (layers.MaxPooling2D(data_format="channels_first"), [[1]], ValueError, "channels first"),
     ],
 )

@@ -198,7 +198,11 @@ def test_fans():
         (lambda: initializers.Constant(math.nan), ValueError, "Constant: value must be finite"),
         (lambda: initializers.RandomNormal(0, -1), ValueError, "RandomNormal: stddev must be at"),
         (lambda: initializers.VarianceScaling(0), ValueError, "VarianceScaling: scale must be pos"),
-        (lambda: initializers.VarianceScaling(-1), ValueError, "VarianceScaling: scale must be at"),
+        (
+            lambda: initializers.VarianceScaling(-1),
+            ValueError,
+            "VarianceScaling: scale must be positive",
+        ),
         (lambda: initializers.VarianceScaling(1, "in"), ValueError, "mode must be one of fan_in"),
         (
             lambda: initializers.VarianceScaling(1, "fan_in", "cauchy"),
@@ -235,3 +239,15 @@ def test_functions_other_names_and_clones():
     assert initializers.deserialize("ones")((1,)) == 1
     config = initializers.serialize(known)
     assert initializers.deserialize(config).get_config() == known.get_config()
+
+
+def test_variance_scaling_by_axes():
+    """Keras's fans of a weight (512, 8, 64) whose first axis is the input."""
+    w = initializers.VarianceScaling(
+        1.0, "fan_in", "untruncated_normal", seed=1, input_axes=[0], output_axes=[1, 2]
+    )((512, 8, 64))
+    assert abs(w.std() * 512**0.5 - 1) < 0.01
+    made = initializers.VarianceScaling(input_axes=[0], output_axes=[1, 2])
+    again = initializers.VarianceScaling.from_config(made.get_config())
+    assert again.get_config() == made.get_config()
+    assert "input_axes" not in initializers.VarianceScaling().get_config()

@@ -154,7 +154,7 @@ def test_a_model_that_is_not_built_yet():
         ({"class_index": 4}, ValueError, "class_index must hold class numbers from 0 to 3, got 4"),
         ({"class_index": [1]}, ValueError, r"class_index must hold .* shape \(7,\), got \(1,\)"),
         ({"class_index": "cat"}, TypeError, "class_index must be an array of numbers"),
-        ({"batch_size": 0}, ValueError, "batch_size must be from 1"),
+        ({"batch_size": 0}, ValueError, "batch_size must be a positive"),
     ],
 )
 def test_errors(arguments, error, text):

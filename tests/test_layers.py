@@ -237,7 +237,7 @@ def test_names_are_counted_as_in_keras(name):
         (
             {"input_shape": (3, -1)},
             ValueError,
-            r"Flatten: input_shape\[1\] must be from 1 .*got -1",
+            r"Flatten: input_shape\[1\] must be a positive integer, got -1",
         ),
         ({"input_shape": (0.5,)}, TypeError, r"Flatten: input_shape\[0\] must be an integer"),
         ({"input_dim": 0}, ValueError, "Flatten: input_dim"),

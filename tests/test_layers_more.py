@@ -411,3 +411,35 @@ def test_multiplications_of_channels_first_are_those_of_channels_last():
     first = layers.Conv2D(4, 3, data_format="channels_first")
     first.build((None, 3, 8, 9))
     assert first.flops((None, 3, 8, 9)) == layers.Conv2D(4, 3).flops((None, 8, 9, 3))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: layers.Dropout(-0.5), "argument `rate`. Expected a float value between 0 and 1."),
+        (lambda: layers.Dropout(0.5, "x"), "`noise_shape`. Expected a tuple or list of integers."),
+        (lambda: layers.Dropout(0.5, (2, 1.5)), "Expected all elements to be integers or None."),
+        (lambda: layers.Dropout(0.5, (2, -1)), "Expected all dimensions to be positive integers"),
+        (lambda: layers.ReLU(-1), "max_value of a ReLU layer cannot be a negative value"),
+        (lambda: layers.ReLU(threshold=None), "of a ReLU layer cannot be None or a negative value"),
+        (lambda: layers.LeakyReLU(None), "value of a Leaky ReLU layer cannot be None"),
+        (lambda: layers.Dense("3"), "positive integer"),
+        (lambda: layers.InputLayer((3,), sparse=True), "`sparse=True` is not supported"),
+        (lambda: layers.InputLayer(batch_size=2, batch_shape=(2, 3)), "both `batch_size` and"),
+    ],
+)
+def test_errors_have_the_words_of_keras_and_are_value_errors(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_the_threshold_itself_is_cut_off_as_in_keras():
+    x = np.array([[4.0, 5.0, 6.0]])
+    assert layers.ReLU(threshold=5)(x).tolist() == [[0, 0, 6]]
+
+
+def test_weights_know_their_constraints():
+    layer = layers.Conv2D(2, 3, kernel_constraint="non_neg")
+    layer.build((None, 5, 5, 1))
+    assert isinstance(layer.kernel.constraint, pyconv.constraints.NonNeg)
+    assert layer.bias.constraint is None

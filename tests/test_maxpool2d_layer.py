@@ -63,9 +63,9 @@ def test_shapes(shape, arguments, expected):
 @pytest.mark.parametrize(
     ("change", "error", "text"),
     [
-        ({"pool_size": 0}, ValueError, "'p': pool_size must be from 1"),
+        ({"pool_size": 0}, ValueError, "'p': pool_size must be a positive"),
         ({"pool_size": "2"}, TypeError, "'p': pool_size must be an integer"),
-        ({"strides": -1}, ValueError, "'p': strides must be from 1"),
+        ({"strides": -1}, ValueError, "'p': strides must be a positive"),
         ({"padding": "reflect"}, ValueError, "'p': padding must be 'valid', 'same'"),
         ({"padding": 2}, ValueError, "'p': padding must be smaller than pool_size, .*padding="),
         ({"data_format": "middle"}, ValueError, "'p': data_format"),

@@ -268,7 +268,7 @@ def test_metric_of_ones_own():
             ValueError,
             "threshold must be from 0 to 1",
         ),
-        (lambda: metrics.TopKCategoricalAccuracy(k=0), ValueError, "k must be from 1"),
+        (lambda: metrics.TopKCategoricalAccuracy(k=0), ValueError, "k must be a positive"),
         (lambda: metrics.SparseTopKCategoricalAccuracy(k=2.5), TypeError, "k must be an integer"),
         (lambda: metrics.MeanMetricWrapper(3), TypeError, "fn must be callable"),
         (lambda: metrics.accuracy([1, 2], [1]), ValueError, "accuracy: y must have the shape"),

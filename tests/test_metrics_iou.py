@@ -98,7 +98,7 @@ def test_config(metric):
         (lambda: metrics.IoU(2, "01"), "target_class_ids must be a list"),
         (lambda: metrics.IoU(2, [0.5]), r"target_class_ids\[0\] must be an integer"),
         (lambda: metrics.MeanIoU(None), "MeanIoU: num_classes must be an integer, got None"),
-        (lambda: metrics.MeanIoU(-1), "num_classes must be from 1"),
+        (lambda: metrics.MeanIoU(-1), "num_classes must be a positive"),
         (lambda: metrics.MeanIoU(2, sparse_y_true=np.ones(2)), "sparse_y_true must be True or"),
         (lambda: metrics.BinaryIoU(threshold="high"), "threshold must be a number"),
         (lambda: metrics.MeanIoU(2)([0, 1], [0]), r"as many classes, got shapes \(2,\) and \(1,\)"),

@@ -168,7 +168,7 @@ def test_a_folder_in_the_way(tmp_path):
         ({"filepath": None}, TypeError, "filepath must be a str or a path, got None"),
         ({"filepath": b"x"}, TypeError, "filepath must be a str or a path"),
         ({"save_freq": "batch"}, ValueError, "save_freq must be 'epoch' or a number of batches"),
-        ({"save_freq": 0}, ValueError, "save_freq must be from 1"),
+        ({"save_freq": 0}, ValueError, "save_freq must be a positive"),
         ({"save_freq": 1.5}, TypeError, "save_freq must be an integer"),
         ({"monitor": None}, TypeError, "monitor must be the name of a metric"),
         ({"initial_value_threshold": "low"}, TypeError, "initial_value_threshold must be a number"),

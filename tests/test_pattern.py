@@ -114,8 +114,8 @@ def test_brackets_too_deep():
         ({"filters": []}, ValueError, "filters must hold at least one number"),
         ({"units": [3.5]}, TypeError, "units must be an integer"),
         ({"counts": {"N": -1}}, ValueError, r"counts\['N'\] must be from 0"),
-        ({"classes": 0}, ValueError, "classes must be from 1"),
-        ({"kernel_size": 0}, ValueError, "kernel_size must be from 1"),
+        ({"classes": 0}, ValueError, "classes must be a positive"),
+        ({"kernel_size": 0}, ValueError, "kernel_size must be a positive"),
     ],
 )
 def test_wrong_arguments(arguments, error, text):

@@ -101,7 +101,7 @@ def test_smaller_images_are_cut_to_the_proportions_and_resized():
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda: layers.Resizing(0, 2), ValueError, "height must be from 1"),
+        (lambda: layers.Resizing(0, 2), ValueError, "height must be a positive"),
         (lambda: layers.CenterCrop(2, 2.5), TypeError, "width must be an integer"),
         (lambda: layers.Resizing(2, 2, "area"), ValueError, "interpolation must be 'nearest', "),
         (lambda: layers.Resizing(2, 2, fill_mode="wrap"), ValueError, "must be 'constant'"),

@@ -146,7 +146,7 @@ def test_histogram_of_what_is_not_finite(tmp_path):
     ("arguments", "error", "match"),
     [
         ({"update_freq": "step"}, ValueError, "update_freq must be 'epoch', 'batch'"),
-        ({"update_freq": 0}, ValueError, "update_freq must be from 1"),
+        ({"update_freq": 0}, ValueError, "update_freq must be a positive"),
         ({"log_dir": 5}, TypeError, "log_dir must be a str or a path"),
         ({"histogram_freq": -1}, ValueError, "histogram_freq must be from 0"),
     ],

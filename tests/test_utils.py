@@ -36,7 +36,7 @@ def test_the_number_of_classes_by_default():
         ([float("nan")], None, ValueError, "x must hold class numbers, got nan"),
         (["a"], None, TypeError, "x must be an array of numbers"),
         ([], None, ValueError, "num_classes must be given where x is empty"),
-        ([0], 0, ValueError, "num_classes must be from 1"),
+        ([0], 0, ValueError, "num_classes must be a positive"),
         ([0], 2.0, TypeError, "num_classes must be an integer"),
     ],
 )

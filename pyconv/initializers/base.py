@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import int_arg
+from pyconv._args import ArgumentTypeError, int_arg
 from pyconv._types import Array
 
 
@@ -72,7 +72,7 @@ def shape_of(initializer: Initializer, shape: tuple[int, ...], dtype: Any) -> tu
     if dtype is not None and np.dtype(dtype) != np.float32:
         raise ValueError(f"{name}: dtype must be None or 'float32', got {dtype!r}")
     if not isinstance(shape, (tuple, list)):
-        raise TypeError(f"{name}: shape must be a tuple, got a {type(shape).__name__}")
+        raise ArgumentTypeError(f"{name}: shape must be a tuple, got a {type(shape).__name__}")
     return tuple(int_arg(name, f"shape[{i}]", n, 0) for i, n in enumerate(shape))
 
 
@@ -80,7 +80,7 @@ def number(initializer: Initializer, name: str, value: Any, minimum: float | Non
     """Return ``value`` as a finite float."""
     owner = type(initializer).__name__
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(f"{owner}: {name} must be a number, got a {type(value).__name__}")
+        raise ArgumentTypeError(f"{owner}: {name} must be a number, got a {type(value).__name__}")
     result = float(value) if abs(value) < 1e30 else math.inf
     if not math.isfinite(result):
         raise ValueError(f"{owner}: {name} must be finite and below 1e30, got {value}")
@@ -94,6 +94,6 @@ def one_of(initializer: Initializer, name: str, value: Any, choices: tuple[str, 
     if value not in choices:
         raise ValueError(
             f"{type(initializer).__name__}: {name} must be one of {', '.join(choices)}, "
-            f"got {value!r}"
+            f"got {value!r}. Invalid `{name}` argument: {value!r}"
         )
     return str(value)

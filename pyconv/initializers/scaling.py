@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv._args import ArgumentTypeError, int_arg, shown
 from pyconv._types import Array
 from pyconv.initializers.base import number, one_of, shape_of
 from pyconv.initializers.distributions import (
@@ -33,6 +34,10 @@ class VarianceScaling(RandomInitializer):
             ``sqrt(scale / n)``), ``"untruncated_normal"``, or ``"uniform"`` in
             ``[-sqrt(3 * scale / n), sqrt(3 * scale / n)]``.
         seed: an integer, or None.
+        input_axes: the axes of the weight that count as its inputs, a list; by default the last
+            but one, and those before it as the places of a filter.
+        output_axes: the axes that count as its outputs, a list; by default the last one, with
+            those places.
 
     Raises:
         ValueError: an argument is not one of the above.
@@ -53,11 +58,18 @@ class VarianceScaling(RandomInitializer):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: int | None = None,
+        input_axes: Any = None,
+        output_axes: Any = None,
     ) -> None:
         super().__init__(seed)
-        self.scale = number(self, "scale", scale, minimum=0)
-        if self.scale == 0:
-            raise ValueError(f"{type(self).__name__}: scale must be positive, got {scale!r}")
+        self.input_axes = _axes(self, "input_axes", input_axes)
+        self.output_axes = _axes(self, "output_axes", output_axes)
+        self.scale = number(self, "scale", scale)
+        if self.scale <= 0:
+            raise ValueError(
+                f"{type(self).__name__}: scale must be positive, got {scale!r}. Argument `scale` "
+                "must be positive float."
+            )
         self.mode = one_of(self, "mode", mode, self._MODES)
         # Keras's older name of the truncated distribution.
         alias = {"normal": "truncated_normal"}
@@ -68,7 +80,7 @@ class VarianceScaling(RandomInitializer):
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
         shape = shape_of(self, shape, dtype)
-        fan_in, fan_out = compute_fans(shape)
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
         generator = self.generator()
@@ -86,6 +98,9 @@ class VarianceScaling(RandomInitializer):
             "mode": self.mode,
             "distribution": self.distribution,
             **super().get_config(),
+            # Older versions of Keras do not know them.
+            **({} if self.input_axes is None else {"input_axes": self.input_axes}),
+            **({} if self.output_axes is None else {"output_axes": self.output_axes}),
         }
 
 
@@ -207,8 +222,22 @@ class Orthogonal(RandomInitializer):
         return {"gain": self.gain, **super().get_config()}
 
 
-def compute_fans(shape: tuple[int, ...]) -> tuple[int, int]:
+def _axes(initializer: VarianceScaling, name: str, value: Any) -> list[int] | None:
+    """Return ``value``, None or a list of axes, as a list."""
+    owner = type(initializer).__name__
+    if value is not None and not isinstance(value, (list, tuple)):
+        raise ArgumentTypeError(f"{owner}: {name} must be None or a list, got {shown(value)}")
+    return None if value is None else [int_arg(owner, name, axis, -32, 32) for axis in value]
+
+
+def compute_fans(
+    shape: tuple[int, ...],
+    input_axes: list[int] | None = None,
+    output_axes: list[int] | None = None,
+) -> tuple[int, int]:
     """Return (fan-in, fan-out): how many inputs feed a unit, and how many units an input feeds."""
+    if input_axes is not None and output_axes is not None:
+        return math.prod(shape[a] for a in input_axes), math.prod(shape[a] for a in output_axes)
     if len(shape) < 1:
         return 1, 1
     if len(shape) == 1:

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import int_arg, shown
+from pyconv._args import ArgumentTypeError, int_arg, shown
 from pyconv._types import Array, Shape
 
 
 def shape_arg(owner: str, name: str, value: Any) -> Shape:
     """Return ``value`` as a tuple of sizes, each None or at least 1."""
     if not isinstance(value, (tuple, list)):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{owner}: {name} must be a tuple such as (None, 32, 32, 3), got {value!r:.60}"
         )
     return tuple(
@@ -137,16 +137,27 @@ def refuse(owner: str, arguments: dict[str, Any]) -> None:
             )
 
 
+def rate_arg(owner: str, value: Any) -> float:
+    """Return ``value`` as a rate from 0 to 1."""
+    try:
+        return number_arg(owner, "rate", value, 0, 1)
+    except ValueError as error:
+        raise type(error)(
+            f"{error}. Invalid value received for argument `rate`. Expected a float value between "
+            "0 and 1."
+        ) from None
+
+
 def number_arg(
     owner: str, name: str, value: Any, minimum: float = -math.inf, maximum: float = math.inf
 ) -> float:
     """Return ``value`` as a float from ``minimum`` to ``maximum``; NaN is refused."""
     if isinstance(value, bool) or not hasattr(value, "__float__"):
-        raise TypeError(f"{owner}: {name} must be a number, got {value!r:.60}")
+        raise ArgumentTypeError(f"{owner}: {name} must be a number, got {value!r:.60}")
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{owner}: {name} must be a number, got {value!r:.60}") from None
+        raise ArgumentTypeError(f"{owner}: {name} must be a number, got {value!r:.60}") from None
     if not minimum <= number <= maximum or math.isinf(number):
         bounds = f"from {minimum:g} to {maximum:g}" if maximum < math.inf else "finite"
         if maximum == math.inf and minimum > -math.inf:

@@ -215,7 +215,7 @@ class Weights:
             self._untrained.add(name)
         if self._given_weights is not None:
             stored = stored_weight(self.label, name, shape, self._given_weights)
-            self._weights[name] = _placed(name, stored)
+            self._weights[name] = self._placed(name, stored)
             return
         check_fits(self.label, name, shape)
         try:
@@ -227,14 +227,26 @@ class Weights:
             raise ValueError(
                 f"{self.label}: the initializer of {name} must return {shape}, got {values.shape}"
             )
-        self._weights[name] = _placed(name, values)
+        self._weights[name] = self._placed(name, values)
 
     def move(self) -> None:
         """Bring the weights to where operations run, if they are elsewhere."""
         for name, weight in self._weights.items():
             if not backend.is_here(weight):
-                self._weights[name] = _placed(name, weight)
+                self._weights[name] = self._placed(name, weight)
                 self._grads.clear()
+
+    def _placed(self, name: str, values: Any) -> Any:
+        """Return a weight where operations run, with what Keras's variables tell of themselves."""
+        if isinstance(values, Variable) and backend.is_here(values):
+            variable: Any = values
+        else:
+            array = backend.on_device(values)
+            variable = array.view(Variable) if isinstance(array, np.ndarray) else array
+            variable.name = name
+        if name in self.weight_constraints:
+            variable.constraint = self.weight_constraints[name]
+        return variable
 
     def _forget_weights(self) -> None:
         self._weights.clear()
@@ -291,13 +303,3 @@ class Weights:
         """Return the penalty of a result, divided by the size of the batch."""
         assert self.activity_regularizer is not None
         return float(self.activity_regularizer(np.asarray(y))) / max(len(y), 1)
-
-
-def _placed(name: str, values: Any) -> Any:
-    """Return a weight where operations run, with a name and what Keras assigns to it by."""
-    if isinstance(values, Variable) and backend.is_here(values):
-        return values
-    array = backend.on_device(values)
-    variable: Any = array.view(Variable) if isinstance(array, np.ndarray) else array
-    variable.name = name
-    return variable

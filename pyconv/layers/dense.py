@@ -76,7 +76,7 @@ class Dense(KernelLayer):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-        self.units = int_arg(self.label, "units", units)
+        self.units = int_arg(self.label, "units", units, kind="a positive integer")
         self._x: Array | None = None
         # Set for a step whose optimizer multiplies the kernel's gradient out as it updates it.
         self.factored = False

@@ -6,7 +6,7 @@ import numpy as np
 
 from pyconv import backend
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import number_arg
+from pyconv.layers._arguments import rate_arg
 from pyconv.layers._seeded import Seeded
 from pyconv.layers.noise import choices, kept_factors, noise_shape_arg
 
@@ -48,7 +48,7 @@ class Dropout(Seeded):
     ) -> None:
         super().__init__(seed, **kwargs)
         self.noise_shape = noise_shape_arg(self.label, noise_shape)
-        self.rate = number_arg(self.label, "rate", rate, 0, 1)
+        self.rate = rate_arg(self.label, rate)
         self._offset: int | None = None
         self._factor: Any = None
         # Where a step that is recorded as a graph reads the offset: int64 (1,) on the device.

@@ -36,11 +36,24 @@ class InputLayer(Layer):
         batch_shape: Any = None,
         **kwargs: Any,
     ) -> None:
+        kinds = {kind: kwargs.pop(kind, None) for kind in ("sparse", "ragged")}
         super().__init__(dtype=dtype, **kwargs)
+        for kind, wanted in kinds.items():
+            if wanted:
+                raise ValueError(f"{self.label}: `{kind}=True` is not supported; inputs are dense")
         if shape is None and self.declared_shape is not None:
             shape = self.declared_shape[1:]
-        if (shape is None) == (batch_shape is None):
-            raise ValueError(f"{self.label}: give shape, the shape of one sample, or batch_shape")
+        if shape is None and batch_shape is None:
+            raise ValueError(
+                f"{self.label}: give shape, the shape of one sample, or batch_shape. In Keras's "
+                "words: You must pass a `shape` argument."
+            )
+        if batch_shape is not None and (shape is not None or batch_size is not None):
+            given = "shape" if shape is not None else "batch_size"
+            raise ValueError(
+                f"{self.label}: You cannot pass both `{given}` and `batch_shape` at the same time; "
+                "batch_shape has the batch first"
+            )
         if shape is not None:
             batch = None if batch_size is None else int_arg(self.label, "batch_size", batch_size)
             self.batch_shape: Shape = (batch, *shape_arg(self.label, "shape", shape))

@@ -60,6 +60,11 @@ class LeakyReLU(_Elementwise):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
+        if negative_slope is None:
+            raise ValueError(
+                f"{self.label}: negative_slope must be a number, got None. The negative_slope "
+                "value of a Leaky ReLU layer cannot be None"
+            )
         self.negative_slope = number_arg(self.label, "negative_slope", negative_slope, 0)
         self._function = elementwise.LeakyReLU(self.negative_slope)
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from pyconv import backend
-from pyconv._args import int_arg
+from pyconv._args import ArgumentTypeError, int_arg, shown
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import number_arg
+from pyconv.layers._arguments import number_arg, rate_arg
 from pyconv.layers._seeded import Seeded
 
 
@@ -112,7 +112,7 @@ class RateLayer(NoiseLayer):
 
     def __init__(self, rate: float, seed: int | None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
-        self.rate = number_arg(self.label, "rate", rate, 0, 1)
+        self.rate = rate_arg(self.label, rate)
 
     @property
     def silent(self) -> bool:
@@ -224,8 +224,19 @@ def noise_shape_arg(owner: str, value: Any) -> tuple[int | None, ...] | None:
     if value is None:
         return None
     if not isinstance(value, (tuple, list)):
-        raise TypeError(f"{owner}: noise_shape must be a tuple or None, got {value!r:.60}")
-    return tuple(None if n is None else int_arg(owner, "noise_shape", n) for n in value)
+        raise ArgumentTypeError(
+            f"{owner}: noise_shape must be a tuple or None, got {shown(value)}. Invalid value "
+            "received for argument `noise_shape`. Expected a tuple or list of integers."
+        )
+    try:
+        return tuple(None if n is None else int_arg(owner, "noise_shape", n) for n in value)
+    except ArgumentTypeError as error:
+        what = "Expected all elements to be integers or None."
+        words: ValueError = error
+    except ValueError as error:
+        what = "Expected all dimensions to be positive integers or None."
+        words = error
+    raise type(words)(f"{words}. Invalid value received for argument `noise_shape`. {what}")
 
 
 def choices(

@@ -14,8 +14,8 @@ from pyconv.layers.layer import Layer
 class ReLU(Layer):
     """``max(x, 0)``, and its variants.
 
-    ``f(x) = max_value`` where ``x >= max_value``, ``x`` where ``threshold <= x < max_value``,
-    and ``negative_slope * (x - threshold)`` below.
+    ``f(x) = max_value`` where ``x >= max_value``, ``x`` where ``threshold < x < max_value``,
+    and ``negative_slope * (x - threshold)`` up to the threshold.
 
     Args:
         max_value: the largest result, at least 0, or None.
@@ -50,13 +50,22 @@ class ReLU(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.max_value = (
-            None if max_value is None else number_arg(self.label, "max_value", max_value, 0)
+            None if max_value is None else self._not_negative("max_value", max_value, "a")
         )
-        self.negative_slope = number_arg(self.label, "negative_slope", negative_slope, 0)
-        self.threshold = number_arg(self.label, "threshold", threshold, 0)
+        self.negative_slope = self._not_negative("negative_slope", negative_slope, "None or a")
+        self.threshold = self._not_negative("threshold", threshold, "None or a")
         self._plain = self.max_value is None and self.negative_slope == 0 == self.threshold
         self._x: Array | None = None
         self._y: Array | None = None
+
+    def _not_negative(self, name: str, value: Any, what: str) -> float:
+        """Return a number; the error for another value ends in Keras's words."""
+        try:
+            return number_arg(self.label, name, value, 0)
+        except ValueError as error:
+            raise type(error)(
+                f"{error}: {name} of a ReLU layer cannot be {what} negative value"
+            ) from None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return ``input_shape``."""
@@ -68,7 +77,7 @@ class ReLU(Layer):
         self._x, self._y = x, y
         if self._plain:
             return backend.active.relu_forward(x, y)
-        below, above = self._outside(x, np.less)
+        below, above = self._outside(x)
         np.copyto(y, x)
         np.subtract(y, self.threshold, out=y, where=below)
         self._slope(y, below)
@@ -83,8 +92,7 @@ class ReLU(Layer):
         assert self._y is not None
         if self._plain:
             return backend.active.relu_backward(self._y, dy, dy)
-        # As in the plain case, the threshold itself has the gradient of what is below.
-        below, above = self._outside(self._x, np.less_equal)
+        below, above = self._outside(self._x)
         self._slope(dy, below)
         np.copyto(dy, np.float32(0), where=above)
         return dy
@@ -100,11 +108,11 @@ class ReLU(Layer):
     def _top(self) -> float:
         return math.inf if self.max_value is None else self.max_value
 
-    def _outside(self, x: Array, is_below: np.ufunc) -> tuple[Any, Any]:
-        """Masks of the cells below the threshold and of those at the maximum."""
+    def _outside(self, x: Array) -> tuple[Any, Any]:
+        """Masks of the cells up to the threshold and of those at the maximum."""
         below = self._buffers.get("below", x.shape, np.bool_)
         above = self._buffers.get("above", x.shape, np.bool_)
-        is_below(x, self.threshold, out=below)
+        np.less_equal(x, self.threshold, out=below)
         return below, np.greater_equal(x, self._top, out=above)
 
     def get_config(self) -> dict[str, Any]:
