@@ -6,6 +6,7 @@ Each takes ``owner``, the operation or layer that its errors name.
 import operator
 import os
 import reprlib
+from collections.abc import Collection
 from typing import Any
 
 Pair = tuple[int, int]
@@ -74,6 +75,19 @@ def bool_arg(owner: str, name: str, value: Any) -> bool:
     if several or tuple(getattr(value, "shape", ())) != ():
         raise ArgumentTypeError(f"{owner}: {name} must be True or False, got {shown(value)}")
     return bool(value)
+
+
+def is_one_of(value: Any, choices: Collection[str | None]) -> bool:
+    """Whether ``value``, of any type, is one of these names (or None)."""
+    return (value is None or isinstance(value, str)) and value in choices
+
+
+def verbose_arg(owner: str, value: Any) -> int:
+    """Return how much a callback is to print: 0 or more, True for 1."""
+    is_bool = isinstance(value, bool) or _kind(value, "") == "b"
+    return (
+        int(bool_arg(owner, "verbose", value)) if is_bool else int_arg(owner, "verbose", value, 0)
+    )
 
 
 def path_arg(owner: str, name: str, value: Any) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _targets, backend, batches, sources
-from pyconv._args import shown
+from pyconv._args import bool_arg, shown
 from pyconv._convert import float32_array
 from pyconv._types import Array
 
@@ -42,7 +42,8 @@ def input_gradient(
     model._ensure_built(inputs.shape[1:])
     shape = model.compute_output_shape(inputs.shape)
     if y is None:
-        logits = bool(before_softmax) and model._ends_in_softmax
+        at_scores = bool_arg(_OWNER, "before_softmax", before_softmax)
+        logits = at_scores and model._ends_in_softmax
         slope = _of_score(class_index, shape)
     else:
         logits = model.objective.takes_logits(model._ends_in_softmax)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import int_arg
+from pyconv._args import bool_arg, int_arg
 from pyconv._names import auto_name, check_name
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
@@ -17,7 +17,7 @@ class Stack:
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         self.name = auto_name("Sequential") if name is None else check_name("Sequential", name)
-        self._trainable = bool(trainable)
+        self._trainable = bool_arg(self.label, "trainable", trainable)
         self._layers: list[Layer] = []
         self._input: InputLayer | None = None
         if layers is not None and not isinstance(layers, (list, tuple)):
@@ -38,9 +38,9 @@ class Stack:
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._trainable = bool_arg(self.label, "trainable", value)
         for layer in self._layers:
-            layer.trainable = bool(value)
+            layer.trainable = self._trainable
 
     # --- the stack ----------------------------------------------------------------------------
 

@@ -89,15 +89,18 @@ def sample_weights(owner: str, weight: Any, rows: Shape) -> Array:
             f"{np.shape(weight)}"
         )
     require_finite(owner, "sample_weight", given)
-    return np.ascontiguousarray(given, np.float32)
+    return np.ascontiguousarray(given, np.float32).reshape(given.shape)
 
 
 def numeric(owner: str, name: str, value: Any) -> NDArray[Any]:
     """Return ``value`` as an array of numbers or booleans."""
     try:
         array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{owner}: {name} must be an array of numbers: {error}") from None
+    except ValueError:
+        raise ValueError(
+            f"{owner}: {name} must be an array of numbers, got a {type(value).__name__} whose rows "
+            "are of different lengths"
+        ) from None
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"{owner}: {name} must be an array of numbers, got "
@@ -110,6 +113,7 @@ def require_finite(owner: str, name: str, array: NDArray[Any]) -> None:
     """Raise ValueError where a floating-point array holds NaN or infinity."""
     if array.dtype.kind != "f" or array.size == 0:
         return
+    array = np.atleast_1d(array)
     step = max(1, _SCAN * len(array) // array.size)
     for at in range(0, len(array), step):
         finite = np.isfinite(array[at : at + step])

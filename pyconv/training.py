@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from pyconv import loops, sources
-from pyconv._args import int_arg
+from pyconv._args import bool_arg, int_arg
 from pyconv._types import Array
 from pyconv.callbacks.callback_list import CallbackList
 from pyconv.callbacks.history import History
@@ -169,6 +169,7 @@ class Trainer(Trainable):
             9.0
         """
         self._require_compiled("evaluate")
+        as_dict = bool_arg("evaluate", "return_dict", return_dict)
         level = verbosity("evaluate", verbose)
         data = sources.evaluation(
             self,
@@ -178,7 +179,7 @@ class Trainer(Trainable):
             sources.steps("evaluate", "steps", steps),
         )
         called = self._callbacks(callbacks, {"steps": data.steps, "verbose": level})
-        return _packed(loops.evaluate(self, data, called, self._progress(level, data)), return_dict)
+        return _packed(loops.evaluate(self, data, called, self._progress(level, data)), as_dict)
 
     def predict(
         self,
@@ -257,10 +258,11 @@ class Trainer(Trainable):
             9.0
         """
         self._require_compiled("train_on_batch")
+        as_dict = bool_arg("train_on_batch", "return_dict", return_dict)
         batch = sources.batch(self, "train_on_batch", (x, y, sample_weight), class_weight)
         self.objective.reset()
         self._train_step(batch)
-        return _packed(self.objective.results(), return_dict)
+        return _packed(self.objective.results(), as_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
@@ -285,10 +287,11 @@ class Trainer(Trainable):
             9.0
         """
         self._require_compiled("test_on_batch")
+        as_dict = bool_arg("test_on_batch", "return_dict", return_dict)
         batch = sources.batch(self, "test_on_batch", (x, y, sample_weight), None)
         self.objective.reset()
         self._test_step(batch)
-        return _packed(self.objective.results(), return_dict)
+        return _packed(self.objective.results(), as_dict)
 
     def predict_on_batch(self, x: Any) -> Array:
         """Return the outputs of one batch, in a new float32 array.

@@ -11,6 +11,7 @@ from pyconv.preprocessing.image import (
     image_dataset_from_directory,
     img_to_array,
     load_img,
+    save_img,
 )
 
 X = np.random.default_rng(0).random((10, 6, 8, 3), np.float32)
@@ -251,3 +252,25 @@ def test_py_dataset_is_told_of_epochs():
     model.fit(Batches(), epochs=2, verbose=0)
     assert (told, model.optimizer.iterations) == (["end"] * 2, 4)
     assert len(list(Batches())) == 2
+
+
+@pytest.mark.parametrize(
+    ("channels", "name", "file_format", "mode"),
+    [
+        (1, "a.png", None, "L"),
+        (4, "a.png", None, "RGBA"),
+        (4, "a.jpg", None, "RGB"),
+        (4, "a.image", "jpg", "RGB"),
+    ],
+)
+def test_saved_images(tmp_path, channels, name, file_format, mode):
+    from PIL import Image
+
+    array = np.random.default_rng(0).integers(0, 256, (6, 5, channels)).astype(np.float32)
+    save_img(tmp_path / name, array, file_format=file_format, scale=False)
+    image = Image.open(tmp_path / name)
+    assert (image.mode, image.size) == (mode, (5, 6))
+    if image.format == "PNG":
+        np.testing.assert_array_equal(img_to_array(image), array)
+    with pytest.raises(ValueError, match="must have 1, 3 or 4 channels"):
+        save_img(tmp_path / name, np.zeros((4, 4, 2)))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _random
-from pyconv._args import bool_arg, path_arg
+from pyconv._args import bool_arg, is_one_of, path_arg
 from pyconv._files import replacing
 from pyconv.callbacks.callback import Callback, Logs
 
@@ -50,9 +50,9 @@ class BackupAndRestore(Callback):
         delete_checkpoint: bool = True,
     ) -> None:
         super().__init__()
-        if not backup_dir:
+        if backup_dir is None or (isinstance(backup_dir, str) and not backup_dir):
             raise ValueError("BackupAndRestore: Empty `backup_dir` argument passed")
-        if save_freq != "epoch" and (
+        if not is_one_of(save_freq, ("epoch",)) and (
             isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1
         ):
             raise ValueError(

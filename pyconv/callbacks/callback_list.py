@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from pyconv._args import bool_arg
 from pyconv.callbacks.callback import Callback, Logs
 from pyconv.callbacks.history import History
 
@@ -44,9 +45,9 @@ class CallbackList(Callback):
     ) -> None:
         super().__init__()
         self.callbacks: list[Callback] = [] if callbacks is None else list(_flat(callbacks))
-        if add_history and not self._has(History):
+        if bool_arg("CallbackList", "add_history", add_history) and not self._has(History):
             self.callbacks.append(History())
-        if add_progbar:
+        if bool_arg("CallbackList", "add_progbar", add_progbar):
             from pyconv.callbacks.progbar_logger import ProgbarLogger
 
             if not self._has(ProgbarLogger):

@@ -4,7 +4,7 @@ import os
 import warnings
 from typing import IO
 
-from pyconv._args import path_arg
+from pyconv._args import bool_arg, path_arg
 from pyconv.callbacks.callback import Callback, Logs
 
 
@@ -39,7 +39,7 @@ class CSVLogger(Callback):
         if len(separator) != 1 or separator in '\r\n"':
             raise ValueError(f"CSVLogger: separator must be one character, got {separator!r}")
         self.separator = separator
-        self.append = append
+        self.append = bool_arg("CSVLogger", "append", append)
         self._file: IO[str] | None = None
         self._keys: list[str] | None = None
 

@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from pyconv._args import float_arg, int_arg
+from pyconv._args import bool_arg, float_arg, int_arg, verbose_arg
 from pyconv.callbacks.callback import Logs
 from pyconv.callbacks.monitor import MonitorCallback
 
@@ -48,11 +48,11 @@ class EarlyStopping(MonitorCallback):
         owner = "EarlyStopping"
         any_number = -float("inf"), float("inf")
         self.patience = int_arg(owner, "patience", patience, 0)
-        self.verbose = verbose
+        self.verbose = verbose_arg(owner, verbose)
         self.baseline = (
             None if baseline is None else float_arg(owner, "baseline", baseline, *any_number)
         )
-        self.restore_best_weights = restore_best_weights
+        self.restore_best_weights = bool_arg(owner, "restore_best_weights", restore_best_weights)
         self.start_from_epoch = int_arg(owner, "start_from_epoch", start_from_epoch, 0)
         self.on_train_begin()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pyconv._args import float_arg, int_arg
+from pyconv._args import float_arg, int_arg, verbose_arg
 from pyconv.callbacks.callback import Callback, Logs
 from pyconv.callbacks.monitor import MonitorCallback
 
@@ -59,7 +59,7 @@ class ReduceLROnPlateau(MonitorCallback):
                 f"{owner} does not support a factor >= 1.0, factor must be below 1, got {factor}"
             )
         self.patience = int_arg(owner, "patience", patience, 0)
-        self.verbose = verbose
+        self.verbose = verbose_arg(owner, verbose)
         self.cooldown = int_arg(owner, "cooldown", cooldown, 0)
         self.min_lr = float_arg(owner, "min_lr", min_lr)
         self.on_train_begin()
@@ -129,7 +129,7 @@ class LearningRateScheduler(Callback):
         if not callable(schedule):
             raise TypeError(f"LearningRateScheduler: schedule must be callable, got {schedule!r}")
         self.schedule = schedule
-        self.verbose = verbose
+        self.verbose = verbose_arg("LearningRateScheduler", verbose)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the rate."""

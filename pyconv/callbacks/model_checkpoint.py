@@ -3,7 +3,7 @@
 import os
 import warnings
 
-from pyconv._args import float_arg, int_arg, path_arg
+from pyconv._args import bool_arg, float_arg, int_arg, path_arg, verbose_arg
 from pyconv.callbacks.callback import Logs
 from pyconv.callbacks.monitor import MonitorCallback
 
@@ -48,9 +48,9 @@ class ModelCheckpoint(MonitorCallback):
         super().__init__(monitor, mode)
         owner = "ModelCheckpoint"
         self.filepath = path_arg(owner, "filepath", filepath)
-        self.verbose = verbose
-        self.save_best_only = save_best_only
-        self.save_weights_only = save_weights_only
+        self.verbose = verbose_arg(owner, verbose)
+        self.save_best_only = bool_arg(owner, "save_best_only", save_best_only)
+        self.save_weights_only = bool_arg(owner, "save_weights_only", save_weights_only)
         if isinstance(save_freq, str) and save_freq != "epoch":
             raise ValueError(
                 f"{owner}: save_freq must be 'epoch' or a number of batches, got {save_freq!r}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import float_arg
+from pyconv._args import float_arg, is_one_of, shown
 from pyconv.callbacks.callback import Callback
 
 _SMALLER = ("loss", "error", "entropy", "mse", "mae", "rmse", "hinge")
@@ -44,9 +44,9 @@ class MonitorCallback(Callback):
         owner, any_number = type(self).__name__, (-math.inf, math.inf)
         if not isinstance(monitor, str):
             raise TypeError(f"{owner}: monitor must be the name of a metric, got {monitor!r}")
-        if mode not in ("auto", "min", "max"):
+        if not is_one_of(mode, ("auto", "min", "max")):
             warnings.warn(
-                f"{owner} mode {mode!r} is unknown, fallback to auto mode; it must be 'auto', "
+                f"{owner} mode {shown(mode)} is unknown, fallback to auto mode; it must be 'auto', "
                 "'min' or 'max'",
                 stacklevel=3,
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyconv._args import int_arg, path_arg
+from pyconv._args import bool_arg, int_arg, path_arg
 from pyconv.callbacks.callback import Callback, Logs
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ class TensorBoard(Callback):
         owner = "TensorBoard"
         self.log_dir = path_arg(owner, "log_dir", log_dir)
         self.histogram_freq = int_arg(owner, "histogram_freq", histogram_freq, 0)
-        self.write_steps_per_second = bool(write_steps_per_second)
+        self.write_steps_per_second = bool_arg(
+            owner, "write_steps_per_second", write_steps_per_second
+        )
         if isinstance(update_freq, str) and update_freq not in ("epoch", "batch"):
             raise ValueError(
                 f"{owner}: update_freq must be 'epoch', 'batch' or a number of batches, got "
@@ -70,7 +72,7 @@ class TensorBoard(Callback):
             if isinstance(update_freq, str)
             else int_arg(owner, "update_freq", update_freq)
         )
-        if profile_batch:
+        if not (profile_batch is None or (isinstance(profile_batch, int) and not profile_batch)):
             warnings.warn(
                 f"{owner}: profile_batch has no effect; take a trace with pyconv.profile",
                 stacklevel=2,

@@ -68,7 +68,8 @@ def stack(
     numbers: dict[Tensor, int] = {}
     if len(starts) == 1:
         first = starts[0].layer
-        assert isinstance(first, InputLayer)
+        if not isinstance(first, InputLayer):
+            first = InputLayer(batch_shape=starts[0].shape)
         numbers[starts[0]] = 0
     else:
         sizes = [math.prod(shape) for shape in shapes]

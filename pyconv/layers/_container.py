@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pyconv._args import bool_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._path import Path
 from pyconv.layers._penalties import Penalized
@@ -50,9 +51,9 @@ class Container(Layer):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._trainable = bool_arg(self.label, "trainable", value)
         for layer in self.layers:
-            layer.trainable = bool(value)
+            layer.trainable = self._trainable
 
     # --- weights ------------------------------------------------------------------------------
 

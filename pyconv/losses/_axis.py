@@ -1,12 +1,12 @@
 """Losses over an axis of classes, the last one or another."""
 
-import operator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _targets
+from pyconv._args import int_arg
 from pyconv._types import Array, Shape
 from pyconv.losses.loss import RowLoss, filled
 
@@ -21,7 +21,7 @@ class AxisLoss(RowLoss):
                 f"{type(self).__name__}: `axis` must be of type `int`. Received: axis={axis!r} of "
                 f"type {type(axis).__name__}"
             )
-        self.axis = operator.index(axis)
+        self.axis = int_arg(type(self).__name__, "axis", axis, -32, 31)
 
     def check_targets(self, y: Any, output_shape: Shape, owner: str) -> NDArray[Any]:
         """Return ``y`` checked to be of the output's shape."""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _targets
+from pyconv._args import is_one_of, shown
 from pyconv._names import auto_name
 from pyconv._scalars import Number
 from pyconv._types import Array, Shape
@@ -52,13 +53,13 @@ class Loss:
         dtype: Any = None,
     ) -> None:
         owner = type(self).__name__
-        if reduction not in REDUCTIONS:
+        if not is_one_of(reduction, REDUCTIONS):
             raise ValueError(
                 f"{owner}: Invalid value for argument `reduction`. Expected one of "
-                f"{', '.join(map(str, REDUCTIONS))}, got {reduction!r}"
+                f"{', '.join(map(str, REDUCTIONS))}, got {shown(reduction)}"
             )
-        if dtype is not None and dtype != "float32":
-            raise ValueError(f"{owner}: dtype must be None or 'float32', got {dtype!r}")
+        if not is_one_of(dtype, (None, "float32")):
+            raise ValueError(f"{owner}: dtype must be None or 'float32', got {shown(dtype)}")
         self.name = name if name is not None else auto_name(owner)
         self.reduction = reduction if reduction is not None else "none"
 
@@ -150,9 +151,11 @@ class Loss:
     ) -> Any:
         weight: Array | None = None
         if sample_weight is not None:
-            if np.ndim(sample_weight) == 0:
-                sample_weight = np.broadcast_to(sample_weight, rows.shape)
-            weight = _targets.sample_weights(type(self).__name__, sample_weight, rows.shape)
+            owner = type(self).__name__
+            given = _targets.numeric(owner, "sample_weight", sample_weight)
+            if given.ndim == 0:
+                given = np.broadcast_to(given, rows.shape)
+            weight = _targets.sample_weights(owner, given, rows.shape)
         weighted = np.multiply(rows, self.row_scale(rows.shape, weight, mask), dtype=np.float64)
         if self.reduction == "none":
             return weighted.astype(np.float32)

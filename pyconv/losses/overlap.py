@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv import _targets
 from pyconv._args import float_arg, int_arg
 from pyconv._types import Array
 from pyconv.losses.categorical_crossentropy import EPSILON
@@ -54,6 +55,11 @@ class Tversky(Loss):
 
     def call(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
         """Return the loss of each sum."""
+        if y_true.shape != y_pred.shape:
+            raise ValueError(
+                f"{type(self).__name__}: y_true and y_pred must have the same shape, got "
+                f"{y_true.shape} and {y_pred.shape}"
+            )
         return 1 - self._share(y_true, y_pred, keepdims=False)[0]
 
     def _share(self, y: NDArray[Any], p: NDArray[Any], keepdims: bool = True) -> tuple[Any, Any]:
@@ -145,7 +151,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
         >>> f"{pyconv.losses.dice([[1.0, 0.0]], [[0.5, 0.5]]):.4f}"
         '0.5000'
     """
-    return Dice(axis=axis).call(np.asarray(y_true), np.asarray(y_pred))
+    return Dice(axis=axis).call(*_arrays("dice", y_true, y_pred))
 
 
 def tversky(
@@ -169,4 +175,10 @@ def tversky(
         >>> f"{pyconv.losses.tversky([[1.0, 0.0]], [[0.75, 0.25]]):.4f}"
         '0.2500'
     """
-    return Tversky(alpha, beta, axis=axis).call(np.asarray(y_true), np.asarray(y_pred))
+    return Tversky(alpha, beta, axis=axis).call(*_arrays("tversky", y_true, y_pred))
+
+
+def _arrays(owner: str, y_true: Any, y_pred: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    return same_rank(
+        _targets.numeric(owner, "y_true", y_true), _targets.numeric(owner, "y_pred", y_pred)
+    )

@@ -40,7 +40,8 @@ class LossFunctionWrapper(Loss):
     ) -> None:
         if not callable(fn):
             raise TypeError(f"{type(self).__name__}: fn must be callable, got {fn!r}")
-        super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
+        own_name = getattr(fn, "__name__", None)
+        super().__init__(own_name if name is None else name, reduction, dtype)
         self.fn = fn
         self._kwargs = kwargs
 

@@ -160,10 +160,10 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         from_sorted_ids: bool = False,
     ) -> None:
         places = int_arg("SparseTopKCategoricalAccuracy", "k", k)
-        ids = {"from_sorted_ids": True} if from_sorted_ids else {}
+        self.from_sorted_ids = bool_arg(type(self).__name__, "from_sorted_ids", from_sorted_ids)
+        ids = {"from_sorted_ids": True} if self.from_sorted_ids else {}
         super().__init__(functional.sparse_top_k_categorical_accuracy, name, dtype, k=places, **ids)
         self.k = places
-        self.from_sorted_ids = bool_arg(type(self).__name__, "from_sorted_ids", from_sorted_ids)
 
 
 class MeanSquaredError(MeanMetricWrapper):

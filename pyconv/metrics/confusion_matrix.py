@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _targets
+from pyconv._args import int_arg
 from pyconv.metrics._sums import Sums
 
 
@@ -18,6 +19,7 @@ class ConfusionMatrix(Sums):
         name, dtype: see ``Metric``.
 
     Raises:
+        TypeError: ``num_classes`` is not an integer.
         ValueError: ``dtype`` is not supported, or labels and predictions do not fit.
 
     Example:
@@ -36,9 +38,11 @@ class ConfusionMatrix(Sums):
         dtype: Any = None,
     ) -> None:
         super().__init__(dtype, name)
-        self.num_classes = num_classes
-        if num_classes:
-            self._make_sums((num_classes, num_classes))
+        self.num_classes = (
+            None if num_classes is None else int_arg("ConfusionMatrix", "num_classes", num_classes)
+        )
+        if self.num_classes is not None:
+            self._make_sums((self.num_classes, self.num_classes))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take up class numbers (N, ...) or one-hot labels (N, ..., C), and predictions."""

@@ -78,9 +78,9 @@ class AUC(Sums):
         self._are_given = thresholds is not None
         self._thresholds = [-_EPSILON, *inner, 1 + _EPSILON]
         self.multi_label = bool_arg(type(self).__name__, "multi_label", multi_label)
-        if num_labels and not multi_label:
+        self.num_labels = None if num_labels is None else int_arg("AUC", "num_labels", num_labels)
+        if num_labels is not None and not multi_label:
             raise ValueError("AUC: `num_labels` is needed only when `multi_label` is True.")
-        self.num_labels = None if not num_labels else int_arg("AUC", "num_labels", num_labels)
         self.label_weights = (
             None if label_weights is None else float32_array("AUC", "label_weights", label_weights)
         )
@@ -172,7 +172,7 @@ class AUC(Sums):
 
 def _one_of(name: str, value: Any, known: tuple[str, ...], normal: Any) -> str:
     found = normal(value) if isinstance(value, str) else value
-    if found not in known:
+    if not isinstance(found, str) or found not in known:
         raise ValueError(
             f'Invalid AUC {name} value: "{value}". Expected values are {", ".join(known)}'
         )

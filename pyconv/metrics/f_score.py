@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _targets
+from pyconv._args import is_one_of
 from pyconv._scalars import Number
 from pyconv.metrics._sums import Sums
 
@@ -45,7 +46,7 @@ class FBetaScore(Sums):
     ) -> None:
         super().__init__(dtype, name)
         owner, kinds = type(self).__name__, (None, "micro", "macro", "weighted")
-        if average not in kinds:
+        if not is_one_of(average, kinds):
             raise ValueError(
                 f"{owner}: Invalid `average` argument value. Expected one of: "
                 f"{{None, 'micro', 'macro', 'weighted'}}. Received: average={average}"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _targets
-from pyconv._args import int_arg
+from pyconv._args import int_arg, is_one_of
 from pyconv._scalars import Number
 from pyconv.losses.loss import same_rank
 from pyconv.metrics._sums import Sums
@@ -42,7 +42,7 @@ class R2Score(Sums):
     ) -> None:
         super().__init__(dtype, name)
         known = (None, "uniform_average", "variance_weighted_average")
-        if class_aggregation not in known:
+        if not is_one_of(class_aggregation, known):
             raise ValueError(
                 "R2Score: Invalid value for argument `class_aggregation`. Expected one of "
                 f"{known}. Received: class_aggregation={class_aggregation}"
@@ -73,7 +73,13 @@ class R2Score(Sums):
         if sample_weight is not None:
             weight = _targets.numeric("R2Score", "sample_weight", sample_weight).astype(np.float64)
             weight = weight[:, None] if weight.ndim == 1 else weight
-        weights = np.broadcast_to(weight, y.shape)
+        try:
+            weights = np.broadcast_to(weight, y.shape)
+        except ValueError:
+            raise ValueError(
+                f"R2Score: sample_weight must hold one number a sample, ({len(y)},), got "
+                f"{np.shape(sample_weight)}"
+            ) from None
         terms = (y * y * weights, y * weights, (y - p) ** 2 * weights, weights)
         self._add(elements.sum(axis=0) for elements in terms)
         self.num_samples += y.size

@@ -30,7 +30,7 @@ class Extras:
         loss_scale_factor: float | None,
         gradient_accumulation_steps: int | None,
     ) -> None:
-        self.use_ema = bool_arg(type(self).__name__, "use_ema", use_ema)
+        self.use_ema = bool_arg(owner, "use_ema", use_ema)
         self.ema_momentum = float_arg(owner, "ema_momentum", ema_momentum, 0.0, 1.0)
         self.ema_overwrite_frequency = (
             None
@@ -44,10 +44,10 @@ class Extras:
         )
         if self.loss_scale_factor == 0:
             raise ValueError(f"{owner}: loss_scale_factor must be above 0, got 0; leave it out")
+        steps = gradient_accumulation_steps
+        off = steps is None or (isinstance(steps, int) and steps == 0)
         self.accumulation_steps = (
-            int_arg(owner, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
-            if gradient_accumulation_steps
-            else None
+            None if off else int_arg(owner, "gradient_accumulation_steps", steps, 2)
         )
         self._wrapped = self._constrained = False
         self.active = bool(

@@ -68,7 +68,7 @@ class Adafactor(Optimizer):
         self.beta_2_decay = float_arg("Adafactor", "beta_2_decay", beta_2_decay, -1e3, 0.0)
         self.epsilon_1 = float_arg("Adafactor", "epsilon_1", epsilon_1)
         self.epsilon_2 = float_arg("Adafactor", "epsilon_2", epsilon_2)
-        self.clip_threshold = float_arg("Adafactor", "clip_threshold", clip_threshold)
+        self.clip_threshold = float_arg("Adafactor", "clip_threshold", clip_threshold, 1e-30)
         self.relative_step = bool_arg(type(self).__name__, "relative_step", relative_step)
 
     def _slot_groups(self) -> list[tuple[str, ...]]:

@@ -98,6 +98,10 @@ class Ftrl(Elementwise):
 
     def _rule(self, w: Array, g: Array, state: list[Array], numbers: tuple[float]) -> None:
         (rate,) = numbers
+        if not rate > 0:
+            raise ValueError(
+                f"Ftrl: learning_rate must be above 0, as its rule divides by it, got {rate:g}"
+            )
         total, linear = state
         power = -self.learning_rate_power
         new = total + g * g

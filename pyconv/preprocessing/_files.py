@@ -1,5 +1,6 @@
 """Images in files, by Pillow."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -141,3 +142,43 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True) -> 
         raise ValueError(f"array_to_img: x must have 1, 3 or 4 channels, got {array.shape}")
     pixels = np.clip(array, 0, 255).astype(np.uint8)
     return _pillow().fromarray(pixels[:, :, 0] if channels == 1 else pixels)
+
+
+def save_img(
+    path: Any,
+    x: Any,
+    data_format: str | None = None,
+    file_format: str | None = None,
+    scale: bool = True,
+    **kwargs: Any,
+) -> None:
+    """Write an array (H, W, C) to an image file.
+
+    Args:
+        path: the file; its folder must exist.
+        x: the array, of 1, 3 or 4 channels; a JPEG leaves the fourth out.
+        data_format: None or ``"channels_last"``.
+        file_format: such as ``"png"``; None to tell by the file's ending.
+        scale: whether the least value becomes 0 and the largest 255.
+        **kwargs: passed on to Pillow's ``save``.
+
+    Raises:
+        ImportError: there is no Pillow.
+        OSError: the file cannot be written.
+        ValueError: ``x`` is no image, or the format is not known.
+
+    Example:
+        >>> import os, tempfile, numpy as np
+        >>> from pyconv.preprocessing.image import load_img, save_img
+        >>> file = os.path.join(tempfile.mkdtemp(), "grey.png")
+        >>> save_img(file, np.zeros((4, 6, 1)))
+        >>> load_img(file).size
+        (6, 4)
+    """
+    file = path_arg("save_img", "path", path)
+    image = array_to_img(x, data_format, scale)
+    ending = file_format or os.path.splitext(file)[1].lstrip(".")
+    if ending.lower() in ("jpg", "jpeg"):
+        file_format = "jpeg"
+        image = image.convert("RGB") if image.mode == "RGBA" else image
+    image.save(file, format=file_format, **kwargs)

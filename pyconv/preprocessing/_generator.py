@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _random, backend
-from pyconv._args import float_arg
+from pyconv._args import bool_arg, float_arg
 from pyconv._convert import is_native
 from pyconv._types import Array
 from pyconv.layers._augmentation import Stage, fill_mode_arg
@@ -87,12 +87,16 @@ class ImageDataGenerator:
     ) -> None:
         owner = "ImageDataGenerator"
         channels_last(owner, data_format)
-        self.featurewise_center = featurewise_center or zca_whitening
-        self.samplewise_center = samplewise_center or samplewise_std_normalization
-        self.featurewise_std_normalization = featurewise_std_normalization and not zca_whitening
-        self.featurewise_center |= featurewise_std_normalization
-        self.samplewise_std_normalization = samplewise_std_normalization
-        self.zca_whitening = zca_whitening
+        self.zca_whitening = bool_arg(owner, "zca_whitening", zca_whitening)
+        scaled = bool_arg(owner, "featurewise_std_normalization", featurewise_std_normalization)
+        self.featurewise_std_normalization = scaled and not self.zca_whitening
+        centered = bool_arg(owner, "featurewise_center", featurewise_center)
+        self.featurewise_center = centered or self.zca_whitening or scaled
+        self.samplewise_std_normalization = bool_arg(
+            owner, "samplewise_std_normalization", samplewise_std_normalization
+        )
+        centered = bool_arg(owner, "samplewise_center", samplewise_center)
+        self.samplewise_center = centered or self.samplewise_std_normalization
         self.zca_epsilon = float_arg(owner, "zca_epsilon", zca_epsilon)
         self.rotation_range = float_arg(owner, "rotation_range", rotation_range)
         self.width_shift_range = _shift_arg(owner, "width_shift_range", width_shift_range)
@@ -111,8 +115,8 @@ class ImageDataGenerator:
         self.channel_shift_range = float_arg(owner, "channel_shift_range", channel_shift_range)
         self.fill_mode = fill_mode_arg(owner, fill_mode)
         self.cval = cval
-        self.horizontal_flip = horizontal_flip
-        self.vertical_flip = vertical_flip
+        self.horizontal_flip = bool_arg(owner, "horizontal_flip", horizontal_flip)
+        self.vertical_flip = bool_arg(owner, "vertical_flip", vertical_flip)
         self.rescale = rescale
         if preprocessing_function is not None and not callable(preprocessing_function):
             raise TypeError(
@@ -302,8 +306,8 @@ class ImageDataGenerator:
         if self.horizontal_flip or self.vertical_flip:
             cuts = np.zeros((n, 4), np.int64)
             flips = rng.random((n, 2)) < 0.5
-            cuts[:, 2] = flips[:, 0] & bool(self.vertical_flip)
-            cuts[:, 3] = flips[:, 1] & bool(self.horizontal_flip)
+            cuts[:, 2] = flips[:, 0] & self.vertical_flip
+            cuts[:, 3] = flips[:, 1] & self.horizontal_flip
             stages.append(("crop_flip", cuts, (h, w), "constant", 0.0))
         x = _taken(x, stages, rows)
         if self.brightness_range is not None:

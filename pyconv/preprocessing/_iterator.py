@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _random
-from pyconv._args import int_arg
+from pyconv._args import bool_arg, int_arg
 from pyconv._types import Array
 from pyconv.py_dataset import PyDataset
 
@@ -40,7 +40,7 @@ class ImageIterator(PyDataset):
         owner = type(self).__name__
         self.n = int_arg(owner, "the number of images", n, 0)
         self.batch_size = int_arg(owner, "batch_size", batch_size)
-        self.shuffle = bool(shuffle)
+        self.shuffle = bool_arg(owner, "shuffle", shuffle)
         self.seed = None if seed is None else int_arg(owner, "seed", seed, 0, 2**63 - 1)
         self.total_batches_seen = 0
         self._passes = 0

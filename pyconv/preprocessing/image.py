@@ -1,7 +1,7 @@
 """``ImageDataGenerator`` of Keras 2, and images from files (Pillow)."""
 
 from pyconv.preprocessing._directory import DirectoryIterator, image_dataset_from_directory
-from pyconv.preprocessing._files import array_to_img, img_to_array, load_img
+from pyconv.preprocessing._files import array_to_img, img_to_array, load_img, save_img
 from pyconv.preprocessing._generator import ImageDataGenerator
 from pyconv.preprocessing._iterator import ImageIterator, NumpyArrayIterator
 
@@ -14,4 +14,5 @@ __all__ = [
     "image_dataset_from_directory",
     "img_to_array",
     "load_img",
+    "save_img",
 ]

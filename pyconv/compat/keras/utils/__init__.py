@@ -5,17 +5,24 @@ from typing import Any
 
 from pyconv import utils
 from pyconv.compat import _unsupported
+from pyconv.compat._progbar import Progbar as Progbar
 from pyconv.compat.keras import saving
+from pyconv.compat.keras.preprocessing import image
 from pyconv.compat.keras.utils import np_utils as np_utils
 
 # Where Keras 2 had them.
 _OF_SAVING = [name for name in saving.__all__ if not name.endswith("_model")]
 globals().update({name: getattr(saving, name) for name in _OF_SAVING})
+# Where Keras 3 has them.
+_OF_IMAGES = ["array_to_img", "img_to_array", "load_img", "save_img"]
+globals().update({name: getattr(image, name) for name in _OF_IMAGES})
 
 __all__ = sorted(
     [
         *utils.__all__,
         *_OF_SAVING,
+        *_OF_IMAGES,
+        "Progbar",
         "model_to_dot",
         "np_utils",
         "plot",
