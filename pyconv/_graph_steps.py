@@ -3,8 +3,10 @@
 Forward, loss and backward of a shape are recorded at its second step, when all buffers are there;
 the optimizer, whose numbers change from step to step, is asked as before. What else changes, the
 labels and where dropout is in its random stream, is written to the device before each launch.
+First layers that work on the host, such as those that change images at random, are no part of it.
 """
 
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from pyconv.layers.dense import Dense
 from pyconv.layers.dropout import Dropout
 from pyconv.layers.flatten import Flatten
 from pyconv.layers.global_avgpool2d import GlobalAveragePooling2D
+from pyconv.layers.input import InputLayer
 from pyconv.layers.maxpool2d import MaxPooling2D
 from pyconv.layers.relu import ReLU
 from pyconv.layers.rescaling import Rescaling
@@ -138,10 +141,17 @@ def _can_be_recorded(model: "Trainable", batch: Batch, logits: bool) -> bool:
         and batch.sample_weight is None
         and not spans_recorded()
         and not model._penalized
-        and all(map(_is_on_the_device, model.layers))
+        and _follows_on_the_device(model.layers)
         and all(map(backend.is_here, _weights(model)))  # a step brings them there
         and model.objective.is_native(batch.y, len(model.output_shape), logits)
     )
+
+
+def _follows_on_the_device(layers: list[Any]) -> bool:
+    """Whether all layers behind the first ones on the host can be recorded."""
+    inner = [layer for layer in layers if not isinstance(layer, InputLayer)]
+    rest = list(dropwhile(lambda layer: layer.on_host, inner))
+    return bool(rest) and all(map(_is_on_the_device, rest))
 
 
 def _is_on_the_device(layer: Any) -> bool:

@@ -11,12 +11,14 @@ from pyconv import layers as layers_module
 from pyconv._args import bool_arg
 from pyconv._convert import float32_array
 from pyconv._prediction import Predictor
-from pyconv._spans import SpannedStep, recorded
+from pyconv._spans import SpannedStep, recorded, span
 from pyconv._stack import Stack
 from pyconv._types import Array
+from pyconv.batches import Batch
 from pyconv.layers._container import penalized_steps
 from pyconv.layers._factored import factorable
 from pyconv.layers._joined import joined
+from pyconv.layers._memory import Buffers
 from pyconv.layers._penalties import penalized
 from pyconv.layers.graph import flat
 from pyconv.layers.input import InputLayer
@@ -50,6 +52,7 @@ class Sequential(Stack, Trainer):
         self._steps_made: list[Any] = []
         self._steps_spanned: list[Any] = []
         self._on_host = 0  # first steps that work on the host
+        self._behind_host = Buffers("fit")
         self._generation = backend.generation
         self._predictor = Predictor()
         super().__init__(layers, trainable, name)
@@ -101,6 +104,18 @@ class Sequential(Stack, Trainer):
         if backend.active is not backend.cpu or recorded():
             return None
         return self._predictor.again(self._steps(), x, most)
+
+    def _arrived(self, batch: Batch) -> Batch:
+        """Return a batch on the device, behind the first steps where those work on the host."""
+        steps, x = self._steps(), batch.x
+        if not self._on_host:
+            return batch
+        with span("forward"):
+            for step in steps[batch.augmented : self._on_host]:
+                x = step.forward(x, True)
+        here = self._behind_host.get("x", x.shape)
+        here.take(x)
+        return batch._replace(x=here, augmented=self._on_host)
 
     def _predicted(self, x: Array) -> Array:
         if backend.active is backend.cpu and not recorded():

@@ -113,6 +113,10 @@ class Trainable(ABC):
         """Return the input where ``_forward`` takes it."""
         return x if self._begins_on_host else backend.on_device(x)
 
+    @abstractmethod
+    def _arrived(self, batch: Batch) -> Batch:
+        """Return a batch on the device, behind the first layers where those work on the host."""
+
     @property
     @abstractmethod
     def _ends_in_softmax(self) -> bool:
@@ -268,8 +272,10 @@ class Trainable(ABC):
             if backend.active is backend.cpu:
                 with factored(self._factorable if optimizer.takes_products else ()):
                     self._pass(batch, logits)
-            elif not self._run_graph(batch, logits):
-                self._pass(batch, logits)
+            else:
+                batch = self._arrived(batch)
+                if not self._run_graph(batch, logits):
+                    self._pass(batch, logits)
             with span("optimizer"):
                 if not optimizer.built:
                     optimizer.variable_names = self._param_names()

@@ -85,6 +85,47 @@ def test_losses_and_masks_are_the_cpus(monkeypatch):
     assert len(launched) == 2 * 6 - 1
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_images_are_changed_before_the_graph(stream, monkeypatch):
+    """By layers on the host: the losses are the CPU's, whoever takes the images through them."""
+    launched = []
+    launch = device.Graph.launch
+    monkeypatch.setattr(device.Graph, "launch", lambda graph: launched.append(1) or launch(graph))
+
+    def run():
+        model = pyconv.Sequential(
+            [
+                layers.RandomFlip(seed=1),
+                layers.RandomRotation(0.2, seed=2),
+                *deck_like(0.5).layers,
+            ]
+        )
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        batches = ((X[i : i + 11], Y[i : i + 11]) for i in [0, 11] * 4)
+        given = (batches,) if stream else (X, Y, 11)
+        losses = [model.fit(*given, epochs=1, steps_per_epoch=2, verbose=0) for _ in range(4)]
+        return [*(loss.history["loss"][0] for loss in losses), *model.get_weights()]
+
+    close(on_both(run))
+    assert len(launched) == 2 * 4 - 1
+
+
+def test_a_functional_model_is_recorded(monkeypatch):
+    def run():
+        from pyconv.compat import keras
+
+        x = keras.Input((8, 8, 3))
+        y = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.RandomFlip(seed=1)(x))
+        y = keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(y))
+        model = keras.Model(x, y)
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        return [*model.fit(X, Y, 11, 3, verbose=0).history["loss"], *model.get_weights()]
+
+    *results, launched = with_and_without(monkeypatch, run)
+    assert launched == 2 * 3 - 1
+    same(*results)
+
+
 def more_dropout(model):
     model.get_layer(index=1).rate = 0.7
 
