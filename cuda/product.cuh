@@ -50,7 +50,7 @@ struct Product {
     int c_row, c_col;      // pixels of C from one cell to the next
     int phase_h, phase_w;  // of the first phases of this launch
     bool relu;
-    bool quads;  // rows of C may be written four values at a time
+    int width;  // so many values of a row of C, 4, 2 or 1, may be written at a time
 
     int m_tiles, n_tiles;
     int splits, split_slices;  // parts of k, and the BK-slices of each
@@ -287,30 +287,49 @@ template <class Tile, Pass kPass, int kWidth>
 using LoaderB = std::conditional_t<kPass == Pass::kBackwardInput, Filters<Tile, kPass, kWidth>,
                                    Rows<Tile, kPass, kWidth>>;
 
-// Writes kCount values, 2 or 4, of a row of C from column n on, with bias and activation.
+// kCount values, 4 or 2, side by side.
 template <int kCount>
-__device__ __forceinline__ void write(const Product& p, int group, float* row, int n,
-                                      const float* sums) {
-    using Vector = std::conditional_t<kCount == 4, float4, float2>;
-    if (n >= p.n) return;
-    float values[kCount];
-#pragma unroll
-    for (int i = 0; i < kCount; ++i) {
-        float value = sums[i];
-        if (p.bias && n + i < p.n) value += __ldg(p.bias + group * p.n + n + i);
-        values[i] = p.relu && value < 0.f ? 0.f : value;
-    }
-    if (p.quads) {
-        if constexpr (kCount == 4)
-            *reinterpret_cast<Vector*>(row + n) =
-                make_float4(values[0], values[1], values[2], values[3]);
-        else
-            *reinterpret_cast<Vector*>(row + n) = make_float2(values[0], values[1]);
+using Vector = std::conditional_t<kCount == 4, float4, float2>;
+
+// The bias of kCount columns from n on, once for all rows of a thread; -0 where there is none,
+// which keeps the sign of a sum of -0.
+template <int kCount>
+__device__ __forceinline__ void load_bias(const Product& p, int group, int n, float* bias) {
+    const float* from = p.bias + group * p.n + n;
+    if (p.bias && p.width >= kCount && n < p.n) {
+        *reinterpret_cast<Vector<kCount>*>(bias) =
+            __ldg(reinterpret_cast<const Vector<kCount>*>(from));
         return;
     }
 #pragma unroll
-    for (int i = 0; i < kCount; ++i)
-        if (n + i < p.n) row[n + i] = values[i];
+    for (int i = 0; i < kCount; ++i) bias[i] = p.bias && n + i < p.n ? __ldg(from + i) : -0.f;
+}
+
+// Writes kCount values of a row of C from column n on, with bias and activation.
+template <int kCount>
+__device__ __forceinline__ void write(const Product& p, float* row, int n, const float* sums,
+                                      const float* bias) {
+    if (n >= p.n) return;
+    alignas(16) float values[kCount];
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) {
+        const float value = sums[i] + bias[i];
+        values[i] = p.relu && value < 0.f ? 0.f : value;
+    }
+    const auto store = [&](auto vector) {
+        constexpr int kWidth = sizeof(vector) / sizeof(float);
+#pragma unroll
+        for (int i = 0; i < kCount; i += kWidth)
+            if (n + i < p.n)
+                *reinterpret_cast<decltype(vector)*>(row + n + i) =
+                    *reinterpret_cast<const decltype(vector)*>(values + i);
+    };
+    if (p.width >= kCount)
+        store(Vector<kCount>{});
+    else if (kCount == 4 && p.width == 2)
+        store(float2{});
+    else
+        store(float{});
 }
 
 }  // namespace pyconv::cuda

@@ -130,6 +130,10 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
         __syncthreads();
     }
 
+    alignas(16) float bias[TN];
+#pragma unroll
+    for (int j = 0; j < TN; j += 4)
+        load_bias<4>(p, block.group, block.n0 + j / 4 * kColStep + x, bias + j);
 #pragma unroll
     for (int i = 0; i < TM; ++i) {
         const int m = block.m0 + i / 4 * kRowStep + y + i % 4;
@@ -137,7 +141,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
         float* row = block.row(p, m);
 #pragma unroll
         for (int j = 0; j < TN; j += 4)
-            write<4>(p, block.group, row, block.n0 + j / 4 * kColStep + x, &sums[i][j]);
+            write<4>(p, row, block.n0 + j / 4 * kColStep + x, &sums[i][j], bias + j);
     }
 }
 

@@ -72,7 +72,11 @@ void launch_tile(const Task& task, int splits) {
         p.bias = nullptr;
     }
     p.relu = p.splits == 1 && task.activation == Activation::kRelu;
-    p.quads = p.n % 4 == 0 && p.ldc % 4 == 0 && task.c_values % 4 == 0 && is_aligned(p.c);
+    const auto lines_up = [&](int64_t width) {
+        return p.n % width == 0 && p.ldc % width == 0 && task.c_values % width == 0;
+    };
+    const bool aligned = is_aligned(p.c) && is_aligned(p.bias);
+    p.width = aligned && lines_up(4) ? 4 : aligned && lines_up(2) ? 2 : 1;
     const int64_t blocks = static_cast<int64_t>(p.m_tiles) * p.n_tiles * task.products * p.splits;
     if constexpr (Tile::kTensorCores)
         launch(product_tf32_kernel<Tile, kPass>, blocks, Tile::kThreads,

@@ -173,6 +173,10 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     }
     cp_async_wait<0>();
 
+    alignas(8) float bias[kCols][2];
+#pragma unroll
+    for (int j = 0; j < kCols; ++j)
+        load_bias<2>(p, block.group, block.n0 + warp_n + 8 * j + lane % 4 * 2, bias[j]);
 #pragma unroll
     for (int i = 0; i < 2 * kRows; ++i) {
         const int m = block.m0 + warp_m + 8 * i + lane / 4;
@@ -180,8 +184,8 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
         float* row = block.row(p, m);
 #pragma unroll
         for (int j = 0; j < kCols; ++j)
-            write<2>(p, block.group, row, block.n0 + warp_n + 8 * j + lane % 4 * 2,
-                     &sums[i / 2][j][i % 2 * 2]);
+            write<2>(p, row, block.n0 + warp_n + 8 * j + lane % 4 * 2, &sums[i / 2][j][i % 2 * 2],
+                     bias[j]);
     }
 #endif
 }
