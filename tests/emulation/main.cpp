@@ -19,6 +19,7 @@ void test_faults();
 void test_accesses();
 void test_races();
 void test_ptx();
+void test_products();
 void test_streams();
 void test_traffic();
 
@@ -33,6 +34,7 @@ int main() {
     if (pyconv::emulation::kChecks) {
         test_accesses();
         test_races();
+        test_products();
         test_traffic();
     }
     std::printf("%d passed, %d failed\n", passed, failed);
