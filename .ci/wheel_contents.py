@@ -1,20 +1,23 @@
-"""Fail where a wheel lacks types or the module, or holds what belongs to the repository alone."""
+"""Fail where a wheel lacks types or a module, or holds what belongs to the repository alone.
+
+``wheel_contents.py WHEEL [MODULE...]``: the native modules that it must have, ``_cpu`` by default,
+and no others.
+"""
 
 import re
 import sys
 import zipfile
 
-WANTED = (
-    r"pyconv/__init__\.py",
-    r"pyconv/py\.typed",
-    r"pyconv/_cpu\.pyi",
-    r"pyconv/_cpu\.[^/]*\.so",
-    r"pyconv-[^/]*\.dist-info/licenses/LICENSE",
-)
-ALLOWED = r"pyconv/.*\.(py|pyi|so)|pyconv/py\.typed|pyconv-[^/]*\.dist-info/.*"
+wheel, *modules = sys.argv[1:]
+modules = modules or ["_cpu"]
+native = rf"pyconv/({'|'.join(modules)})\.[^/]*\.so"
+wanted = [rf"pyconv/{module}\.[^/]*\.so" for module in modules]
+wanted += [r"pyconv/__init__\.py", r"pyconv/py\.typed", r"pyconv/_cpu\.pyi"]
+wanted += [r"pyconv-[^/]*\.dist-info/licenses/LICENSE"]
+allowed = rf"pyconv/.*\.pyi?|{native}|pyconv/py\.typed|pyconv-[^/]*\.dist-info/.*"
 
-names = zipfile.ZipFile(sys.argv[1]).namelist()
-missing = [wanted for wanted in WANTED if not any(re.fullmatch(wanted, name) for name in names)]
-unwanted = [name for name in names if not re.fullmatch(ALLOWED, name)]
+names = zipfile.ZipFile(wheel).namelist()
+missing = [pattern for pattern in wanted if not any(re.fullmatch(pattern, n) for n in names)]
+unwanted = [name for name in names if not re.fullmatch(allowed, name)]
 if missing or unwanted:
-    sys.exit(f"{sys.argv[1]} lacks {missing} and holds {unwanted}")
+    sys.exit(f"{wheel} lacks {missing} and holds {unwanted}")
