@@ -6,27 +6,9 @@
 #include <memory>
 #include <vector>
 
+#include "workspace.h"
+
 namespace pyconv {
-
-// What gives memory.
-class Workspace {
-public:
-    Workspace() = default;
-    Workspace(const Workspace&) = delete;
-    Workspace& operator=(const Workspace&) = delete;
-
-    // Uninitialized, aligned to 64 bytes. Throws std::bad_alloc.
-    template <class T>
-    T* take(int64_t count) {
-        return static_cast<T*>(take_bytes(static_cast<size_t>(count) * sizeof(T)));
-    }
-
-protected:
-    ~Workspace() = default;
-
-private:
-    virtual void* take_bytes(size_t bytes) = 0;
-};
 
 // Of one operation: takes memory from the calling thread's store, which is reused from call to
 // call, and gives all of it back at the end of the scope.
