@@ -197,6 +197,8 @@ def test_names_are_counted_as_in_keras(name):
     required = {name: [2, 2] for name in (*lines, "Conv3D", "Conv3DTranspose")}
     required.update({name: [2] for name in ("AveragePooling1D", "AveragePooling3D")})
     required["DepthwiseConv1D"] = [2]
+    colours = ("ColorDegeneration", "Hue", "Saturation", "Sharpness")
+    required.update({f"Random{kind}": [0.1] for kind in colours} | {"RandomPosterization": [1]})
     for rank in (1, 2, 3):
         required.update({f"Adaptive{k}Pooling{rank}D": [2] for k in ("Average", "Max")})
     required |= {"Activation": ["relu"], "AveragePooling2D": [2], "Conv2D": [1, 1], "Dense": [1]}

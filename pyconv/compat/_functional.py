@@ -6,6 +6,7 @@ from typing import Any
 from pyconv._types import Shape
 from pyconv.compat._eager import eager
 from pyconv.compat._phases import fix_phase
+from pyconv.layers._augmentation import Augmentation
 from pyconv.layers.graph import Node, unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
@@ -106,6 +107,7 @@ class Chained:
 
     # What Keras's layers say of themselves. There are no masks here.
     supports_masking = False
+    compute_dtype = variable_dtype = "float32"
     has_no_weights = False
     _first_weights: Any = None
 
@@ -137,7 +139,9 @@ class Chained:
         """Take what a ``build`` says at its end; a layer knows by itself."""
 
     def called(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the layer's result for arrays."""
+        """Return the layer's result for arrays; as in Keras, images are changed if not told."""
+        if isinstance(self, Augmentation) and not args:
+            kwargs.setdefault("training", True)
         return eager(super().__call__(x, *args, **kwargs))  # type: ignore[misc]
 
     def __call__(self: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:

@@ -27,6 +27,7 @@ from pyconv.layers.dense import Dense
 from pyconv.layers.depthwise_conv1d import DepthwiseConv1D
 from pyconv.layers.depthwise_conv2d import DepthwiseConv2D
 from pyconv.layers.dropout import Dropout
+from pyconv.layers.equalization import AutoContrast, Equalization
 from pyconv.layers.flatten import Flatten
 from pyconv.layers.global_avgpool2d import GlobalAveragePooling2D
 from pyconv.layers.global_maxpool2d import GlobalMaxPooling2D
@@ -63,10 +64,22 @@ from pyconv.layers.pooling3d import (
     MaxPooling3D,
 )
 from pyconv.layers.random_brightness import RandomBrightness, RandomContrast
+from pyconv.layers.random_color import (
+    RandomColorDegeneration,
+    RandomGrayscale,
+    RandomHue,
+    RandomSaturation,
+)
 from pyconv.layers.random_crop import RandomCrop
 from pyconv.layers.random_erasing import Cutout, RandomErasing
 from pyconv.layers.random_flip import RandomFlip
 from pyconv.layers.random_rotation import RandomRotation
+from pyconv.layers.random_tones import (
+    RandomInvert,
+    RandomPosterization,
+    RandomSharpness,
+    Solarization,
+)
 from pyconv.layers.random_translation import RandomTranslation
 from pyconv.layers.random_zoom import RandomZoom
 from pyconv.layers.relu import ReLU
@@ -116,6 +129,7 @@ __all__ = [
     "AdaptiveMaxPooling3D",
     "Add",
     "AlphaDropout",
+    "AutoContrast",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -147,6 +161,7 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dropout",
+    "Equalization",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
@@ -185,11 +200,18 @@ __all__ = [
     "Permute",
     "RMSNormalization",
     "RandomBrightness",
+    "RandomColorDegeneration",
     "RandomContrast",
     "RandomCrop",
     "RandomErasing",
     "RandomFlip",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPosterization",
     "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
     "RandomTranslation",
     "RandomZoom",
     "ReLU",
@@ -203,6 +225,7 @@ __all__ = [
     "SeparableConvolution1D",
     "SeparableConvolution2D",
     "Softmax",
+    "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",

@@ -182,16 +182,33 @@ def factor_arg(
     owner: str, name: str, value: Any, minimum: float, maximum: float
 ) -> tuple[float, float]:
     """Return (lower, upper) of a number, which stands for both signs, or of two numbers."""
+    bounds = (minimum, maximum)
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
-            raise ValueError(f"{owner}: {name} must be a number or two, got {value!r:.60}")
+            raise ValueError(
+                f"{owner}: {name} must be a number or two, got {value!r:.60}. {_words(*bounds)}"
+            )
         lower, upper = sorted(
-            number_arg(owner, f"{name}[{i}]", part, minimum, maximum)
-            for i, part in enumerate(value)
+            _factor(owner, f"{name}[{i}]", v, bounds) for i, v in enumerate(value)
         )
         return lower, upper
-    number = abs(number_arg(owner, name, value, minimum, maximum))
-    return max(-number, minimum), number
+    number = abs(_factor(owner, name, value, bounds))
+    return max(-number, float(minimum)), number
+
+
+def _factor(owner: str, name: str, value: Any, bounds: tuple[float, float]) -> float:
+    try:
+        return number_arg(owner, name, value, *bounds)
+    except ValueError as error:
+        raise type(error)(f"{error}. {_words(*bounds)}") from None
+
+
+def _words(minimum: float, maximum: float) -> str:
+    """Return what Keras says of a factor."""
+    return (
+        "The `factor` argument should be a number (or a list of two numbers) in the range "
+        f"[{minimum:g}, {maximum:g}]."
+    )
 
 
 def as_given(factor: Any) -> Any:
@@ -209,7 +226,10 @@ def fill_mode_arg(owner: str, value: Any) -> str:
 def range_arg(owner: str, value: Any) -> tuple[float, float]:
     """Return (low, high) of a ``value_range``."""
     if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise ValueError(f"{owner}: value_range must be two numbers, got {value!r:.60}")
+        raise ValueError(
+            f"{owner}: value_range must be two numbers, got {value!r:.60}. The `value_range` "
+            "argument should be a list of two numbers."
+        )
     low, high = sorted(number_arg(owner, f"value_range[{i}]", v) for i, v in enumerate(value))
     return low, high
 

@@ -36,7 +36,7 @@ class RandomBrightness(Augmentation):
     def __init__(
         self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(seed, None, **kwargs)
+        super().__init__(seed, kwargs.pop("data_format", None), **kwargs)
         self.factor = factor_arg(self.label, "factor", factor, -1, 1)
         self.value_range = range_arg(self.label, value_range)
 
@@ -87,7 +87,7 @@ class RandomContrast(Augmentation):
     def __init__(
         self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(seed, None, **kwargs)
+        super().__init__(seed, kwargs.pop("data_format", None), **kwargs)
         pair = isinstance(factor, (tuple, list))
         lower, upper = factor_arg(self.label, "factor", factor, 0, 1)
         self.factor = (lower, upper) if pair else (upper, upper)

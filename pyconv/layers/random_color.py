@@ -1,0 +1,198 @@
+"""Random changes of colours."""
+
+from typing import Any
+
+import numpy as np
+
+from pyconv._types import Array
+from pyconv.layers._arguments import number_arg
+from pyconv.layers._pixels import FactorChange, PixelChange, from_hsv, grey, rescaled, to_hsv
+
+
+class RandomGrayscale(PixelChange):
+    """In training, makes each image grey with some probability.
+
+    Args:
+        factor: the probability, 0 to 1.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``.
+        seed: an integer for the same choices in each run.
+        **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
+
+    Input shape:
+        ``(N, H, W, 3)``, or ``(N, 3, H, W)`` where channels are first; or one image.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> x = np.array([100.0, 0.0, 0.0], "float32").reshape(1, 1, 1, 3)
+        >>> pyconv.layers.RandomGrayscale(1.0)(x, training=True).ravel().round(2).tolist()
+        [29.889999389648438, 29.889999389648438, 29.889999389648438]
+    """
+
+    def __init__(
+        self,
+        factor: float = 0.5,
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, data_format, **kwargs)
+        self.factor = number_arg(self.label, "factor", factor, 0, 1)
+
+    def changed(self, images: Array) -> Array:
+        """Return the images, some of them grey."""
+        chosen = self.draw(len(images), 0, 1) < self.factor
+        return np.where(chosen, grey(images), images)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "factor": self.factor}
+
+
+class RandomColorDegeneration(FactorChange):
+    """In training, moves the colours of each image towards grey.
+
+    ``x + factor * (grey - x)``, clipped.
+
+    Args:
+        factor: largest factor, or (least, most), 0 to 1; 1 is grey.
+        value_range: least and largest value of the images.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``.
+        seed: an integer for the same choices in each run.
+        **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
+
+    Input shape:
+        ``(N, H, W, 3)``, or ``(N, 3, H, W)`` where channels are first; or one image.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> layer = pyconv.layers.RandomColorDegeneration((0.5, 0.5))
+        >>> x = np.array([100.0, 0.0, 0.0], "float32").reshape(1, 1, 1, 3)
+        >>> layer(x, training=True).ravel().round().tolist()
+        [65.0, 15.0, 15.0]
+    """
+
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(factor, value_range, data_format, seed, **kwargs)
+
+    def changed(self, images: Array) -> Array:
+        """Return the images with weaker colours."""
+        factor = self.draw(len(images), *self.factor)
+        return np.clip(images + factor * (grey(images) - images), *self.value_range)
+
+
+class RandomSaturation(FactorChange):
+    """In training, changes the saturation of each image, in the space of hue and saturation.
+
+    The saturation, which stays at 1 at most, is multiplied by ``factor / (1 - factor)``.
+
+    Args:
+        factor: largest factor, or (least, most), 0 to 1: 0 is grey, 0.5 no change, 1 full colour.
+        value_range: least and largest value of the images.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``.
+        seed: an integer for the same choices in each run.
+        **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
+
+    Input shape:
+        ``(N, H, W, 3)``, or ``(N, 3, H, W)`` where channels are first; or one image.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> layer = pyconv.layers.RandomSaturation((0.0, 0.0))
+        >>> x = np.array([100.0, 0.0, 50.0], "float32").reshape(1, 1, 1, 3)
+        >>> layer(x, training=True).ravel().tolist()
+        [100.0, 100.0, 100.0]
+    """
+
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(factor, value_range, data_format, seed, **kwargs)
+
+    def changed(self, images: Array) -> Array:
+        """Return the images with other saturation."""
+        factor = self.draw(len(images), *self.factor)[..., 0]
+        hue, saturation, value = to_hsv(images)
+        return from_hsv(hue, np.minimum(saturation * (factor / (1 - factor + 1e-7)), 1), value)
+
+
+class RandomHue(FactorChange):
+    """In training, turns the hues of each image.
+
+    Args:
+        factor: largest factor, or (least, most), 0 to 1: hues are turned by up to half of it of
+            the circle, either way.
+        value_range: least and largest value of the images.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``.
+        seed: an integer for the same choices in each run.
+        **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
+
+    Input shape:
+        ``(N, H, W, 3)``, or ``(N, 3, H, W)`` where channels are first; or one image.
+
+    Output shape:
+        That of the input.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument has a wrong value.
+
+    Example:
+        >>> import numpy as np, pyconv
+        >>> layer = pyconv.layers.RandomHue((1.0, 1.0), value_range=(0, 1))
+        >>> x = np.array([1.0, 0.0, 0.0], "float32").reshape(1, 1, 1, 3)
+        >>> layer(x, training=True).ravel().tolist()
+        [0.0, 1.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(factor, value_range, data_format, seed, **kwargs)
+
+    def changed(self, images: Array) -> Array:
+        """Return the images with other hues."""
+        n = len(images)
+        side, share = self.uniform(n, 2).T
+        lower, upper = self.factor
+        turn = (lower + share * (upper - lower)) * np.where(side > 0.5, -0.5, 0.5)
+        hue, saturation, value = to_hsv(rescaled(images, self.value_range, (0, 1)))
+        colours = from_hsv((hue + turn.reshape(n, 1, 1)) % 1, saturation, value)
+        return rescaled(np.clip(colours, 0, 1), (0, 1), self.value_range)
