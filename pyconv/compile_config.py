@@ -57,7 +57,8 @@ def _serialized(instance: Any, module: Any) -> dict[str, Any] | None:
     serialized: dict[str, Any] = module.serialize(instance)
     if isinstance(instance, Optimizer):
         config = serialized["config"]
-        config["learning_rate"] = _rate(instance, config["learning_rate"])
+        if "learning_rate" in config:
+            config["learning_rate"] = _rate(instance, config["learning_rate"])
     return serialized
 
 

@@ -50,7 +50,7 @@ def serialize_keras_object(obj: Any) -> Any:
         return obj
     if isinstance(obj, (list, tuple)):
         return type(obj)(serialize_keras_object(part) for part in obj)
-    if isinstance(obj, Mapping):
+    if isinstance(obj, dict):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
     special = _special(obj)
     if special is not None:

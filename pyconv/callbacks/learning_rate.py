@@ -73,8 +73,8 @@ class ReduceLROnPlateau(MonitorCallback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, and reduce the rate where it is time."""
         logs = {} if logs is None else logs
-        optimizer = _optimizer(self)
-        logs["learning_rate"] = float(optimizer.learning_rate)
+        rates = rates_of(_optimizer(self))
+        logs.update((name, float(one.learning_rate)) for name, one in rates.items())
         current = logs.get(self.monitor)
         if current is None:
             warnings.warn(
@@ -91,18 +91,23 @@ class ReduceLROnPlateau(MonitorCallback):
             self.wait = 0
         elif self.cooldown_counter <= 0:
             self.wait += 1
-            if self.wait >= self.patience and optimizer.learning_rate > self.min_lr:
-                reduced = max(optimizer.learning_rate * self.factor, self.min_lr)
-                # The decimals of float32, which kernels take: 0.01, not 0.010000000000000002.
-                optimizer.learning_rate = float(str(np.float32(reduced)))
-                if self.verbose:
-                    print(
-                        f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
-                        f"{optimizer.learning_rate}.",
-                        flush=True,
-                    )
+            large = [one for one in rates.values() if one.learning_rate > self.min_lr]
+            if self.wait >= self.patience and large:
+                for optimizer in large:
+                    self._reduce(optimizer, epoch)
                 self.cooldown_counter = self.cooldown
                 self.wait = 0
+
+    def _reduce(self, optimizer: "Optimizer", epoch: int) -> None:
+        reduced = max(optimizer.learning_rate * self.factor, self.min_lr)
+        # The decimals of float32, which kernels take: 0.01, not 0.010000000000000002.
+        optimizer.learning_rate = float(str(np.float32(reduced)))
+        if self.verbose:
+            print(
+                f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
+                f"{optimizer.learning_rate}.",
+                flush=True,
+            )
 
 
 class LearningRateScheduler(Callback):
@@ -133,23 +138,26 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the rate."""
-        optimizer = _optimizer(self)
-        rate = (
-            self.schedule(epoch, float(optimizer.learning_rate))
-            if _takes_two(self.schedule)
-            else self.schedule(epoch)
-        )
-        optimizer.learning_rate = float_arg("LearningRateScheduler", "the schedule's result", rate)
-        if self.verbose:
-            print(
-                f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.",
-                flush=True,
+        for optimizer in rates_of(_optimizer(self)).values():
+            rate = (
+                self.schedule(epoch, float(optimizer.learning_rate))
+                if _takes_two(self.schedule)
+                else self.schedule(epoch)
             )
+            optimizer.learning_rate = float_arg(
+                "LearningRateScheduler", "the schedule's result", rate
+            )
+            if self.verbose:
+                print(
+                    f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.",
+                    flush=True,
+                )
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Add the rate to the logs."""
         if logs is not None:
-            logs["learning_rate"] = float(_optimizer(self).learning_rate)
+            rates = rates_of(_optimizer(self))
+            logs.update((name, float(one.learning_rate)) for name, one in rates.items())
 
 
 def _optimizer(callback: Callback) -> "Optimizer":
@@ -157,6 +165,14 @@ def _optimizer(callback: Callback) -> "Optimizer":
     if optimizer is None:
         raise ValueError(f"{type(callback).__name__}: the model has no optimizer; compile it first")
     return optimizer
+
+
+def rates_of(optimizer: "Optimizer") -> dict[str, "Optimizer"]:
+    """Return the optimizers that have a learning rate, by its name in logs."""
+    parts = getattr(getattr(optimizer, "inner_optimizer", optimizer), "optimizers", None)
+    if parts is None:
+        return {"learning_rate": optimizer}
+    return {f"learning_rate_{part.name}": part for part in parts}
 
 
 def _takes_two(schedule: Callable[..., float]) -> bool:

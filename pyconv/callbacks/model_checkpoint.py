@@ -53,7 +53,8 @@ class ModelCheckpoint(MonitorCallback):
         self.save_weights_only = bool_arg(owner, "save_weights_only", save_weights_only)
         if isinstance(save_freq, str) and save_freq != "epoch":
             raise ValueError(
-                f"{owner}: save_freq must be 'epoch' or a number of batches, got {save_freq!r}"
+                f"{owner}: Unrecognized save_freq {save_freq!r}; it must be 'epoch' or a number of "
+                "batches"
             )
         self.save_freq = (
             save_freq if isinstance(save_freq, str) else int_arg(owner, "save_freq", save_freq)

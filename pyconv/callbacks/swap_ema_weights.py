@@ -73,6 +73,4 @@ class SwapEMAWeights(Callback):
             raise ValueError(
                 "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer"
             )
-        averages = optimizer._slots.get("average", [])
-        params = self.model._params() if averages else []
-        return list(zip(params, averages, strict=True))
+        return optimizer.averages(self.model._params())

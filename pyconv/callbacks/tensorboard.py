@@ -9,6 +9,7 @@ import numpy as np
 
 from pyconv._args import bool_arg, int_arg, path_arg
 from pyconv.callbacks.callback import Callback, Logs
+from pyconv.callbacks.learning_rate import rates_of
 
 if TYPE_CHECKING:
     from pyconv.callbacks._event_file import EventFile
@@ -116,7 +117,8 @@ class TensorBoard(Callback):
         logs, optimizer = logs or {}, self.model.optimizer
         train: dict[str, Any] = {k: v for k, v in logs.items() if not k.startswith("val_")}
         if optimizer is not None:
-            train["learning_rate"] = optimizer.learning_rate
+            rates = rates_of(optimizer)
+            train.update((name, one.learning_rate) for name, one in rates.items())
         if self.write_steps_per_second:
             spent = max(time.perf_counter() - self._epoch_began, 1e-9)
             train["steps_per_second"] = (self._iterations() - self._steps_before) / spent

@@ -13,6 +13,8 @@ from pyconv.optimizers.adamax import Adamax
 from pyconv.optimizers.ftrl import Ftrl
 from pyconv.optimizers.lamb import Lamb
 from pyconv.optimizers.lion import Lion
+from pyconv.optimizers.loss_scale import LossScaleOptimizer
+from pyconv.optimizers.multi import MultiOptimizer, OptimizerMap
 from pyconv.optimizers.muon import Muon
 from pyconv.optimizers.nadam import Nadam
 from pyconv.optimizers.optimizer import Optimizer
@@ -31,9 +33,12 @@ __all__ = [
     "Ftrl",
     "Lamb",
     "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "ScheduleFreeAdamW",
     "deserialize",
@@ -46,7 +51,7 @@ _CLASSES: dict[str, type[Optimizer]] = {
     found.__name__.lower(): found
     for found in (
         SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adamax, Nadam, Lion, Ftrl, Adafactor, Lamb,
-        Muon, ScheduleFreeAdamW,
+        Muon, ScheduleFreeAdamW, LossScaleOptimizer, MultiOptimizer,
     )
 }  # fmt: skip
 

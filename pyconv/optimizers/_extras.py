@@ -37,22 +37,27 @@ class Extras:
             if ema_overwrite_frequency is None
             else int_arg(owner, "ema_overwrite_frequency", ema_overwrite_frequency)
         )
-        self.loss_scale_factor = (
-            None
-            if loss_scale_factor is None
-            else float_arg(owner, "loss_scale_factor", loss_scale_factor)
-        )
-        if self.loss_scale_factor == 0:
-            raise ValueError(f"{owner}: loss_scale_factor must be above 0, got 0; leave it out")
+        self._owner = owner
+        self.active = False
+        self.set_loss_scale(loss_scale_factor)
         steps = gradient_accumulation_steps
         off = steps is None or (isinstance(steps, int) and steps == 0)
         self.accumulation_steps = (
             None if off else int_arg(owner, "gradient_accumulation_steps", steps, 2)
         )
         self._wrapped = self._constrained = False
-        self.active = bool(
-            self.use_ema or self.loss_scale_factor is not None or self.accumulation_steps
-        )
+        self.active = bool(self.active or self.use_ema or self.accumulation_steps)
+
+    def set_loss_scale(self, value: float | None) -> None:
+        """Set the factor of the loss, None for none."""
+        if value is not None:
+            value = float_arg(self._owner, "loss_scale_factor", value)
+            if value == 0:
+                raise ValueError(
+                    f"{self._owner}: loss_scale_factor must be above 0, got 0; leave it out"
+                )
+            self.active = True
+        self.loss_scale_factor = value
 
     def slot_names(self) -> list[str]:
         """Names of the arrays that are kept for each parameter."""

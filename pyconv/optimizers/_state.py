@@ -160,10 +160,13 @@ class Stateful:
 
         The slots are the optimizer's own arrays, not copies.
         """
-        numbers: list[NDArray[Any]] = [np.array(self._iterations, np.int64)]
+        numbers: list[NDArray[Any]] = [Variable(self._iterations, name="iterations")]
         if isinstance(self._learning_rate, float):
-            numbers.append(np.array(self._learning_rate, np.float32))
-        return numbers + self._ordered()
+            numbers.append(Variable(float(self._learning_rate), name="learning_rate"))
+        return numbers + [
+            array.view(Variable) if type(array) is np.ndarray else array
+            for array in self._ordered()
+        ]
 
     def _ordered(self) -> list[Array]:
         groups = [(name,) for name in self._extras.slot_names()] + self._slot_groups()

@@ -15,7 +15,7 @@ from pyconv._types import Array
 from pyconv.optimizers._attributes import Attributes
 from pyconv.optimizers._custom import CustomVariables
 from pyconv.optimizers._decay import Exclusion
-from pyconv.optimizers._extras import Extras
+from pyconv.optimizers._extras import AVERAGE, Extras
 from pyconv.optimizers.clipping import Clipping
 from pyconv.optimizers.schedules.schedule import LearningRateSchedule
 
@@ -93,7 +93,6 @@ class Optimizer(Attributes, CustomVariables):
             loss_scale_factor,
             gradient_accumulation_steps,
         )
-        self.loss_scale_factor = self._extras.loss_scale_factor
         self._exclusion: Exclusion | None = None
         # Paths of the parameters, such as 'dense/kernel', where they are arrays without; a model
         # sets them.
@@ -240,6 +239,15 @@ class Optimizer(Attributes, CustomVariables):
     def _clip_gradients(self, grads: Sequence[Array]) -> Sequence[Array]:
         return self._clipping(grads)
 
+    @property
+    def loss_scale_factor(self) -> float | None:
+        """What the loss was multiplied by, or None."""
+        return self._extras.loss_scale_factor
+
+    @loss_scale_factor.setter
+    def loss_scale_factor(self, value: float | None) -> None:
+        self._extras.set_loss_scale(value)
+
     def scale_loss(self, loss: Any) -> Any:
         """Return the loss times ``loss_scale_factor``."""
         factor = self._extras.loss_scale_factor
@@ -264,6 +272,11 @@ class Optimizer(Attributes, CustomVariables):
                 "before the optimizer is built"
             )
         self._exclusion = Exclusion(var_list, var_names)
+
+    def averages(self, params: Sequence[Any]) -> list[tuple[Any, Any]]:
+        """Return each parameter with its moving average, none where there is none."""
+        kept = self._slots.get(AVERAGE, [])
+        return list(zip(params, kept, strict=True)) if kept else []
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
         """Put the moving average into the parameters, where one is kept."""
