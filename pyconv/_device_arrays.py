@@ -41,6 +41,11 @@ _COMPARISON = {
     for code, function in enumerate((np.less, np.less_equal, np.greater, np.greater_equal))
 }
 _OUTLINES = np.ndim, np.shape, np.size
+# Methods that give what numpy's do of a copy.
+_ON_HOST = (
+    "all any argmax argmin argsort clip cumsum flatten item max mean min prod round squeeze std "
+    "sum swapaxes tobytes tolist transpose var"
+)
 _FLOAT32 = np.dtype(np.float32)
 _MAX_RANK = 6
 
@@ -68,11 +73,13 @@ def equip(module: Any) -> None:
     array.__deepcopy__ = lambda self, memo: self.copy()
     array.__reduce__ = lambda self: (backend.on_device, (self.numpy(),))
     array.astype = _astype
+    array.ravel = lambda self: self.reshape(-1)
     array.flags = SimpleNamespace(c_contiguous=True, aligned=True, writeable=True)
     array.name = "variable"
     for name in ("assign", "assign_add", "assign_sub"):
         setattr(array, name, vars(Variable)[name])
-    for name in ("item", "tobytes", "tolist", "sum", "mean", "min", "max", "any", "all", "argmax"):
+    array.T = property(lambda self: self.numpy().T)
+    for name in _ON_HOST.split():
         setattr(array, name, _on_host(name))
 
 

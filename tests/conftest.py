@@ -72,6 +72,15 @@ def _away_from_the_sources(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True)
+def _same_device_again():
+    """A test that chooses another device leaves the run's own to the next one."""
+    before = backend.active
+    yield
+    if backend.active is not before:
+        _devices.use(before)
+
+
 def _on_device(config):
     return config.getoption("--backend") != "cpu" or _on_gpu(config)
 

@@ -61,6 +61,7 @@ def test_shapes_without_a_copy():
     b = a.reshape(12, -1)
     assert b.shape == (12, 10)
     assert a.reshape((2, 60)).shape == (2, 60)
+    assert a.ravel().shape == (120,)
     b[...] = 7
     assert (a.numpy() == 7).all()
     rows = a[1:]
@@ -128,6 +129,18 @@ def test_comparisons(function):
         out = device.empty(x.shape, np.bool_)
         assert function(there(x), y, out=out) is out
         same(out, function(x, y))
+
+
+@pytest.mark.parametrize(
+    ("method", "given"),
+    [("round", (1,)), ("std", ()), ("var", (0,)), ("argmin", ()), ("clip", (-1, 1)), ("sum", (-1,)),
+     ("prod", (0,)), ("transpose", (3, 0, 1, 2)), ("squeeze", ()), ("flatten", ())],
+)  # fmt: skip
+def test_methods_of_numpys_arrays(method, given):
+    a, x = there(X[:1]), X[:1]
+    assert np.array_equal(getattr(a, method)(*given), getattr(x, method)(*given))
+    assert np.array_equal(a.T, x.T)
+    assert np.array_equal(a.ravel(), x.ravel())
 
 
 def test_special_values():

@@ -26,7 +26,14 @@ PUBLIC = [
 ]
 
 
-@pytest.mark.parametrize("name", ["pyconv", *MODULES])
+# A profile is of the CPU.
+EXAMPLES = [
+    pytest.param(name, marks=pytest.mark.cpu) if name == "pyconv.profiling" else name
+    for name in ("pyconv", *MODULES)
+]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_examples(name):
     module = importlib.import_module(name)
     before = pyconv.get_num_threads()
