@@ -75,7 +75,7 @@ def equip(module: Any) -> None:
     array.astype = _astype
     array.ravel = lambda self: self.reshape(-1)
     array.flags = SimpleNamespace(c_contiguous=True, aligned=True, writeable=True)
-    array.name = "variable"
+    array.name, array.trainable, array.constraint = "variable", True, None
     for name in ("assign", "assign_add", "assign_sub"):
         setattr(array, name, vars(Variable)[name])
     array.T = property(lambda self: self.numpy().T)
