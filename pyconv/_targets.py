@@ -1,5 +1,8 @@
 """Checks of labels and sample weights, made once over a whole set before it is trained on."""
 
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,18 @@ from pyconv._types import Array, Shape
 
 # Rows are scanned a part at a time, so that the check makes no copy of a large set.
 _SCAN = 1 << 20
+
+_non_finite: ContextVar[bool] = ContextVar("non_finite", default=False)
+
+
+@contextlib.contextmanager
+def non_finite_allowed(allowed: bool) -> Iterator[None]:
+    """Within, targets may hold NaN and infinity where ``allowed``."""
+    token = _non_finite.set(allowed)
+    try:
+        yield
+    finally:
+        _non_finite.reset(token)
 
 
 def class_numbers(owner: str, y: Any, output_shape: Shape, name: str = "y") -> NDArray[np.int64]:
@@ -111,7 +126,7 @@ def numeric(owner: str, name: str, value: Any) -> NDArray[Any]:
 
 def require_finite(owner: str, name: str, array: NDArray[Any]) -> None:
     """Raise ValueError where a floating-point array holds NaN or infinity."""
-    if array.dtype.kind != "f" or array.size == 0:
+    if array.dtype.kind != "f" or array.size == 0 or (name == "y" and _non_finite.get()):
         return
     array = np.atleast_1d(array)
     step = max(1, _SCAN * len(array) // array.size)

@@ -3,12 +3,13 @@
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from pyconv import loops, sources
+from pyconv import _targets, loops, sources
 from pyconv._args import bool_arg, int_arg
 from pyconv._types import Array
 from pyconv.callbacks.callback_list import CallbackList
 from pyconv.callbacks.history import History
 from pyconv.callbacks.progbar_logger import ProgbarLogger
+from pyconv.callbacks.terminate_on_nan import TerminateOnNaN
 from pyconv.progress import Progress, verbosity
 from pyconv.trainable import Trainable
 
@@ -94,39 +95,42 @@ class Trainer(Trainable):
             )
         validates = sources.validation_epochs(validation_freq)
         given = CallbackList(callbacks).callbacks
-        data, validation = sources.training(
-            self,
-            (x, y, sample_weight),
-            class_weight,
-            size,
-            shuffle,
-            sources.steps("fit", "steps_per_epoch", steps_per_epoch),
-            validation_split,
-            validation_data,
-            validation_size,
-            sources.steps("fit", "validation_steps", validation_steps),
-        )
-        params = {
-            "epochs": last,
-            "steps": data.steps,
-            "verbose": level,
-            "do_validation": validation is not None,
-        }
-        history = next((c for c in given if isinstance(c, History)), None)
-        if history is None:
-            history = History()
-            given = [*given, history]
-        called = self._callbacks(given, params)
-        own_progress = any(isinstance(c, ProgbarLogger) for c in given)
-        loops.train(
-            self,
-            data,
-            validation,
-            validates,
-            range(first, last),
-            called,
-            self._progress(0 if own_progress else level, data, validation),
-        )
+        # Its user wants to find such targets by their loss.
+        stops = any(isinstance(callback, TerminateOnNaN) for callback in given)
+        with _targets.non_finite_allowed(stops):
+            data, validation = sources.training(
+                self,
+                (x, y, sample_weight),
+                class_weight,
+                size,
+                shuffle,
+                sources.steps("fit", "steps_per_epoch", steps_per_epoch),
+                validation_split,
+                validation_data,
+                validation_size,
+                sources.steps("fit", "validation_steps", validation_steps),
+            )
+            params = {
+                "epochs": last,
+                "steps": data.steps,
+                "verbose": level,
+                "do_validation": validation is not None,
+            }
+            history = next((c for c in given if isinstance(c, History)), None)
+            if history is None:
+                history = History()
+                given = [*given, history]
+            called = self._callbacks(given, params)
+            own_progress = any(isinstance(c, ProgbarLogger) for c in given)
+            loops.train(
+                self,
+                data,
+                validation,
+                validates,
+                range(first, last),
+                called,
+                self._progress(0 if own_progress else level, data, validation),
+            )
         return history
 
     def evaluate(

@@ -274,3 +274,35 @@ def test_reduced_rate_has_the_decimals_of_float32():
     reduce = ReduceLROnPlateau("loss", patience=0, mode="max", min_delta=1e9)
     model.fit(X, Y, epochs=2, verbose=0, callbacks=[reduce])
     assert model.optimizer.learning_rate == 0.01
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_targets_that_are_not_finite_are_for_terminate_on_nan(streamed):
+    x, y = np.ones((3, 2), np.float32), np.array([[1.0], [np.inf], [1.0]])
+    model = pyconv.Sequential([pyconv.Input((2,)), pyconv.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    data = ((x[i : i + 1], y[i : i + 1]) for i in range(3))
+    given = {"x": data} if streamed else {"x": x, "y": y, "batch_size": 1, "shuffle": False}
+    stop = pyconv.callbacks.TerminateOnNaN(raise_error=True)
+    with pytest.raises(RuntimeError, match="loss encountered at batch 1"):
+        model.fit(**given, verbose=0, callbacks=[stop])
+    with pytest.raises(ValueError, match="fit: y must be finite, got inf at row 1"):
+        model.fit(x, y, verbose=0)
+
+
+def test_a_layer_that_counts_its_calls():
+    class Counter(pyconv.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.count = self.add_weight((), "zeros", trainable=False, name="count")
+
+        def call(self, x):
+            self.count.assign_add(1)
+            return x
+
+    counter = Counter()
+    model = pyconv.Sequential([pyconv.Input((2,)), counter, pyconv.layers.Dense(1)])
+    assert int(counter.count) == 0
+    model.compile("sgd", "mse")
+    model.fit(np.ones((6, 2)), np.ones((6, 1)), batch_size=2, epochs=2, verbose=0)
+    assert int(counter.count) == 6

@@ -9,6 +9,8 @@ from pyconv.callbacks.callback import Callback, Logs
 class TerminateOnNaN(Callback):
     """Stops training after a batch that makes the loss NaN or infinite.
 
+    With it ``fit`` takes targets that are not finite, which are an error otherwise.
+
     Args:
         raise_error: whether to raise RuntimeError instead.
 

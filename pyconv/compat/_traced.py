@@ -1,5 +1,6 @@
 """Layers and models of the user's own whose ``call`` is made of other layers."""
 
+import contextlib
 import inspect
 from typing import Any
 
@@ -83,7 +84,8 @@ def _called(owner: Any, x: Tensor, trains: bool) -> Tensor | None:
     options = {"training": _Phase(trains)} if "training" in parameters else {}
     if isinstance(owner, Layer) and not owner.built and "build" in vars(type(owner)):
         owner.build(x.shape)
-    result = owner.call(x, **options)
+    with owner.unchanged() if isinstance(owner, Layer) else contextlib.nullcontext():
+        result = owner.call(x, **options)
     has_weights = isinstance(owner, Layer) and bool(owner.named_weights)
     return result if isinstance(result, Tensor) and not has_weights else None
 

@@ -1,6 +1,7 @@
 """What a layer holds: weights, their gradients, regularizers and constraints."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,16 @@ class Weights:
     def named_weights(self) -> dict[str, Array]:
         """All weights by name: the layer's own arrays, not copies."""
         return dict(self._weights)
+
+    @contextlib.contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Within, a call of the user's own may count or assign: the weights are as before after."""
+        before = [np.array(weight) for weight in self.weights]
+        try:
+            yield
+        finally:
+            for weight, values in zip(self.weights, before, strict=False):
+                weight[...] = values
 
     @property
     def trainable_weights(self) -> list[Array]:

@@ -126,7 +126,8 @@ class Layer(Weights):
         if not hasattr(self, "call"):
             return tuple(input_shape)
         sizes = tuple(1 if n is None else n for n in input_shape)
-        result: Shape = np.shape(self.call(np.zeros(sizes, np.float32)))
+        with self.unchanged():
+            result: Shape = np.shape(self.call(np.zeros(sizes, np.float32)))
         return (input_shape[0], *result[1:])
 
     def forward(self, x: Array, training: bool) -> Array:
