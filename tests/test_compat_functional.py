@@ -230,3 +230,32 @@ def test_layers_are_built_by_a_call_on_an_input():
     assert not own.built
     own(keras.Input((3,)))
     assert own.built
+
+
+def test_clones_of_called_layers():
+    images = keras.Input((6, 6, 1))
+    x = layers.Conv2D(2, 3, padding="same", name="c")(images)
+    model = keras.Model(images, layers.Dense(2)(layers.Flatten()(layers.add([images, x]))))
+
+    def call(layer, inputs):
+        made = layer(inputs)
+        return layers.Dropout(0.5)(made) if isinstance(layer, layers.Dense) else made
+
+    again = keras.models.clone_model(model, call_function=call, recursive=True)
+    assert isinstance(again.layers[-1], layers.Dropout)
+    assert len(again.layers) == len(model.layers) + 1
+    again.set_weights(model.get_weights())
+    x = np.random.default_rng(0).random((3, 6, 6, 1))
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert again.get_layer("c") is not model.get_layer("c")
+    with pytest.raises(TypeError, match="call_function must be callable"):
+        keras.models.clone_model(model, call_function=3)
+
+
+def test_methods_that_are_not_here_say_what_is():
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    with pytest.raises(AttributeError, match="'quantize': not in pyconv; pyconv computes in float"):
+        model.quantize("int8")
+    with pytest.raises(AttributeError, match="no attribute 'unheard_of'$"):
+        model.unheard_of()
+    assert not hasattr(model, "export")

@@ -8,9 +8,10 @@ from pyconv.compat._functional import connected, nodes_between, tensor_of
 from pyconv.compat._model import Sequential
 from pyconv.compat._trees import leaves, mapped
 from pyconv.layers._augmentation import Augmentation, leading
-from pyconv.layers.graph import Graph, blocks, flat
+from pyconv.layers.graph import Graph, blocks, flat, unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
+from pyconv.layers.merging import Merge
 
 
 class Functional(Sequential):
@@ -68,6 +69,24 @@ def functional(inputs: Any, outputs: Any, name: str | None = None) -> Any:
     made = Functional([first, *blocks(nodes)], name=name)
     made._take_links(start, end)
     return made
+
+
+def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
+    """Return a model of new layers for those of a model, each called by a function.
+
+    Args:
+        model: a built model of one input and one output.
+        start: the tensor of the new input, None for one like the model's.
+        clone: returns the new layer for a layer.
+        call: returns the tensor of a new layer and what it takes, ``call(layer, inputs)``.
+    """
+    if start is None:
+        start = tensor_of(InputLayer(batch_shape=model.input_shape))
+    made = [tensor_of(start)]
+    for layer, sources in unfolded(model._layers):
+        taken = [made[source] for source in sources]
+        made.append(call(clone(layer), taken if isinstance(layer, Merge) else taken[0]))
+    return functional(made[0], made[-1], model.name)
 
 
 def is_functional(stack: list[Layer]) -> bool:

@@ -23,6 +23,19 @@ from pyconv.compat._traced import is_composed, with_parts
 from pyconv.layers.graph import flat
 from pyconv.progress import Progress
 
+_NOT_HERE = {
+    "add_loss": "give compile a loss, or layers an activity_regularizer",
+    "add_metric": "give compile metrics",
+    "compute_loss": "give compile a loss of your own, a function or a subclass of Loss",
+    "export": "save writes the model to a file that Keras opens too",
+    "get_state_tree": "get_weights and optimizer.state_dict() have the state",
+    "make_train_function": "train_on_batch makes one step",
+    "quantize": "pyconv computes in float32",
+    "set_state_tree": "set_weights and optimizer.load_state_dict() set the state",
+    "test_step": "test_on_batch measures one batch",
+    "train_step": "train_on_batch makes one step; there is no automatic differentiation",
+}
+
 
 class Sequential(Links, Generators):
     """A stack of layers, as ``pyconv.Sequential``, with the methods of Keras 1 and 2 as well.
@@ -73,6 +86,14 @@ class Sequential(Links, Generators):
         if x.ndim == rank - 1 and rank > 2 and self.input_shape[-1] == 1:
             return x[..., np.newaxis]
         return x[..., 0] if x.ndim == rank + 1 and x.shape[-1] == 1 else x
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what there is instead of a method of Keras's that is not here."""
+        if hasattr(type(self), name):
+            return object.__getattribute__(self, name)  # a property's own error
+        instead = _NOT_HERE.get(name)
+        hint = "" if instead is None else f": not in pyconv; {instead}"
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     # --- what differs in numerics and texts -------------------------------------------------
 

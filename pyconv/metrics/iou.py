@@ -92,7 +92,7 @@ class IoU(Metric):
         if self.ignore_class is not None:
             kept &= y != self.ignore_class
         found = np.bincount(y[kept] * classes + p[kept], weight[kept], classes**2)
-        self.total_cm += found.reshape(classes, classes)
+        self.total_cm.assign(np.asarray(self.total_cm) + found.reshape(classes, classes))
 
     def result(self) -> Any:
         """Return the mean; 0.0 where none of the classes was seen."""

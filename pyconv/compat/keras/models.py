@@ -7,7 +7,7 @@ from typing import Any
 from pyconv import models
 from pyconv.compat import _arguments, _unsupported
 from pyconv.compat._functional import Tensor
-from pyconv.compat._graph_model import functional
+from pyconv.compat._graph_model import cloned, functional
 from pyconv.compat._model import Sequential as Sequential
 from pyconv.compat._model import adopt
 from pyconv.compat._own_model import OwnModel
@@ -90,6 +90,50 @@ def _adopting(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _names = {name: _adopting(getattr(models, name)) for name in models.__all__ if name != "Sequential"}
-globals().update(_names)
+
+
+def clone_model(
+    model: Any,
+    input_tensors: Any = None,
+    clone_function: Callable[[Any], Any] | None = None,
+    call_function: Callable[..., Any] | None = None,
+    recursive: bool = False,
+) -> Any:
+    """Return a model of the same architecture with weights of its own, initialized anew.
+
+    Args:
+        model: the model; it is left as it is.
+        input_tensors: None, or an ``Input`` to begin with in place of the model's.
+        clone_function: returns the new layer for a layer; by default one of its configuration.
+        call_function: calls a new layer, ``call_function(layer, inputs)``, and may put others
+            behind it; for models that are built, of one input and one output.
+        recursive: has no effect: layers of models within are layers of the model.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> twice = keras.models.clone_model(
+        ...     model, call_function=lambda layer, x: keras.layers.Dropout(0.5)(layer(x))
+        ... )
+        >>> [type(layer).__name__ for layer in twice.layers]
+        ['InputLayer', 'Dense', 'Dropout']
+    """
+    if call_function is None:
+        return _names["clone_model"](
+            model, input_tensors=input_tensors, clone_function=clone_function
+        )
+    if not callable(call_function):
+        raise TypeError(f"clone_model: call_function must be callable, got {call_function!r:.60}")
+    given = input_tensors
+    while isinstance(given, (list, tuple)) and len(given) == 1:
+        given = given[0]
+    clone = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
+    return cloned(model, given, clone, call_function)
+
+
+globals().update({name: found for name, found in _names.items() if name != "clone_model"})
 __all__ = sorted([*_names, "Model", "Sequential"])
 __getattr__ = _unsupported.getter(__name__, models)
