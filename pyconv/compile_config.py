@@ -5,6 +5,7 @@ from typing import Any
 
 from pyconv import losses, metrics, optimizers
 from pyconv._registry import kind_of
+from pyconv.losses.crossentropy import Crossentropy
 from pyconv.losses.loss import Loss
 from pyconv.metrics.metric import Metric
 from pyconv.optimizers.optimizer import Optimizer
@@ -49,6 +50,8 @@ def from_config(config: Any) -> dict[str, Any]:
 
 def _serialized(instance: Any, module: Any) -> dict[str, Any] | None:
     # Loading looks classes up by name: a class of the user's own is not found, or worse, another.
+    if isinstance(instance, Crossentropy):
+        instance = instance._chosen or instance
     found = kind_of(instance)
     own = getattr(module, found.__name__, None) is not found
     if own or found in (losses.LossFunctionWrapper, metrics.MeanMetricWrapper):

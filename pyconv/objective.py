@@ -10,6 +10,7 @@ from pyconv._device_measures import DeviceMeasures
 from pyconv._spans import span
 from pyconv._types import Array, Shape
 from pyconv.layers._memory import Buffers
+from pyconv.losses.crossentropy import fitting
 from pyconv.losses.loss import Loss
 from pyconv.metrics.metric import Metric
 
@@ -43,7 +44,7 @@ class Objective:
         self._weight = loss_weight
         self._ids = metric_ids, weighted_metric_ids
         for identifier in (*metric_ids, *weighted_metric_ids):
-            if not is_accuracy(identifier):
+            if not is_by_shapes(identifier):
                 metrics.get(identifier)
         self._metrics: list[Metric] = []
         self._names: list[str] = []
@@ -79,6 +80,7 @@ class Objective:
         """Make the metrics; what 'accuracy' means depends on the shapes."""
         if self._resolved:
             return
+        self._on_logits = self.loss.on_logits()
         made = [[resolved(i, y, output_shape) for i in ids] for ids in self._ids]
         self._metrics = [*made[0], *made[1]]
         self._unweighted = len(made[0])
@@ -209,14 +211,18 @@ def _plain(value: Any) -> Any:
     return np.array(value)
 
 
-def is_accuracy(identifier: Any) -> bool:
-    return isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc")
+def is_by_shapes(identifier: Any) -> bool:
+    names = ("accuracy", "acc", "crossentropy", "ce")
+    return isinstance(identifier, str) and identifier.lower() in names
 
 
 def resolved(identifier: Any, y: NDArray[Any], output_shape: Shape) -> Metric:
-    if not is_accuracy(identifier):
+    if not is_by_shapes(identifier):
         found: Metric = metrics.get(identifier)
         return found
+    if identifier.lower() in ("crossentropy", "ce"):
+        kind = fitting(y.shape, output_shape).__name__
+        return getattr(metrics, kind)(identifier)  # type: ignore[no-any-return]
     if output_shape[-1] == 1:
         return metrics.BinaryAccuracy(identifier)
     if y.ndim < len(output_shape) or y.shape[-1] == 1:

@@ -140,9 +140,9 @@ class Trainable(ABC):
 
         Args:
             optimizer: a name such as 'rmsprop', or an ``Optimizer``.
-            loss: a name such as 'categorical_crossentropy', a ``Loss``, or a function
-                ``fn(y_true, y_pred)`` (see ``losses.Loss`` for its gradient); None for a model
-                that is only to predict.
+            loss: a name such as 'categorical_crossentropy', or 'crossentropy' for the one that
+                fits labels and output, a ``Loss``, or a function ``fn(y_true, y_pred)`` (see
+                ``losses.Loss`` for its gradient); None for a model that is only to predict.
             loss_weights: a factor of the loss, or None.
             metrics: a list of names such as 'accuracy', functions ``fn(y_true, y_pred)`` and
                 ``Metric`` objects. 'accuracy' is binary, categorical or sparse, as the shapes

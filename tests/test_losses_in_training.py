@@ -89,3 +89,34 @@ def test_a_loss_of_ones_own():
     assert model.train_on_batch([[1.0], [3.0]], [[2.0], [0.0]]) == pytest.approx(8 / 2)
     # dL/dw = -3 * 2 * 2 * 1 / 2
     np.testing.assert_allclose(layer.kernel, [[0.25 * 6]])
+
+
+@pytest.mark.parametrize(
+    ("units", "labels", "name"),
+    [
+        (1, [[0.0], [1.0], [1.0]], "binary_crossentropy"),
+        (3, [0, 2, 1], "sparse_categorical_crossentropy"),
+        (3, [[0], [2], [1]], "sparse_categorical_crossentropy"),
+        (3, [[1, 0, 0], [0, 0, 1], [0, 1, 0]], "categorical_crossentropy"),
+    ],
+)
+def test_crossentropy_is_the_one_that_fits(units, labels, name, tmp_path):
+    x = np.random.default_rng(0).random((3, 4))
+
+    def trained(loss):
+        pyconv.utils.set_random_seed(0)
+        activation = "sigmoid" if units == 1 else "softmax"
+        model = pyconv.Sequential([pyconv.Input((4,)), pyconv.layers.Dense(units, activation)])
+        model.compile("sgd", loss, metrics=["ce"])
+        return model, model.fit(x, np.array(labels), epochs=3, verbose=0).history
+
+    (model, history), (other, wanted) = trained("crossentropy"), trained(name)
+    assert history["loss"] == wanted["loss"]
+    np.testing.assert_allclose(history["ce"], history["loss"], rtol=1e-6)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    model.save(tmp_path / "model.keras")
+    loaded = pyconv.models.load_model(tmp_path / "model.keras")
+    assert loaded.evaluate(x, np.array(labels), verbose=0) == pytest.approx(
+        model.evaluate(x, np.array(labels), verbose=0)
+    )

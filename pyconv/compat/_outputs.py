@@ -139,7 +139,7 @@ class OutputMetric(Metric):
         super().__init__(name=name)
         self._output, self._identifier, self._weighted = output, identifier, weighted
         self._metric: Metric | None = None
-        if not objective.is_accuracy(identifier):
+        if not objective.is_by_shapes(identifier):
             self._metric = metrics_module.get(identifier)
             self._direction = self._metric._direction
 

@@ -10,6 +10,7 @@ from pyconv.losses.categorical_crossentropy import (
     SparseCategoricalCrossentropy,
 )
 from pyconv.losses.circle import Circle, circle
+from pyconv.losses.crossentropy import Crossentropy
 from pyconv.losses.divergence import (
     CosineSimilarity,
     KLDivergence,
@@ -184,7 +185,7 @@ def as_loss(identifier: Any) -> Loss:
     """Return the ``Loss`` that ``compile`` makes of a loss.
 
     Args:
-        identifier: what ``get`` takes, but None.
+        identifier: what ``get`` takes, but None; or 'crossentropy', which labels and output tell.
 
     Raises:
         ValueError: it is none of these.
@@ -194,6 +195,8 @@ def as_loss(identifier: Any) -> Loss:
         >>> type(pyconv.losses.as_loss("mse")).__name__
         'MeanSquaredError'
     """
+    if isinstance(identifier, str) and identifier in ("crossentropy", "ce"):
+        return Crossentropy()
     found = get(identifier)
     if found is None:
         raise ValueError("as_loss: identifier must be a loss, got None")
