@@ -7,6 +7,7 @@ import pytest
 
 import pyconv
 from pyconv import backend, layers
+from pyconv.layers._augmentation import leading
 
 X = np.random.default_rng(0).random((6, 9, 7, 3), np.float32)
 
@@ -365,3 +366,16 @@ def test_an_argument_set_between_batches_holds_from_the_next_one_on():
     assert (layer(x, training=True) == 0).sum() == 4 * 16
     layer.factor = (0.0, 0.0)
     np.testing.assert_array_equal(layer(x, training=True), x)
+
+
+def test_channels_first_is_the_same_change_of_turned_images():
+    x = np.random.default_rng(0).random((4, 6, 8, 3), np.float32)
+    turned = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+    for make in (
+        lambda **k: layers.RandomCrop(4, 5, seed=1, **k),
+        lambda **k: layers.RandomFlip(seed=1, **k),
+    ):
+        expected = make()(x, training=True).transpose(0, 3, 1, 2)
+        first = make(data_format="channels_first")
+        assert np.array_equal(first(turned, training=True), expected)
+        assert leading([first], turned.shape) == []

@@ -154,6 +154,8 @@ def leading(layers: Sequence[Layer], shape: Shape) -> list[Augmentation]:
     for layer in layers:
         if not isinstance(layer, Augmentation) or len(shape) != 4:
             break
+        if getattr(layer, "data_format", None) == "channels_first":
+            break  # its forward turns the axes
         _, h, w, _ = shape
         if h is None or w is None or not layer.has_stage(h, w):
             break
@@ -174,7 +176,8 @@ def augmented(
     stages = []
     for layer in layers:
         stages.append(layer.next_stage(n, h, w, c))
-        _, h, w, c = layer.compute_output_shape((n, h, w, c))
+        sizes: Any = layer.images_shape((n, h, w, c))
+        _, h, w, c = sizes
     return backend.cpu.augment(x, stages, rows, to.get("x", (n, h, w, c)))
 
 
