@@ -172,8 +172,7 @@ class Stack:
     @property
     def input_shape(self) -> Shape:
         """Shape of the input, the batch first; AttributeError before the model is built."""
-        self._require_layers()
-        return self._layers[0].input_shape
+        return self._outer_layer(0).input_shape
 
     @property
     def input_rank(self) -> int | None:
@@ -183,8 +182,13 @@ class Stack:
     @property
     def output_shape(self) -> Shape:
         """Shape of the output, the batch first; AttributeError before the model is built."""
-        self._require_layers()
-        return self._layers[-1].output_shape
+        return self._outer_layer(-1).output_shape
+
+    def _outer_layer(self, index: int) -> Layer:
+        if not self._layers:
+            # Not a ValueError: hasattr is to say no.
+            raise AttributeError(f"{self.label}: it has no layers; add some first")
+        return self._layers[index]
 
     def _output_shape_of(self, shape: Shape) -> Shape:
         for layer in self._layers:

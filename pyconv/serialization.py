@@ -154,6 +154,8 @@ def _described(obj: Any) -> dict[str, Any]:
             f"{type(obj).__name__}. To be serializable, a class must implement the `get_config()` "
             "method."
         )
+    if _is_model(type(obj)):
+        return _model(obj)
     config = obj.get_config()
     if not isinstance(config, dict):
         raise TypeError(
@@ -173,6 +175,23 @@ def _described(obj: Any) -> dict[str, Any]:
     if public == "keras.layers" and shape is not None and kind.__name__ != "InputLayer":
         result["build_config"] = {"input_shape": serialize_keras_object(shape)}
     return result
+
+
+def _is_model(kind: type) -> bool:
+    """Whether a class is one of the library's models, rather than a subclass of the user's own."""
+    from pyconv.model import Sequential
+
+    return issubclass(kind, Sequential) and kind.__module__.startswith("pyconv.")
+
+
+def _model(model: Any) -> dict[str, Any]:
+    from pyconv.formats import keras_config
+
+    config = keras_config.model_config(model, modules=True)
+    compiled = model.get_compile_config()
+    if compiled is not None:
+        config["compile_config"] = keras_config.compile_config(compiled, modules=True)
+    return config
 
 
 def _of(module: str, name: str, config: Any, registered: str | None) -> dict[str, Any]:
@@ -246,6 +265,8 @@ def _found(
 
 
 def _looked_up(module: str, name: str, package: str) -> Any:
+    if name == "Functional" and module.startswith("keras.src.models"):
+        name = "Sequential"  # which may have branches
     if module == "keras" or module.startswith("keras.src.models"):
         parts: tuple[str, ...] = ("models", "layers")
     elif module.startswith("keras."):
@@ -277,7 +298,7 @@ def _instance(
 
             arguments = from_model_config({**config, "config": arguments})
         try:
-            made = found.from_config(arguments)
+            made = (Sequential if _is_model(found) else found).from_config(arguments)
         except TypeError as error:
             raise TypeError(
                 f"deserialize_keras_object: {found.__name__} could not be deserialized properly. "
@@ -289,6 +310,10 @@ def _instance(
         shape = build.get("input_shape")
         if isinstance(shape, (list, tuple)):
             made.build(tuple(shape))
+    if isinstance(made, Sequential) and _is_model(found) and found is not Sequential:
+        from pyconv.compat._model import adopt
+
+        made = adopt(made)
     if isinstance(made, Sequential) and isinstance(config.get("compile_config"), Mapping):
         from pyconv.formats.keras_config import from_compile_config
 

@@ -186,3 +186,19 @@ def test_models_in_files_find_registered_classes(tmp_path):
     assert type(again.layers[0]) is Doubled
     x = np.ones((1, 4), np.float32)
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_models_of_the_functional_api():
+    images = keras.Input((6, 6, 1))
+    x = keras.layers.Conv2D(1, 3, padding="same")(images)
+    x = keras.layers.Flatten()(keras.layers.add([images, x]))
+    model = keras.Model(images, keras.layers.Dense(2)(x))
+    model.compile("sgd", "mse")
+    for made in (model, keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Flatten()])):
+        data = json.loads(json.dumps(keras.saving.serialize_keras_object(made)))
+        again = keras.saving.deserialize_keras_object(data)
+        assert type(again) is type(made)
+        again.set_weights(made.get_weights())
+        x = np.random.default_rng(0).random((2, 6, 6, 1))
+        np.testing.assert_array_equal(again.predict(x, verbose=0), made.predict(x, verbose=0))
+        assert again.compiled == made.compiled

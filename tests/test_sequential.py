@@ -207,9 +207,12 @@ def test_wrong_inputs(x, error, text):
 
 
 def test_an_empty_model_says_so():
-    for call in (lambda m: m(np.ones((1, 2))), lambda m: m.input_shape, lambda m: m.output_shape):
-        with pytest.raises(ValueError, match="it has no layers; add some first"):
-            call(pyconv.Sequential())
+    with pytest.raises(ValueError, match="it has no layers; add some first"):
+        pyconv.Sequential()(np.ones((1, 2)))
+    for name in ("input_shape", "output_shape"):
+        with pytest.raises(AttributeError, match="it has no layers; add some first"):
+            getattr(pyconv.Sequential(), name)
+        assert not hasattr(pyconv.Sequential(), name)
     with pytest.raises(ValueError, match="build needs input_shape"):
         pyconv.Sequential([Dense(1)]).build()
 
