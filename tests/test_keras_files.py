@@ -415,10 +415,11 @@ def test_arguments_that_only_one_side_has():
     config = json.loads(pyconv.Sequential([pyconv.Input((6, 6, 3)), *layers]).to_json())
     _, crop, brightness = (layer["config"] for layer in config["config"]["layers"])
     assert not {"per_image", "padding"} & set(crop)
-    brightness["data_format"] = "channels_last"
-    assert len(models.model_from_json(json.dumps(config)).layers) == 2
-    brightness["data_format"] = "channels_first"
-    with pytest.raises(ValueError, match="data_format"):
+    for order in ("channels_last", "channels_first"):
+        brightness["data_format"] = order
+        assert len(models.model_from_json(json.dumps(config)).layers) == 2
+    brightness["contrast"] = 0.1
+    with pytest.raises(ValueError, match="contrast"):
         models.model_from_json(json.dumps(config))
 
 
