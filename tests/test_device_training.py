@@ -7,7 +7,7 @@ import pytest
 from device_runs import ONE_HOT, X, Y, close, deck_like, on_both
 
 import pyconv
-from pyconv import _devices, backend, callbacks, layers, losses, models, optimizers
+from pyconv import _devices, backend, callbacks, layers, losses, models, optimizers, zoo
 from pyconv.bench import peers, reference
 from pyconv.bench.cases import Conv, Dense, MaxPool, Relu
 from pyconv.bench.measure import relative_error
@@ -52,6 +52,19 @@ def test_a_short_training(network, labels):
         model.compile("rmsprop", loss, metrics=["accuracy"])
         fitted = model.fit(X, labels, 5, 3, verbose=0, validation_split=0.2).history
         return [*fitted["loss"], *fitted["val_loss"], *model.get_weights(), model.predict(X)]
+
+    close(on_both(run))
+
+
+def test_a_short_training_of_the_courses_network():
+    rng = np.random.default_rng(2)
+    images, labels = rng.random((64, 32, 32, 3), np.float32), rng.integers(0, 10, 64)
+
+    def run():
+        pyconv.utils.set_random_seed(1)
+        model = zoo.deck_cnn()
+        model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model.fit(images, labels, 32, 2, verbose=0).history["loss"]
 
     close(on_both(run))
 
