@@ -30,8 +30,7 @@ constexpr int64_t kMaxSums = 1 << 20;   // floats of all chunks' sums
 constexpr int64_t kTasks = 16;
 constexpr int64_t kGroupTiles = 8;     // at least
 constexpr int64_t kNearChannels = 64;  // of pixels so near that their lines share the first cache
-
-constexpr int64_t kShortPixels = 256, kProductChannels = 128;
+constexpr int64_t kShortPixels = 256, kProductChannels = 128;  // of 1x1 filters as one product
 
 // How the work is cut; nothing here may depend on the number of threads.
 struct Plan {
@@ -57,7 +56,7 @@ bool is_short_product(const Conv2dShape& s) {
            std::min(s.c, s.oc) >= kProductChannels;
 }
 
-// All pixels then lie in a row: as few long rows as divide them.
+// The pixels of 1x1 filters lie in a row: as few long rows as divide them.
 Conv2dShape long_rows(Conv2dShape s) {
     if (!is_pointwise(s)) return s;
     const int64_t pixels = s.n * s.h * s.w;

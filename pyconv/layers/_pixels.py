@@ -55,9 +55,9 @@ class FactorChange(PixelChange):
     def __init__(
         self,
         factor: Any,
-        value_range: Any,
-        data_format: str | None,
-        seed: int | None,
+        value_range: Any = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, data_format, **kwargs)

@@ -20,7 +20,7 @@ class _AdaptivePool(Layer):
 
     rank: ClassVar[int]
 
-    def __init__(self, output_size: Any, data_format: str | None, **kwargs: Any) -> None:
+    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._set_data_format(data_format)
         self.output_size = sizes_arg(self.label, "output_size", output_size, self.rank)
@@ -141,9 +141,6 @@ class AdaptiveAveragePooling1D(_AdaptiveAverage):
 
     rank = 1
 
-    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(output_size, data_format, **kwargs)
-
 
 class AdaptiveAveragePooling2D(_AdaptiveAverage):
     """The mean of each of as many windows of images as are wanted, for each channel.
@@ -172,9 +169,6 @@ class AdaptiveAveragePooling2D(_AdaptiveAverage):
     """
 
     rank = 2
-
-    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(output_size, data_format, **kwargs)
 
 
 class AdaptiveAveragePooling3D(_AdaptiveAverage):
@@ -205,9 +199,6 @@ class AdaptiveAveragePooling3D(_AdaptiveAverage):
 
     rank = 3
 
-    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(output_size, data_format, **kwargs)
-
 
 class AdaptiveMaxPooling1D(_AdaptiveMax):
     """The largest number of each of as many windows of lines as are wanted, for each channel.
@@ -236,9 +227,6 @@ class AdaptiveMaxPooling1D(_AdaptiveMax):
     """
 
     rank = 1
-
-    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(output_size, data_format, **kwargs)
 
 
 class AdaptiveMaxPooling2D(_AdaptiveMax):
@@ -269,9 +257,6 @@ class AdaptiveMaxPooling2D(_AdaptiveMax):
 
     rank = 2
 
-    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(output_size, data_format, **kwargs)
-
 
 class AdaptiveMaxPooling3D(_AdaptiveMax):
     """The largest number of each of as many windows of volumes as are wanted, for each channel.
@@ -300,6 +285,3 @@ class AdaptiveMaxPooling3D(_AdaptiveMax):
     """
 
     rank = 3
-
-    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(output_size, data_format, **kwargs)

@@ -85,16 +85,6 @@ class RandomColorDegeneration(FactorChange):
         [65.0, 15.0, 15.0]
     """
 
-    def __init__(
-        self,
-        factor: Any,
-        value_range: Any = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(factor, value_range, data_format, seed, **kwargs)
-
     def changed(self, images: Array) -> Array:
         """Return the images with weaker colours."""
         factor = self.draw(len(images), *self.factor)
@@ -131,16 +121,6 @@ class RandomSaturation(FactorChange):
         [100.0, 100.0, 100.0]
     """
 
-    def __init__(
-        self,
-        factor: Any,
-        value_range: Any = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(factor, value_range, data_format, seed, **kwargs)
-
     def changed(self, images: Array) -> Array:
         """Return the images with other saturation."""
         factor = self.draw(len(images), *self.factor)[..., 0]
@@ -176,16 +156,6 @@ class RandomHue(FactorChange):
         >>> layer(x, training=True).ravel().tolist()
         [0.0, 1.0, 1.0]
     """
-
-    def __init__(
-        self,
-        factor: Any,
-        value_range: Any = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(factor, value_range, data_format, seed, **kwargs)
 
     def changed(self, images: Array) -> Array:
         """Return the images with other hues."""

@@ -153,16 +153,6 @@ class RandomPosterization(FactorChange):
 
     bounds = (1, 8)
 
-    def __init__(
-        self,
-        factor: Any,
-        value_range: Any = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(factor, value_range, data_format, seed, **kwargs)
-
     def changed(self, images: Array) -> Array:
         """Return the images with fewer tones."""
         lower, upper = self.factor
@@ -201,16 +191,6 @@ class RandomSharpness(FactorChange):
         >>> layer(np.array([0.0, 64.0]).reshape(1, 1, 2, 1), training=True).ravel().tolist()
         [0.0, 64.0]
     """
-
-    def __init__(
-        self,
-        factor: Any,
-        value_range: Any = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(factor, value_range, data_format, seed, **kwargs)
 
     def changed(self, images: Array) -> Array:
         """Return the images, sharper or smoother."""
