@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from pyconv import _devices, backend
+from pyconv import _devices, _names, backend
 
 # What a run on a device takes: the operations, the layers, and training with them.
 ON_DEVICES = (
@@ -71,6 +71,12 @@ def _away_from_the_sources(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("working"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _names_anew():
+    """Texts with names of layers are the same whatever tests ran before."""
+    _names.reset_names()
 
 
 @pytest.fixture(autouse=True)
