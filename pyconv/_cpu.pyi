@@ -281,6 +281,10 @@ def gather_rows(
 # ("scale", factors, least, most): y = clip(x * factor + added). factors float32 (n, 2)
 # ("contrast", factors, least, most): y = clip((x - mean) * factor + mean), the mean of the image's
 #     channel. factors float32 (n, 1)
+# ("grey", factors, least, most): y = clip(x + factor * (grey - x)), grey that of the pixel; 1 is
+#     all grey. factors float32 (n, 1). These three take images of three channels
+# ("saturation", factors, least, most): saturations times factor, 1 at most, then clipped
+# ("hue", turns, least, most): hues turned, 1 for the circle, of values from least to most
 def augment(
     x: NDArray[np.uint8] | Array | NDArray[np.float64],
     stages: Sequence[tuple[Any, ...]],

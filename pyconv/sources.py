@@ -10,6 +10,7 @@ from pyconv import _convert, _targets, batches
 from pyconv._args import float_arg, int_arg
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches, Batch, StreamBatches
+from pyconv.flows import FlowBatches, takes_flow
 from pyconv.trainable import Trainable
 
 Triple = tuple[Any, Any, Any]  # inputs, targets, sample weights
@@ -198,6 +199,14 @@ def _stream(
                 f"{owner}: {name} must not be given where x is an iterable of batches, which "
                 "gives tuples (x, y, sample_weight)"
             )
+
+    if takes_flow(source):
+        # Labels and weights are checked once.
+        checked = _checked(model, owner, (source.x, source.y, source.sample_weight))
+        if checked[0].shape == source.x.shape:
+            _, targets, weights = _class_weighted(model, owner, checked, class_weight)
+            flow = FlowBatches(source, targets, weights, model._brought)
+            return StreamBatches(flow, flow.batch, limit, continues, shuffle)
 
     def prepared(item: Any) -> Batch:
         if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):

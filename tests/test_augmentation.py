@@ -1,5 +1,6 @@
 """Layers that change images at random, against the same changes written with numpy."""
 
+import colorsys
 import copy
 
 import numpy as np
@@ -119,6 +120,8 @@ CUTS = np.zeros((6, 4), np.int64)
         (("scale", np.zeros((6, 1), np.float32), 0.0, 1.0), "factors must have shape"),
         (("contrast", np.zeros((6, 1), np.float32), 0.0), "'contrast' has 4 items, got 3"),
         (("contrast", np.zeros((6, 1), np.float32), "a", 1.0), "wrong types"),
+        (("grey", np.full((6, 1), np.nan, np.float32), 0.0, 1.0), "factors must be from"),
+        (("hue", np.zeros((6, 1), np.float32)), "'hue' has 4 items, got 2"),
         (("blur", 3), "a stage must be 'crop_flip'"),
         ((), "stages must be tuples"),
     ],
@@ -164,6 +167,37 @@ def test_scale_and_contrast():
     assert np.isnan(backend.cpu.augment(hole, [("scale", numbers, 0.0, 1.0)])).sum() == 1
 
 
+def colours(shape):
+    """Return pixels with all orders of the channels, ties of two and of three, and black."""
+    rng = np.random.default_rng(8)
+    x = rng.random((*shape, 3), np.float32)
+    x[rng.random(shape) < 0.3] *= 0
+    ties = rng.random(shape) < 0.3
+    x[ties, rng.integers(0, 3)] = x[ties, rng.integers(0, 3)]
+    return x
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 9), (8, 8), (5, 29)])
+def test_colours(isa, size):
+    x = colours((6, *size))
+    numbers = np.array([[0], [0.25], [0.5], [1], [-0.4], [1.75]], np.float32)
+    grey = (x.astype(np.float64) @ [0.2989, 0.587, 0.114])[..., np.newaxis]
+    factor = numbers[..., np.newaxis, np.newaxis].astype(np.float64)
+    y = backend.cpu.augment(x, [("grey", numbers, 0.0, 1.0)])
+    np.testing.assert_allclose(y, np.clip(x + factor * (grey - x), 0, 1), atol=1e-6)
+    assert np.ptp(y[3], axis=-1).max() == 0  # all three the same bits
+    more = np.array([[0], [0.25], [1], [1.5], [4], [1e7]], np.float32)
+    y = backend.cpu.augment(x, [("saturation", more, -np.inf, np.inf)])
+    turned = backend.cpu.augment(x * 4 - 1, [("hue", numbers, -1.0, 3.0)])
+    for n, at in np.ndindex(6, size[0] * size[1]):
+        h, s, v = colorsys.rgb_to_hsv(*x[n].reshape(-1, 3)[at].astype(float))
+        expected = colorsys.hsv_to_rgb(h, min(s * more[n, 0], 1), v)
+        np.testing.assert_allclose(y[n].reshape(-1, 3)[at], expected, atol=1e-6)
+        expected = colorsys.hsv_to_rgb((h + numbers[n, 0]) % 1, s, v)
+        got = (turned[n].reshape(-1, 3)[at] + 1) / 4
+        np.testing.assert_allclose(got, expected, atol=3e-6)
+
+
 LAYERS = [
     lambda: layers.RandomFlip(seed=3),
     lambda: layers.RandomCrop(4, 5, seed=3),
@@ -175,6 +209,10 @@ LAYERS = [
     lambda: layers.Cutout((4, 3), seed=3),
     lambda: layers.RandomBrightness(0.4, (0, 1), seed=3),
     lambda: layers.RandomContrast((0.2, 0.7), (0, 1), seed=3),
+    lambda: layers.RandomGrayscale(0.6, seed=3),
+    lambda: layers.RandomColorDegeneration(0.8, (0, 1), seed=3),
+    lambda: layers.RandomSaturation(0.8, (0, 1), seed=3),
+    lambda: layers.RandomHue(0.8, (0, 1), seed=3),
 ]
 
 

@@ -274,3 +274,68 @@ def test_saved_images(tmp_path, channels, name, file_format, mode):
         np.testing.assert_array_equal(img_to_array(image), array)
     with pytest.raises(ValueError, match="must have 1, 3 or 4 channels"):
         save_img(tmp_path / name, np.zeros((4, 4, 2)))
+
+
+def test_warps_flip_as_flips_behind_them_do():
+    ranges = {"rotation_range": 40, "width_shift_range": 0.2, "zoom_range": 0.3}
+    both = ImageDataGenerator(**ranges, horizontal_flip=True, vertical_flip=True)
+    drawn = [[0.9], [0.5]], 0.3, 0.8, [[0.2], [0.7]]
+    warped_only = ImageDataGenerator(**ranges).changed(X, Drawn(*drawn))
+    for up in (0.2, 0.7):
+        for back in (0.2, 0.7):
+            y = both.changed(X, Drawn(*drawn, [up, back]))
+            expected = warped_only[:, :: -1 if up < 0.5 else 1, :: -1 if back < 0.5 else 1]
+            np.testing.assert_allclose(y, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rotation_range": 15, "width_shift_range": 0.1, "horizontal_flip": True},
+        {"height_shift_range": 0.2, "vertical_flip": True, "rescale": 1 / 255},
+        {"brightness_range": (0.5, 1.5), "zoom_range": 0.2},
+        {"rescale": 0.5},
+        {},
+        {"channel_shift_range": 0.25, "samplewise_center": True},
+        {"preprocessing_function": lambda x: x * 2},
+    ],
+)
+def test_fit_trains_on_what_the_flow_gives(options):
+    weights = np.random.default_rng(2).random((6 * 8 * 3, 1), np.float32)
+    sample_weight = np.linspace(0.5, 2, 10)
+
+    def trained(train):
+        model = pyconv.Sequential(
+            [pyconv.Input(X.shape[1:]), pyconv.layers.Flatten(), pyconv.layers.Dense(1)]
+        )
+        model.compile(pyconv.optimizers.SGD(1e-3), "mse")
+        model.set_weights([weights, np.zeros(1)])
+        flow = ImageDataGenerator(**options).flow(X, Y, 4, sample_weight=sample_weight, seed=3)
+        train(model, flow)
+        return model.get_weights()[0]
+
+    def by_hand(model, flow):
+        for _ in range(2):
+            for number in range(len(flow)):
+                model.train_on_batch(*flow[number])
+            flow.on_epoch_end()
+
+    fitted = trained(lambda model, flow: model.fit(flow, epochs=2, shuffle=False, verbose=0))
+    np.testing.assert_allclose(fitted, trained(by_hand), rtol=1e-6, atol=1e-7)
+
+
+def test_an_argument_of_the_generator_set_between_batches_holds_from_the_next_one_on():
+    generator = ImageDataGenerator()
+    flow = generator.flow(X, Y, batch_size=5, shuffle=False, seed=1)
+    np.testing.assert_array_equal(flow[0][0], X[:5])
+    generator.brightness_range = (0.5, 0.5)
+    np.testing.assert_array_equal(flow[1][0], X[5:] * 0.5)
+
+
+def test_fit_says_what_is_wrong_with_a_flow():
+    model = pyconv.Sequential(
+        [pyconv.Input(X.shape[1:]), pyconv.layers.Flatten(), pyconv.layers.Dense(3)]
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="fit: y"):
+        model.fit(ImageDataGenerator().flow(X, Y, batch_size=5), verbose=0)

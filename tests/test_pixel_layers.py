@@ -173,3 +173,10 @@ def test_keras_changes_images_if_it_is_not_told_about_training():
 def test_wrong_arguments(make, text):
     with pytest.raises(ValueError, match=text):
         make()
+
+
+@pytest.mark.parametrize("kind", ["RandomGrayscale", "RandomHue", "RandomSaturation"])
+def test_colours_need_three_channels(kind):
+    layer = getattr(layers, kind)(0.5)
+    with pytest.raises(ValueError, match="images must have 3 channels, red, green and blue, got"):
+        layer(np.ones((2, 4, 4, 1)), training=True)

@@ -152,10 +152,21 @@ private:
             stage.values = table<float>("factors", t[1], scales ? 2 : 1, kAny);
             stage.least = t[2].cast<float>();
             stage.most = t[3].cast<float>();
+        } else if (kind == "grey" || kind == "saturation" || kind == "hue") {
+            expect(t, 4);
+            stage.kind = kind == "grey"         ? AugmentStage::kGrey
+                         : kind == "saturation" ? AugmentStage::kSaturation
+                                                : AugmentStage::kHue;
+            if (s_.c != 3)
+                fail(kName, "'", kind, "' needs images of 3 channels, red, green and blue, got ",
+                     s_.c);
+            stage.values = table<float>("factors", t[1], 1, kFarthest);
+            stage.least = t[2].cast<float>();
+            stage.most = t[3].cast<float>();
         } else {
             fail(kName,
-                 "a stage must be 'crop_flip', 'affine', 'erase', 'scale' or 'contrast', "
-                 "got '",
+                 "a stage must be 'crop_flip', 'affine', 'erase', 'scale', 'contrast', 'grey', "
+                 "'saturation' or 'hue', got '",
                  kind, "'");
         }
         s_.h = stage.h;

@@ -1,11 +1,13 @@
 #include "ops/augment.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "ops/warp.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "simd/kernels.h"
 
 namespace pyconv {
 namespace {
@@ -101,6 +103,14 @@ void contrast(const ImageSize& s, const AugmentStage& stage, float factor, float
     }
 }
 
+simd::Recolouring recolouring(const AugmentStage& stage, float factor) {
+    const float least = stage.least, most = stage.most;
+    if (stage.kind == AugmentStage::kGrey) return {simd::Recolouring::kGrey, factor, least, most};
+    if (stage.kind == AugmentStage::kSaturation)
+        return {simd::Recolouring::kSaturation, factor, least, most};
+    return {simd::Recolouring::kHue, 6 * (factor - std::floor(factor)), least, most};
+}
+
 bool moves(const AugmentStage& stage) {
     return stage.kind == AugmentStage::kCropFlip || stage.kind == AugmentStage::kAffine;
 }
@@ -152,6 +162,11 @@ public:
                     break;
                 case AugmentStage::kContrast:
                     contrast(s, stage, stage.values[n], sums_, x, to);
+                    break;
+                case AugmentStage::kGrey:
+                case AugmentStage::kSaturation:
+                case AugmentStage::kHue:
+                    simd::kernels().recolour(s.h * s.w, recolouring(stage, stage.values[n]), x, to);
                     break;
             }
             s.h = stage.h;

@@ -37,6 +37,14 @@ struct AugmentStage {
         // y = (x - mean) * factor + mean with the mean of the image's channel, from `least` to
         // `most`. values (n, 1): factor.
         kContrast,
+        // y = x + factor * (grey - x) with the grey of the pixel, from `least` to `most`. values
+        // (n, 1): factor. These three take images of 3 channels, red, green and blue.
+        kGrey,
+        // The saturation times factor, up to the full one. values (n, 1): factor.
+        kSaturation,
+        // The hue turned; values are taken as from `least` to `most`. values (n, 1): the turn, 1
+        // for the whole circle.
+        kHue,
     } kind;
     int64_t h, w;  // of the result
     const int64_t* cells = nullptr;

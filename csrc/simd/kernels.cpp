@@ -8,6 +8,7 @@
 
 #include "simd/batchnorm.h"
 #include "simd/bilateral.h"
+#include "simd/colours.h"
 #include "simd/elementwise.h"
 #include "simd/filters.h"
 #include "simd/groups.h"
@@ -80,6 +81,7 @@ const Kernels PYCONV_TABLE = {
     adam,
     mix4,
     any_warp_row,
+    recolour,
     convert_u8,
     convert_f64,
     {kFilterRows, any_correlate, weighted_sum, round_u8, round_i16, any_symmetric_rows_u8,

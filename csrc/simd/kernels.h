@@ -132,6 +132,14 @@ struct WarpLine {
     double row, row_step, column, column_step;
 };
 
+// How colours change: `factor` is the share of grey, the factor of the saturation, or the turn of
+// the hue in sixths of the circle, 0 to 6. Results are from `least` to `most`; with kHue, values
+// are taken as from there.
+struct Recolouring {
+    enum Kind { kGrey, kSaturation, kHue } kind;
+    float factor, least, most;
+};
+
 struct LrnParams {
     int64_t radius;
     float bias, alpha, beta;
@@ -332,6 +340,9 @@ struct Kernels {
     // y (n, c): the values at n places, between their four cells or of the nearest one.
     void (*warp_row)(const WarpedImage& image, const WarpLine& line, int64_t n, bool bilinear,
                      float* y);
+
+    // y (n, 3) = colours of n pixels, changed; y may be x.
+    void (*recolour)(int64_t n, const Recolouring& how, const float* x, float* y);
 
     void (*convert_u8)(int64_t n, const uint8_t* x, float* y);
     void (*convert_f64)(int64_t n, const double* x, float* y);

@@ -3,14 +3,10 @@
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyconv import backend
 from pyconv._types import Array
 from pyconv.layers._augmentation import Augmentation, factor_arg, range_arg
-
-# ITU-R BT.601, as Keras has them.
-_GREY = np.array([0.2989, 0.5870, 0.1140], np.float32)
 
 
 class PixelChange(Augmentation):
@@ -69,12 +65,6 @@ class FactorChange(PixelChange):
         return {**super().get_config(), "factor": self.factor, "value_range": self.value_range}
 
 
-def grey(images: Array) -> Array:
-    """Return the brightness (N, H, W, 1) of colours (N, H, W, 3)."""
-    brightness: Array = images @ _GREY
-    return brightness[..., np.newaxis]
-
-
 def rescaled(x: Array, source: tuple[float, float], target: tuple[float, float]) -> Array:
     """Return values of one range as those of another."""
     if source == target:
@@ -82,28 +72,3 @@ def rescaled(x: Array, source: tuple[float, float], target: tuple[float, float])
     factor = (target[1] - target[0]) / (source[1] - source[0])
     moved: Array = x * np.float32(factor) + np.float32(target[0] - source[0] * factor)
     return moved
-
-
-def to_hsv(images: Array) -> tuple[Array, Array, Array]:
-    """Return hue, saturation (0 to 1) and value of colours (..., 3); Smith, 1978."""
-    red, green, blue = np.moveaxis(images, -1, 0)
-    value = images.max(axis=-1)
-    span = value - images.min(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        saturation = np.where(value > 0, span / value, 0)
-        sector = np.where(
-            value == red,
-            (green - blue) / span,
-            np.where(value == green, (blue - red) / span + 2, (red - green) / span + 4),
-        )
-    hue = np.where(span > 0, sector / 6 % 1, 0)
-    return hue, saturation, value
-
-
-def from_hsv(hue: NDArray[Any], saturation: NDArray[Any], value: NDArray[Any]) -> Array:
-    """Return colours (..., 3) of hue, saturation and value."""
-    parts = []
-    for n in (5, 3, 1):
-        k = (n + 6 * hue) % 6
-        parts.append(value - value * saturation * np.clip(np.minimum(k, 4 - k), 0, 1))
-    return np.asarray(np.stack(parts, axis=-1), np.float32)

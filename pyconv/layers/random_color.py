@@ -4,12 +4,44 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._types import Array
+from pyconv._types import Shape
 from pyconv.layers._arguments import number_arg
-from pyconv.layers._pixels import FactorChange, PixelChange, from_hsv, grey, rescaled, to_hsv
+from pyconv.layers._augmentation import Augmentation, Stage, factor_arg, range_arg
 
 
-class RandomGrayscale(PixelChange):
+class _ColourChange(Augmentation):
+    """A layer of images of three channels, red, green and blue."""
+
+    def images_shape(self, shape: Shape) -> Shape:
+        """Return ``shape``, which must have three channels."""
+        if shape[3] != 3:
+            raise ValueError(
+                f"{self.label}: images must have 3 channels, red, green and blue, got {shape}"
+            )
+        return shape
+
+
+class _FactorChange(_ColourChange):
+    """Has a factor, drawn for each image, and the range of the images' values."""
+
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed, data_format, **kwargs)
+        self.factor = factor_arg(self.label, "factor", factor, 0, 1)
+        self.value_range = range_arg(self.label, value_range)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "factor": self.factor, "value_range": self.value_range}
+
+
+class RandomGrayscale(_ColourChange):
     """In training, makes each image grey with some probability.
 
     Args:
@@ -45,17 +77,17 @@ class RandomGrayscale(PixelChange):
         super().__init__(seed, data_format, **kwargs)
         self.factor = number_arg(self.label, "factor", factor, 0, 1)
 
-    def changed(self, images: Array) -> Array:
-        """Return the images, some of them grey."""
-        chosen = self.draw(len(images), 0, 1) < self.factor
-        return np.where(chosen, grey(images), images)
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw which images are grey."""
+        chosen = self.uniform(n, 1) < self.factor
+        return "grey", chosen.astype(np.float32), -np.inf, np.inf
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "factor": self.factor}
 
 
-class RandomColorDegeneration(FactorChange):
+class RandomColorDegeneration(_FactorChange):
     """In training, moves the colours of each image towards grey.
 
     ``x + factor * (grey - x)``, clipped.
@@ -85,13 +117,14 @@ class RandomColorDegeneration(FactorChange):
         [65.0, 15.0, 15.0]
     """
 
-    def changed(self, images: Array) -> Array:
-        """Return the images with weaker colours."""
-        factor = self.draw(len(images), *self.factor)
-        return np.clip(images + factor * (grey(images) - images), *self.value_range)
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw how much weaker colours are."""
+        lower, upper = self.factor
+        drawn = lower + self.uniform(n, 1) * (upper - lower)
+        return "grey", drawn.astype(np.float32), *self.value_range
 
 
-class RandomSaturation(FactorChange):
+class RandomSaturation(_FactorChange):
     """In training, changes the saturation of each image, in the space of hue and saturation.
 
     The saturation, which stays at 1 at most, is multiplied by ``factor / (1 - factor)``.
@@ -121,14 +154,14 @@ class RandomSaturation(FactorChange):
         [100.0, 100.0, 100.0]
     """
 
-    def changed(self, images: Array) -> Array:
-        """Return the images with other saturation."""
-        factor = self.draw(len(images), *self.factor)[..., 0]
-        hue, saturation, value = to_hsv(images)
-        return from_hsv(hue, np.minimum(saturation * (factor / (1 - factor + 1e-7)), 1), value)
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw what saturations are multiplied by."""
+        lower, upper = self.factor
+        drawn = lower + self.uniform(n, 1) * (upper - lower)
+        return "saturation", (drawn / (1 - drawn + 1e-7)).astype(np.float32), -np.inf, np.inf
 
 
-class RandomHue(FactorChange):
+class RandomHue(_FactorChange):
     """In training, turns the hues of each image.
 
     Args:
@@ -157,12 +190,9 @@ class RandomHue(FactorChange):
         [0.0, 1.0, 1.0]
     """
 
-    def changed(self, images: Array) -> Array:
-        """Return the images with other hues."""
-        n = len(images)
+    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
+        """Draw how far hues are turned."""
         side, share = self.uniform(n, 2).T
         lower, upper = self.factor
         turn = (lower + share * (upper - lower)) * np.where(side > 0.5, -0.5, 0.5)
-        hue, saturation, value = to_hsv(rescaled(images, self.value_range, (0, 1)))
-        colours = from_hsv((hue + turn.reshape(n, 1, 1)) % 1, saturation, value)
-        return rescaled(np.clip(colours, 0, 1), (0, 1), self.value_range)
+        return "hue", turn[:, np.newaxis].astype(np.float32), *self.value_range

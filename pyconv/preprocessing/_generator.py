@@ -1,8 +1,8 @@
 """Keras 2's ImageDataGenerator."""
 
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,20 @@ from pyconv.layers._augmentation import Stage, fill_mode_arg
 from pyconv.preprocessing._directory import DirectoryIterator
 from pyconv.preprocessing._files import channels_last
 from pyconv.preprocessing._iterator import NumpyArrayIterator, batch_arg, images_arg
+
+
+class Changes(NamedTuple):
+    """What was drawn for n images: None for what they do not need."""
+
+    matrices: NDArray[np.float64] | None  # (n, 6)
+    added: NDArray[np.float64] | None  # (n, 1, 1, 1), to all values
+    cuts: NDArray[np.int64] | None  # (n, 4)
+    factors: Array | None  # (n, 2) of the brightness
+
+    def part(self, first: int, count: int) -> "Changes":
+        """Return the changes of some of the images."""
+        made: Any = (a if a is None else a[first : first + count] for a in self)
+        return Changes(*made)
 
 
 class ImageDataGenerator:
@@ -59,6 +73,8 @@ class ImageDataGenerator:
         >>> x.shape, float(x.max())
         ((4, 6, 6, 3), 0.5)
     """
+
+    _times_set = 0  # how often an attribute was: changes drawn ahead are of one state
 
     def __init__(
         self,
@@ -127,6 +143,11 @@ class ImageDataGenerator:
         self.mean: Array | None = None
         self.std: Array | None = None
         self.whitening: Array | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; an argument's new value holds from the next batch on."""
+        super().__setattr__(name, value)
+        super().__setattr__("_times_set", self._times_set + 1)
 
     # --- batches ---------------------------------------------------------------------------------
 
@@ -239,13 +260,16 @@ class ImageDataGenerator:
     # --- changes ---------------------------------------------------------------------------------
 
     def changed(
-        self, x: NDArray[Any], rng: np.random.Generator, rows: NDArray[np.int64] | None = None
+        self,
+        x: NDArray[Any],
+        rng: "np.random.Generator | Changes",
+        rows: NDArray[np.int64] | None = None,
     ) -> Array:
         """Return images (N, H, W, C) changed at random and standardized, in an array of their own.
 
         Args:
             x: the images.
-            rng: what is drawn from.
+            rng: what is drawn from; or what was drawn.
             rows: the numbers of the images, all by default.
         """
         return self._standardized(self._transformed(x, rng, rows))
@@ -291,29 +315,75 @@ class ImageDataGenerator:
             self.whitening = np.asarray((vectors / roots) @ vectors.T, np.float32)
 
     def _transformed(
-        self, x: NDArray[Any], rng: np.random.Generator, rows: NDArray[np.int64] | None = None
+        self,
+        x: NDArray[Any],
+        rng: np.random.Generator | Changes,
+        rows: NDArray[np.int64] | None = None,
     ) -> Array:
         n, (h, w) = len(x if rows is None else rows), x.shape[1:3]
-        stages: list[Stage] = []
+        return self._applied(
+            rng if isinstance(rng, Changes) else self._drawn(rng, n, h, w), x, rows
+        )
+
+    def _drawn(self, rng: np.random.Generator, n: int, h: int, w: int) -> Changes:
+        """Draw the changes of n images."""
         matrices = self._matrices(rng, n, h, w)
-        if matrices is not None:
-            stages.append(("affine", matrices, "bilinear", self.fill_mode, self.cval))
+        added = cuts = factors = None
         if self.channel_shift_range:
-            x, rows, stages = _taken(x, stages, rows), None, []
             added = rng.uniform(-1, 1, (n, 1, 1, 1)) * self.channel_shift_range
-            low, high = x.min(axis=(1, 2, 3), keepdims=True), x.max(axis=(1, 2, 3), keepdims=True)
-            x = np.clip(x + added.astype(np.float32), low, high)
         if self.horizontal_flip or self.vertical_flip:
             cuts = np.zeros((n, 4), np.int64)
             flips = rng.random((n, 2)) < 0.5
             cuts[:, 2] = flips[:, 0] & self.vertical_flip
             cuts[:, 3] = flips[:, 1] & self.horizontal_flip
-            stages.append(("crop_flip", cuts, (h, w), "constant", 0.0))
-        x = _taken(x, stages, rows)
+            if matrices is not None and (matrices[:, [0, 4]] != 1).any():
+                _flip(matrices, cuts, h, w)
+                cuts = None
         if self.brightness_range is not None:
-            factor = rng.uniform(*self.brightness_range, (n, 1, 1, 1)).astype(np.float32)
-            x = np.clip(x * factor, 0, 255)
-        return x
+            factors = np.zeros((n, 2), np.float32)
+            factors[:, :1] = rng.uniform(*self.brightness_range, (n, 1))
+        return Changes(matrices, added, cuts, factors)
+
+    def _applied(
+        self,
+        changes: Changes,
+        x: NDArray[Any],
+        rows: NDArray[np.int64] | None = None,
+        more: Sequence[Stage] = (),
+        out: Array | None = None,
+    ) -> Array:
+        """Return images ``rows`` of x, None for all, changed, and after the stages ``more``."""
+        h, w = x.shape[1:3]
+        stages: list[Stage] = []
+        if changes.matrices is not None:
+            stages.append(("affine", changes.matrices, "bilinear", self.fill_mode, self.cval))
+        if changes.added is not None:
+            x, rows, stages = _taken(x, stages, rows), None, []
+            low, high = x.min(axis=(1, 2, 3), keepdims=True), x.max(axis=(1, 2, 3), keepdims=True)
+            x = np.clip(x + changes.added.astype(np.float32), low, high)
+        if changes.cuts is not None:
+            stages.append(("crop_flip", changes.cuts, (h, w), "constant", 0.0))
+        if changes.factors is not None:
+            stages.append(("scale", changes.factors, 0.0, 255.0))
+        return _taken(x, [*stages, *more], rows, out)
+
+    @property
+    def _is_native(self) -> bool:
+        """Whether stages do all that ``changed`` does."""
+        return self.preprocessing_function is None and not (
+            self.samplewise_center or self.featurewise_center
+        )
+
+    def _changed_into(
+        self, changes: Changes, x: NDArray[Any], rows: NDArray[np.int64], out: Array
+    ) -> Array:
+        """Return ``out``, with images ``rows`` of x as ``changed`` has them by these changes."""
+        more: list[Stage] = []
+        if self.rescale:
+            factors = np.zeros((len(rows), 2), np.float32)
+            factors[:, 0] = self.rescale
+            more.append(("scale", factors, -np.inf, np.inf))
+        return self._applied(changes, x, rows, more, out)
 
     def _matrices(
         self, rng: np.random.Generator, n: int, h: int, w: int
@@ -367,12 +437,28 @@ class ImageDataGenerator:
         return known is not None
 
 
-def _taken(x: NDArray[Any], stages: list[Stage], rows: NDArray[np.int64] | None) -> Array:
+def _flip(matrices: NDArray[np.float64], cuts: NDArray[np.int64], h: int, w: int) -> None:
+    """Have matrices (n, 6) flip what they gave, as ``cuts`` say: warps take their time anyway."""
+    for axis, last in ((0, h - 1), (1, w - 1)):
+        flipped = np.flatnonzero(cuts[:, 2 + axis])
+        for row in (0, 3):
+            step = matrices[flipped, row + axis]
+            matrices[flipped, row + 2] += step * last
+            matrices[flipped, row + axis] = -step
+
+
+def _taken(
+    x: NDArray[Any],
+    stages: list[Stage],
+    rows: NDArray[np.int64] | None,
+    out: Array | None = None,
+) -> Array:
     """Return images ``rows`` of x, None for all, after all stages: each while it is in a cache."""
-    if stages and is_native(x):
-        return backend.cpu.augment(x, stages, rows)
-    images = np.asarray(x if rows is None else x[rows], np.float32)
-    return backend.cpu.augment(images, stages) if stages else images
+    wanted = bool(stages) or out is not None
+    if wanted and is_native(x):
+        return backend.cpu.augment(x, stages, rows, out)
+    images = np.ascontiguousarray(x if rows is None else x[rows], np.float32)
+    return backend.cpu.augment(images, stages, None, out) if wanted else images
 
 
 def _pair_arg(owner: str, name: str, value: Any) -> tuple[float, float]:

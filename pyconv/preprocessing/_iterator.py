@@ -12,7 +12,10 @@ from pyconv._types import Array
 from pyconv.py_dataset import PyDataset
 
 if TYPE_CHECKING:
-    from pyconv.preprocessing._generator import ImageDataGenerator
+    from pyconv.preprocessing._generator import Changes, ImageDataGenerator
+
+# Changes are drawn for so many batches at once, of so many images together at most.
+_BATCHES, _IMAGES = 16, 1024
 
 
 class ImageIterator(PyDataset):
@@ -59,13 +62,16 @@ class ImageIterator(PyDataset):
         Raises:
             IndexError: there is no batch of this number.
         """
+        rows = self._rows(index)
+        return self.batch(rows, self._rng(self.total_batches_seen))
+
+    def _rows(self, index: int) -> NDArray[np.int64]:
         count = len(self)
         if not -count <= index < count:
             raise IndexError(f"{type(self).__name__}: there are {count} batches, got {index}")
         at = index % count * self.batch_size
         self.total_batches_seen += 1
-        rows = self._order[at : at + self.batch_size]
-        return self.batch(rows, self._rng(self.total_batches_seen))
+        return self._order[at : at + self.batch_size]
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -142,11 +148,35 @@ class NumpyArrayIterator(ImageIterator):
         if self.y is None and self.sample_weight is not None:
             raise ValueError("flow: sample_weight needs y")
         self.generator = generator
+        self._ahead: Changes | None = None  # of the batches that `_ahead_for` tells
+        self._ahead_for: Any = None
         super().__init__(len(self.x), batch_size, shuffle, seed)
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Any:
         """Return x (n, H, W, C), or (x, y), or (x, y, sample_weight), of these rows."""
-        x = self.generator.changed(self.x, rng, rows)
+        return self._with_targets(self.generator.changed(self.x, rng, rows), rows)
+
+    def __getitem__(self, index: int) -> Any:
+        """Return a batch of the present pass.
+
+        Raises:
+            IndexError: there is no batch of this number.
+        """
+        rows = self._rows(index)
+        return self._with_targets(self.generator.changed(self.x, self._changes(rows), rows), rows)
+
+    def _changes(self, rows: NDArray[np.int64]) -> "Changes":
+        """Return the changes of the batch whose rows were taken last."""
+        # Numbers of many small batches are drawn at once.
+        batches = max(min(_BATCHES, _IMAGES // self.batch_size), 1)
+        block, at = divmod(self.total_batches_seen - 1, batches)
+        if self._ahead is None or self._ahead_for != (block, self.generator._times_set):
+            n, (h, w) = batches * self.batch_size, self.x.shape[1:3]
+            self._ahead = self.generator._drawn(self._rng(block), n, h, w)
+            self._ahead_for = block, self.generator._times_set
+        return self._ahead.part(at * self.batch_size, len(rows))
+
+    def _with_targets(self, x: Array, rows: NDArray[np.int64]) -> Any:
         if self.y is None:
             return x
         if self.sample_weight is None:
