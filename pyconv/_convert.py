@@ -26,7 +26,7 @@ def float32_array(owner: str, name: str, value: Any) -> Array:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{owner}: {name} must be an array of numbers: {error}") from None
-    if array.dtype.kind not in "buif":
+    if array.dtype.kind not in "buif" and array.dtype.name != "bfloat16":
         got = f"a {array.dtype} array" if array.dtype != object else f"a {type(value).__name__}"
         raise TypeError(f"{owner}: {name} must be an array of real numbers, got {got}")
     with np.errstate(over="ignore"):

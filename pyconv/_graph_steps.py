@@ -161,6 +161,8 @@ def _is_on_the_device(layer: Any) -> bool:
         return layer.rate == 0 or layer.noise_shape is None
     # The other activations are computed on the host.
     activation = getattr(layer, "activation", None)
+    if layer.mask_source is not None or getattr(layer, "renorm", False):
+        return False
     return kind in _ON_THE_DEVICE and (activation is None or activation.name in _ACTIVATIONS)
 
 

@@ -44,13 +44,13 @@ def find_config(
             f"{config!r:.80}"
         )
     found = find_class(owner, what, config["class_name"], classes, config.get("registered_name"))
-    arguments = {name: _plain(value) for name, value in config.get("config", {}).items()}
+    arguments = {name: plain(value) for name, value in config.get("config", {}).items()}
     if found.__module__.startswith("pyconv."):
         arguments = _without_inert(found, arguments)
     return found, arguments
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return the name of a type or a function, which Keras 3 describes as an object."""
     if not isinstance(value, Mapping) or "class_name" not in value:
         return value
@@ -70,7 +70,6 @@ _INERT = {
     "is_legacy_optimizer",
     "jit_compile",
     "quantization_config",
-    "renorm_momentum",
 }
 _DEFAULTS = {"dtype": "float32", "data_format": "channels_last"}
 _OF_ALL_LAYERS = {"name", "trainable", "dtype", "input_shape", "input_dim"}

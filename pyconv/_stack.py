@@ -8,8 +8,11 @@ from pyconv._args import bool_arg, int_arg
 from pyconv._names import auto_name, check_name
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
+from pyconv.layers._masks import link
+from pyconv.layers.graph import unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
+from pyconv.layers.masking import Masking
 
 
 class Stack:
@@ -159,6 +162,12 @@ class Stack:
             for layer in fresh:
                 layer.unbuild()
             raise
+        self._link_masks()
+
+    def _link_masks(self) -> None:
+        nodes = unfolded(self._layers)
+        if any(isinstance(layer, Masking) for layer, _ in nodes):
+            link(nodes)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape that an input of ``input_shape``, the batch first, gives.

@@ -205,6 +205,8 @@ def _public(module: str) -> str | None:
     path = module.removeprefix("pyconv.compat.keras.").removeprefix("pyconv.")
     if path == module:
         return None
+    if path == "dtype_policies":
+        return f"keras.{path}"
     parts = (part for part in _PARTS if path == part or path.startswith(part + "."))
     found = next(parts, None)
     return None if found is None else f"keras.{found}"
@@ -273,6 +275,8 @@ def _looked_up(module: str, name: str, package: str) -> Any:
         parts = tuple(part for part in _PARTS if f"{module}.".startswith(f"keras.{part}."))
     else:
         parts = _PARTS if not module else ()
+    if package != "pyconv":  # only Keras has them
+        parts = (*parts, "dtype_policies")
     for part in parts:
         first, _, rest = part.partition(".")
         found = import_module(f"{package}.{first}")

@@ -236,7 +236,6 @@ def summary(model):
         ({"axis": 3}, (None, 3), "Axis 3 is out of bounds"),
         ({"momentum": 1.5}, None, "momentum must be from 0 to 1"),
         ({"epsilon": -1}, None, "epsilon"),
-        ({"renorm": True}, None, "renorm is not supported"),
         ({}, (None, 4, None), "the size of axis -1 must be known"),
     ],
 )

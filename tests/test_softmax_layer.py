@@ -42,7 +42,7 @@ def test_ends_in_softmax():
         (0, ValueError, "axis must not be 0, the axis of the batch"),
         (33, ValueError, "axis must be from -32 to 32"),
         (1.0, TypeError, "axis must be an integer"),
-        ((1, 2), TypeError, "axis must be an integer"),
+        ((1, 2.5), TypeError, "axis must be an integer"),
     ],
 )
 def test_wrong_arguments(axis, error, text):

@@ -59,6 +59,8 @@ class ReLU(ActivationFunction):
 class Softmax(ActivationFunction):
     """exp(x) over its sum along the last axis: positive numbers that sum to 1.
 
+    ``softmax(x, axis)`` is that along another axis, or along several, a tuple.
+
     Example:
         >>> import pyconv
         >>> pyconv.activations.softmax([[0.0, 0.0]])
@@ -67,24 +69,43 @@ class Softmax(ActivationFunction):
 
     name = "softmax"
 
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+    def __init__(self, axis: Any = -1) -> None:
+        several = isinstance(axis, (list, tuple))
+        self.axis: int | tuple[int, ...] = tuple(axis) if several else axis
+        if several and len(axis) == 1:
+            self.axis = axis[0]
 
     def forward(self, x: Array, out: Array) -> Array:
         if self.axis in (-1, x.ndim - 1):
             return backend.active.softmax_forward(x, out)
-        return self._turned(backend.active.softmax_forward(channels_last(x, self.axis)), out)
+        return self._turned(backend.active.softmax_forward(self._rows(x)), out)
 
     def backward(self, kept: Array, dy: Array, out: Array) -> Array:
         if self.axis in (-1, kept.ndim - 1):
             return backend.active.softmax_backward(kept, dy, out)
-        y, grad = channels_last(kept, self.axis), channels_last(dy, self.axis)
-        return self._turned(backend.active.softmax_backward(y, grad), out)
+        return self._turned(backend.active.softmax_backward(self._rows(kept), self._rows(dy)), out)
+
+    def _rows(self, x: Array) -> Array:
+        """Return x with the axis, or the axes as one, at the end."""
+        if not isinstance(self.axis, tuple):
+            return channels_last(x, self.axis)
+        turned = np.moveaxis(np.asarray(x), self.axis, self._ends())
+        rows: Array = backend.float32(turned.reshape(*turned.shape[: -len(self.axis)], -1))
+        return rows
 
     def _turned(self, rows: Array, out: Array) -> Array:
-        """Write what has the axis last to ``out``, where it is in its place."""
-        np.copyto(out, np.moveaxis(rows, -1, self.axis))
+        """Write what has the axes last to ``out``, where they are in their places."""
+        if isinstance(self.axis, tuple):
+            shape = np.moveaxis(np.empty(out.shape, bool), self.axis, self._ends()).shape
+            rows = np.moveaxis(np.asarray(rows).reshape(shape), self._ends(), self.axis)
+            out[...] = rows
+        else:
+            np.copyto(out, np.moveaxis(rows, -1, self.axis))
         return out
+
+    def _ends(self) -> tuple[int, ...]:
+        assert isinstance(self.axis, tuple)
+        return tuple(range(-len(self.axis), 0))
 
     def get_config(self) -> dict[str, Any]:
         """Return the axis."""

@@ -10,7 +10,9 @@ from pyconv._scalars import Number
 
 
 class EagerArray(np.ndarray[Any, Any]):
-    """An array of numpy that has ``numpy()`` as well."""
+    """An array of numpy that has ``numpy()`` as well, and may have a mask."""
+
+    _keras_mask: Any = None
 
     def numpy(self) -> Any:
         """Return the array; a number of no axes as a number."""

@@ -159,10 +159,21 @@ def _target_of(root: str, rest: str) -> str | None:
     return _keras_module(rest)
 
 
+def _nearest(rest: str) -> str | None:
+    """Return the module that answers for a file of Keras's own source: the nearest above it."""
+    while rest:
+        found = _keras_module(rest)
+        if found is not None or "." not in rest:
+            return found
+        rest = rest.rpartition(".")[0]
+    return _HERE
+
+
 def _keras_module(rest: str) -> str | None:
     for prefix in ("api.", "src.", "_v2.keras.", "_tf_keras.keras.", "_tf_keras."):
         if f"{rest}.".startswith(prefix):
             rest = rest[len(prefix) :]
+            return _nearest(rest) if prefix == "src." else _keras_module(rest)
     rest = "applications" if rest.startswith("applications.") else _MOVED.get(rest, rest)
     name = f"{_HERE}.{rest}" if rest else _HERE
     try:

@@ -4,9 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyconv._types import Shape
-from pyconv.compat._eager import eager
-from pyconv.compat._phases import fix_phase
-from pyconv.layers._augmentation import Augmentation
 from pyconv.layers.graph import Node, unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
@@ -21,7 +18,7 @@ class Tensor:
 
     # Numbers of numpy leave the operators to the tensor.
     __array_ufunc__ = None
-    dtype = "float32"
+    _keras_mask: Any = None
 
     def __init__(
         self, layer: Layer, inputs: Sequence["Tensor"] = (), is_output: bool = True
@@ -44,6 +41,11 @@ class Tensor:
     def name(self) -> str:
         """The name of the layer that gives it."""
         return self.layer.name
+
+    @property
+    def dtype(self) -> str:
+        """The type, as the layer's policy says."""
+        return str(getattr(self.layer, "compute_dtype", "float32"))
 
     @property
     def ndim(self) -> int:
@@ -100,80 +102,6 @@ class Tensor:
 
     def __repr__(self) -> str:
         return f"<Tensor shape={self.shape}, of {self.layer.label}>"
-
-
-class Chained:
-    """A layer that may be called on tensors, and that takes Keras 1's ``weights``."""
-
-    # What Keras's layers say of themselves. There are no masks here.
-    supports_masking = False
-    compute_dtype = variable_dtype = "float32"
-    has_no_weights = False
-    _first_weights: Any = None
-
-    def _create_weights(self: Any, input_shape: Shape) -> None:
-        super()._create_weights(input_shape)  # type: ignore[misc]
-        if self._first_weights is not None:
-            self.set_weights(self._first_weights)
-            self._first_weights = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy keeps: not the tensors, through which it would reach the network."""
-        gone = ("input", "output", "tensors")
-        return {name: value for name, value in vars(self).items() if name not in gone}
-
-    def _parts_on(self, x: Tensor) -> Tensor | None:
-        """Return the result of the layers that the layer's own ``call`` is made of, or None."""
-        from pyconv.compat._traced import composed_of, is_composed
-
-        ends = composed_of(self, x.shape) if is_composed(self) else None
-        return None if ends is None else wired(nodes_between(*ends), x, True)
-
-    @property
-    def built(self: Any) -> bool:
-        """Whether the layer has its weights; one that never has any is built from the beginning."""
-        return self.knows_shape or (self.has_no_weights and type(self).build is Layer.build)
-
-    @built.setter
-    def built(self, value: bool) -> None:
-        """Take what a ``build`` says at its end; a layer knows by itself."""
-
-    def called(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the layer's result for arrays; as in Keras, images are changed if not told."""
-        if isinstance(self, Augmentation) and not args:
-            kwargs.setdefault("training", True)
-        return eager(super().__call__(x, *args, **kwargs))  # type: ignore[misc]
-
-    def __call__(self: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Return the layer's result for a batch; for tensors of an ``Input``, its tensor.
-
-        As in Keras the input may be named ``inputs``, and ``mask`` may be None.
-        """
-        if x is None:
-            x = kwargs.pop("inputs", None)
-        if kwargs.pop("mask", None) is not None:
-            raise NotImplementedError(f"{self.label}: there are no masks; mask must be None")
-        tensors = tensors_of(x)
-        if tensors is None:
-            return self.called(x, *args, **kwargs)
-        training = args[0] if args else kwargs.get("training")
-        if isinstance(training, bool):
-            fix_phase(self, training)
-        if len(tensors) > 1 and not isinstance(self, Merge):
-            raise ValueError(
-                f"{self.label}: it takes one input, got {len(tensors)}; bring them together with "
-                "Add() or Concatenate()"
-            )
-        if not isinstance(self, Merge) and len(tensors) == 1:
-            parts = self._parts_on(tensors[0])
-            if parts is not None:
-                return parts
-        if isinstance(self, Merge) and not isinstance(x, (list, tuple)):
-            raise ValueError(f"{self.label}: a merge layer must be called on a list of inputs")
-        if not self.knows_shape:  # as in Keras, where the call makes the weights
-            shapes = [tensor.shape for tensor in tensors]
-            self.build(shapes if isinstance(self, Merge) else shapes[0])
-        return Tensor(self, tensors)
 
 
 def tensors_of(x: Any) -> list[Tensor] | None:

@@ -16,16 +16,14 @@ _NUMPY = "use numpy: pyconv's arrays are numpy arrays"
 
 _GROUPS = {
     "LSTM GRU RNN SimpleRNN LSTMCell GRUCell Embedding Bidirectional TimeDistributed ConvLSTM2D "
-    "Masking MultiHeadAttention Attention TextVectorization CuDNNLSTM CuDNNGRU "
+    "MultiHeadAttention Attention TextVectorization CuDNNLSTM CuDNNGRU "
     "Tokenizer pad_sequences": _TEXT,
 }
 _NAMES: dict[str, str] = {
     **{name: instead for names, instead in _GROUPS.items() for name in names.split()},
     "CTC": _TEXT,
     "CTCDecode": _TEXT,
-    "Dot": "use Multiply, and sum",
     "ctc": _TEXT,
-    "dot": "use Multiply, and sum",
     "Merge": "call Add() or Concatenate() on a list of layers' results",
     "LocallyConnected2D": "use Conv2D, whose filters are the same at each place",
     "RemoteMonitor": "use CSVLogger, or a Callback of your own",
@@ -37,7 +35,6 @@ _NAMES: dict[str, str] = {
     "gradients": "pyconv has no automatic differentiation; train with fit or train_on_batch",
     "data": "give numpy arrays, a generator or a keras.utils.Sequence to fit",
     "distribution": "a model runs on one device; all cores of the processor are used",
-    "mixed_precision": "pyconv computes in float32",
     "imdb": _TEXT,
     "reuters": _TEXT,
     "boston_housing": "pyconv is for images; give your own arrays to fit",
@@ -107,8 +104,9 @@ def getter(name: str, *sources: ModuleType) -> Callable[[str], Any]:
 
     def get(attribute: str) -> Any:
         for source in sources:
-            if not attribute.startswith("_") and hasattr(source, attribute):
-                return getattr(source, attribute)
+            found = getattr(source, attribute, None)
+            if found is not None and _is_public(attribute, found):
+                return found
         if attribute.startswith("_"):
             raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
         path = f"{shown}.{attribute}"
@@ -118,6 +116,11 @@ def getter(name: str, *sources: ModuleType) -> Callable[[str], Any]:
         raise AttributeError(f"module {shown!r} has no attribute {attribute!r}{close}")
 
     return get
+
+
+def _is_public(name: str, found: Any) -> bool:
+    """Whether it is what a module offers, rather than a file of its package."""
+    return not name.startswith("_") and not isinstance(found, ModuleType)
 
 
 def _close(sources: tuple[ModuleType, ...], attribute: str) -> str:

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pyconv import _registry
 from pyconv._names import snake_case
 from pyconv._registry import kind_of
 from pyconv.custom_objects import get_registered_name
@@ -102,6 +103,8 @@ def layer_config(layer: "Layer", modules: bool) -> dict[str, Any]:
     for name, value in _NOT_KERAS.get(kind.__name__, {}).items():
         if config.get(name) == value:
             del config[name]
+    if not modules and isinstance(config.get("dtype"), Mapping):
+        config["dtype"] = _registry.plain(config["dtype"])  # as all versions have it
     known = kind.__module__.startswith("pyconv.")
     config = {name: _nested(name, value) for name, value in config.items()}
     result = _object(kind.__name__, "keras.layers" if known else None, config, modules)

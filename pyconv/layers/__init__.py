@@ -26,6 +26,7 @@ from pyconv.layers.cropping import Cropping1D, Cropping2D, Cropping3D
 from pyconv.layers.dense import Dense
 from pyconv.layers.depthwise_conv1d import DepthwiseConv1D
 from pyconv.layers.depthwise_conv2d import DepthwiseConv2D
+from pyconv.layers.dot import Dot
 from pyconv.layers.dropout import Dropout
 from pyconv.layers.equalization import AutoContrast, Equalization
 from pyconv.layers.flatten import Flatten
@@ -39,6 +40,7 @@ from pyconv.layers.layer import Layer
 from pyconv.layers.layernorm import LayerNormalization
 from pyconv.layers.leakyrelu import ELU, LeakyReLU, PReLU
 from pyconv.layers.lrn import LocalResponseNormalization
+from pyconv.layers.masking import Masking
 from pyconv.layers.maxpool2d import MaxPooling2D
 from pyconv.layers.merging import (
     Add,
@@ -160,6 +162,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Dot",
     "Dropout",
     "Equalization",
     "Flatten",
@@ -186,6 +189,7 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "LocalResponseNormalization",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",

@@ -62,6 +62,8 @@ def takes_end(layer: Any) -> bool:
     return (
         kind_of(layer) is BatchNormalization
         and layer.activity_regularizer is None
+        and not layer.renorm
+        and layer.mask_source is None
         and layer.knows_shape
         and layer.axis in (-1, len(layer.output_shape) - 1)
     )

@@ -7,21 +7,25 @@ import numpy as np
 from pyconv import backend, constraints, initializers, regularizers
 from pyconv._args import bool_arg, float_arg, int_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import refuse
 from pyconv.layers._axes import channel_axis, channels_last
+from pyconv.layers._batch_moments import ByMoments
 from pyconv.layers.layer import Layer
 
 # Mean, what rounding took from it, variance.
 Moments = tuple[Array, Array | None, Array]
 
 
-class BatchNormalization(Layer):
+class BatchNormalization(ByMoments, Layer):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, channel by channel.
 
     In training mean and variance are those of the batch, the variance biased, and are taken up
     into moving ones: ``moving = moving * momentum + batch * (1 - momentum)``. Outside training,
     and where ``trainable`` is False, the moving ones are used and stay as they are.
     Ioffe and Szegedy, 2015.
+
+    Behind a ``Masking`` only the cells that count have a part in mean and variance. With
+    ``renorm`` a batch is corrected towards the moving moments (Ioffe, 2017). Either is computed in
+    numpy, many times slower than without.
 
     Args:
         axis: the axis of the channels, not the batch (0).
@@ -37,9 +41,10 @@ class BatchNormalization(Layer):
         gamma_regularizer: a penalty on ``gamma``, or None.
         beta_constraint: applied to ``beta`` after each step, or None.
         gamma_constraint: applied to ``gamma`` after each step, or None.
-        renorm: not supported, must be False.
-        renorm_clipping: not supported, must be None.
-        renorm_momentum: has no effect.
+        renorm: whether batches are renormalized in training.
+        renorm_clipping: limits of the corrections: a dict of ``rmax``, ``rmin`` and ``dmax``, or
+            None.
+        renorm_momentum: how much of the corrections' moments a step keeps.
         synchronized: has no effect: a batch is on one device.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
@@ -80,19 +85,18 @@ class BatchNormalization(Layer):
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
         renorm: bool = False,
-        renorm_clipping: None = None,
+        renorm_clipping: Any = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        refuse(self.label, {"renorm": renorm or None, "renorm_clipping": renorm_clipping})
+        self._renorm_arguments(renorm, renorm_clipping, renorm_momentum)
         self.axis = int_arg(self.label, "axis", axis, -32, 32)
         self.momentum = float_arg(self.label, "momentum", momentum, 0, 1)
         self.epsilon = float_arg(self.label, "epsilon", epsilon)
         self.center = bool_arg(self.label, "center", center)
         self.scale = bool_arg(self.label, "scale", scale)
-        self.renorm_momentum = renorm_momentum
         self.synchronized = bool_arg(self.label, "synchronized", synchronized)
         for name, given in (
             ("beta_initializer", beta_initializer),
@@ -146,6 +150,21 @@ class BatchNormalization(Layer):
             )
         return tuple(input_shape)
 
+    @property
+    def moving_stddev(self) -> Array:
+        """The moving deviation (C,), of a layer with ``renorm`` that is built."""
+        return self._weight_once_built("moving_stddev")
+
+    @property
+    def renorm_mean(self) -> Array:
+        """The moving mean (C,) that batches are corrected towards, likewise."""
+        return self._weight_once_built("renorm_mean")
+
+    @property
+    def renorm_stddev(self) -> Array:
+        """The moving deviation (C,) that batches are corrected towards, likewise."""
+        return self._weight_once_built("renorm_stddev")
+
     def _create_weights(self, input_shape: Shape) -> None:
         channels = input_shape[self.axis]
         assert channels is not None
@@ -161,6 +180,8 @@ class BatchNormalization(Layer):
                 )
         for name in ("moving_mean", "moving_variance"):
             self._add_weight(name, shape, own[f"{name}_initializer"], trainable=False)
+        if self.renorm:
+            self._create_renorm_weights(shape)
 
     def forward(
         self, x: Array, training: bool, activation: str = "linear", addend: Array | None = None
@@ -170,6 +191,10 @@ class BatchNormalization(Layer):
         In the same pass over memory it can add an array of its shape, and rectify: ``"relu"``. Both
         are for normalization along the last axis.
         """
+        by_moments = self.renorm or self.mask is not None or self.mask_source is not None
+        if by_moments and training and self.trainable and x.size > 0 and activation == "linear":
+            return self._normalize(x, training)
+        self._done = None
         rows = channels_last(x, self.axis)
         self._of_batch = training and self.trainable and rows.size > 0
         if self._of_batch:
@@ -205,6 +230,8 @@ class BatchNormalization(Layer):
 
         It is written over dy, or to ``out``, which leaves in dy the gradient of what was added.
         """
+        if self._done is not None:
+            return self._normalize_backward(dy, need_dx)
         assert self._x is not None
         assert self._moments is not None
         rows = channels_last(dy, self.axis)
@@ -249,8 +276,8 @@ class BatchNormalization(Layer):
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
-            "renorm": False,
-            "renorm_clipping": None,
+            "renorm": self.renorm,
+            "renorm_clipping": self.renorm_clipping,
             "renorm_momentum": self.renorm_momentum,
             "synchronized": self.synchronized,
         }

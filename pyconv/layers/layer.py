@@ -77,6 +77,11 @@ class Layer(Weights):
     # Whether ``forward`` works on the host, wherever operations run: it returns numpy's arrays for
     # numpy's, so that a model brings to a device what such layers at its beginning make.
     on_host = False
+    dtype: Any = "float32"
+    # Which steps of the input count, for the layers that ask: of a call, or what a ``Masking``
+    # before the layer in its model finds.
+    mask: Any = None
+    mask_source: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Have a ``build`` of the user's own end with what the base's does."""
@@ -103,14 +108,13 @@ class Layer(Weights):
             auto_name(owner) if name is None else check_name(owner, name),
             bool_arg(owner, "trainable", trainable),
         )
-        self.dtype = "float32"
         self._input_shape: Shape | None = None
         self._output_shape: Shape | None = None
         self.activity_regularizer = regularizers.find(
             self.label, "activity_regularizer", activity_regularizer
         )
         self._building = False
-        self._call_takes_training: bool | None = None
+        self._call_takes: list[str] | None = None
         self._buffers = Buffers(self.label)
 
     # --- what a kind of layer implements --------------------------------------------------
@@ -139,9 +143,11 @@ class Layer(Weights):
         """
         if not hasattr(self, "call"):
             raise NotImplementedError(f"{self.label}: a layer must implement forward or call")
-        if self._call_takes_training is None:
-            self._call_takes_training = "training" in inspect.signature(self.call).parameters
-        options = {"training": training} if self._call_takes_training else {}
+        if self._call_takes is None:
+            taken = inspect.signature(self.call).parameters
+            self._call_takes = [name for name in ("training", "mask") if name in taken]
+        given = {"training": training, "mask": self._taken_mask()}
+        options = {name: given[name] for name in self._call_takes}
         result: Array = backend.float32(self.call(x, **options))
         return result
 
@@ -334,6 +340,12 @@ class Layer(Weights):
 
     def _buffer(self, name: str, shape: tuple[int, ...]) -> Array:
         return cast(Array, self._buffers.get(name, shape))
+
+    def _taken_mask(self) -> Any:
+        """Return which steps of this forward's input count, or None where all do."""
+        if self.mask is not None or self.mask_source is None:
+            return self.mask
+        return self.mask_source.mask
 
     def _shape_once_built(self, shape: Shape | None, what: str) -> Shape:
         if shape is None:

@@ -2,8 +2,13 @@
 
 from typing import Any
 
+import numpy as np
+
+from pyconv import backend
+from pyconv._types import Array
 from pyconv.layers._arguments import sizes_arg
 from pyconv.layers._line import Line
+from pyconv.layers._masks import of_steps
 from pyconv.layers.avgpool2d import AveragePooling2D
 from pyconv.layers.global_avgpool2d import GlobalAveragePooling2D
 from pyconv.layers.global_maxpool2d import GlobalMaxPooling2D
@@ -126,7 +131,7 @@ class _GlobalPool1D(Line):
 
 
 class GlobalAveragePooling1D(_GlobalPool1D):
-    """The mean of each channel along the whole line.
+    """The mean of each channel along the whole line, behind a ``Masking`` of the cells that count.
 
     Args:
         data_format: None or ``"channels_last"``, or ``"channels_first"``.
@@ -153,6 +158,28 @@ class GlobalAveragePooling1D(_GlobalPool1D):
     ) -> None:
         super().__init__(data_format, **kwargs)
         self._pool_by(GlobalAveragePooling2D, keepdims)
+        self._shares: Any = None  # of each cell in the mean
+
+    def forward(self, x: Array, training: bool, **options: Any) -> Array:
+        """Return the means."""
+        mask = self._taken_mask()
+        if mask is None:
+            self._shares = None
+            return super().forward(x, training, **options)
+        counted = of_steps(self, mask, np.asarray(x)).astype(np.float32)[..., None]
+        with np.errstate(invalid="ignore"):  # as Keras, NaN where nothing counts
+            self._shares = counted / counted.sum(axis=1, keepdims=True)
+        means = (np.asarray(x) * self._shares).sum(axis=1, keepdims=self.keepdims)
+        result: Array = backend.on_device(means.astype(np.float32))
+        return result
+
+    def backward(self, dy: Array, need_dx: bool, **options: Any) -> Array | None:
+        """Return the gradient of x (N, L, C) where it is needed."""
+        if self._shares is None or not need_dx:
+            return super().backward(dy, need_dx, **options)
+        grad = np.asarray(dy).reshape(len(dy), 1, -1)
+        result: Array = backend.on_device((grad * self._shares).astype(np.float32))
+        return result
 
 
 class GlobalMaxPooling1D(_GlobalPool1D):

@@ -6,12 +6,15 @@ from pyconv.compat.keras import (
     applications,
     backend,
     callbacks,
+    config,
     constraints,
     datasets,
+    dtype_policies,
     initializers,
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     ops,
     optimizers,
@@ -21,12 +24,15 @@ from pyconv.compat.keras import (
     saving,
     utils,
 )
+from pyconv.compat.keras.dtype_policies import DTypePolicy, FloatDTypePolicy
 from pyconv.compat.keras.layers import Input
 from pyconv.compat.keras.models import Model, Sequential
 
 __version__ = "2.0.0"
 
 __all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
     "Input",
     "Model",
     "Sequential",
@@ -34,12 +40,15 @@ __all__ = [
     "applications",
     "backend",
     "callbacks",
+    "config",
     "constraints",
     "datasets",
+    "dtype_policies",
     "initializers",
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "ops",
     "optimizers",

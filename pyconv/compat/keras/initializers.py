@@ -3,6 +3,7 @@
 from pyconv import initializers
 from pyconv._names import snake_case
 from pyconv.compat import _unsupported
+from pyconv.initializers.scaling import compute_fans as compute_fans
 
 _names = {
     snake_case(name): getattr(initializers, name)

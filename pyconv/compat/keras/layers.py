@@ -7,7 +7,8 @@ from typing import Any
 
 from pyconv import layers
 from pyconv.compat import _arguments, _classes, _era, _image_order, _lambda, _unsupported
-from pyconv.compat._functional import Chained, Tensor
+from pyconv.compat._chained import Chained
+from pyconv.compat._functional import Tensor
 
 _OLD_NAMES = {
     "AtrousConv2D": "Conv2D",
@@ -22,16 +23,16 @@ _OLD_NAMES = {
 # Layers through which Keras passes a mask on.
 _KEEP_MASKS = (
     "Activation", "ActivityRegularization", "Add", "AlphaDropout", "Average", "BatchNormalization",
-    "Concatenate", "Dense", "Dropout", "ELU", "GaussianDropout", "GaussianNoise",
+    "Concatenate", "Dense", "Dot", "Dropout", "ELU", "GaussianDropout", "GaussianNoise",
     "GlobalAveragePooling1D", "GroupNormalization", "Identity", "LayerNormalization", "LeakyReLU",
-    "Maximum", "Minimum", "Multiply",
+    "Masking", "Maximum", "Minimum", "Multiply",
     "Normalization", "PReLU", "ReLU", "Rescaling", "Softmax", "Subtract", "UnitNormalization",
 )  # fmt: skip
 _POOLING = [f"{kind}Pooling{rank}D" for kind in ("Average", "Max") for rank in (1, 2, 3)]
 # Layers that Keras has as built before they see anything.
 _HAVE_NO_WEIGHTS = (
     "Activation", "ActivityRegularization", "AlphaDropout", "Dropout", "ELU", "GaussianDropout",
-    "GaussianNoise", "Identity", "LeakyReLU", "ReLU", "Softmax", "SpatialDropout1D",
+    "GaussianNoise", "Identity", "LeakyReLU", "Masking", "ReLU", "Softmax", "SpatialDropout1D",
     "SpatialDropout2D", "SpatialDropout3D", "UnitNormalization", *_POOLING,
     *(f"Global{name}" for name in _POOLING),
 )  # fmt: skip
@@ -59,6 +60,10 @@ def _takes_images(name: str) -> bool:
 _names = _classes.all_translated(layers, layers.Layer, __name__, _translate, {"": (Chained,)})
 for _name in _KEEP_MASKS:
     _names[_name].supports_masking = True
+# What Keras's calls have behind the input.
+_names["BatchNormalization"].by_place = ("training", "mask")
+_names["GlobalAveragePooling1D"].by_place = _names["Softmax"].by_place = ("mask",)
+_names["Masking"]._makes_mask = True
 for _name in _HAVE_NO_WEIGHTS:
     _names[_name].has_no_weights = True
 _names.update({old: _names[new] for old, new in _OLD_NAMES.items() if new in _names})
@@ -130,7 +135,21 @@ def merge(inputs: Any, mode: str = "sum", concat_axis: int = -1, name: Any = Non
 
 _MERGES = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract")
 _names.update({name.lower(): _merging(name) for name in _MERGES})
-_names.update(Input=Input, merge=merge)
+
+
+def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
+    """Return the result of ``Dot(axes, **kwargs)`` for a list of inputs.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> a, b = keras.Input((4,)), keras.Input((4,))
+        >>> keras.layers.dot([a, b]).shape
+        (None, 1)
+    """
+    return _names["Dot"](axes=axes, **kwargs)(inputs)
+
+
+_names.update(Input=Input, dot=dot, merge=merge)
 # Where Keras 2 had the layers that change images.
 experimental = SimpleNamespace(preprocessing=SimpleNamespace(**_names))
 globals().update(_names)

@@ -1,5 +1,6 @@
 """``keras.regularizers``: those of ``pyconv.regularizers``, and Keras 1's names of them."""
 
+import math
 from typing import Any
 
 from pyconv import regularizers
@@ -17,6 +18,22 @@ def l1l2(l1: float = 0.01, l2: float = 0.01) -> Any:
         'L1L2'
     """
     return regularizers.L1L2(l1, l2)
+
+
+def validate_float_arg(value: Any, name: str) -> float:
+    """Return the weight of a penalty as a float; ValueError where it is none.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> keras.regularizers.validate_float_arg(1, "l1")
+        1.0
+    """
+    if not isinstance(value, (float, int)) or not 0 <= value < math.inf:
+        raise ValueError(
+            f"Invalid value for argument {name}: expected a non-negative float. Received: "
+            f"{name}={value!r:.60}"
+        )
+    return float(value)
 
 
 activity_l1 = regularizers.L1

@@ -1,0 +1,125 @@
+"""What makes pyconv's layers those of Keras: they are called on tensors as well as on arrays."""
+
+from typing import Any
+
+import numpy as np
+
+from pyconv._types import Shape
+from pyconv.compat import _call_context, _masking
+from pyconv.compat._eager import eager
+from pyconv.compat._functional import Tensor, nodes_between, tensors_of, wired
+from pyconv.compat._phases import fix_phase
+from pyconv.compat._typed import Typed
+from pyconv.layers._augmentation import Augmentation
+from pyconv.layers.layer import Layer
+from pyconv.layers.merging import Merge
+
+
+class Chained(Typed):
+    """A layer that may be called on tensors, and that takes Keras 1's ``weights``."""
+
+    supports_masking = False
+    has_no_weights = False
+    # What may follow the input in a call by place.
+    by_place: tuple[str, ...] = ("training",)
+    _makes_mask = False
+    _first_weights: Any = None
+
+    def _create_weights(self: Any, input_shape: Shape) -> None:
+        super()._create_weights(input_shape)  # type: ignore[misc]
+        if self._first_weights is not None:
+            self.set_weights(self._first_weights)
+            self._first_weights = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy keeps: not the tensors, through which it would reach the network."""
+        gone = ("input", "output", "tensors")
+        return {name: value for name, value in vars(self).items() if name not in gone}
+
+    def compute_mask(self, inputs: Any, mask: Any = None, previous_mask: Any = None) -> Any:
+        """Return the mask of the result, from the inputs and their mask; None for none."""
+        return _masking.of_result(self, inputs, previous_mask if mask is None else mask)
+
+    def _parts_on(self, x: Tensor) -> Tensor | None:
+        """Return the result of the layers that the layer's own ``call`` is made of, or None."""
+        from pyconv.compat._traced import composed_of, is_composed
+
+        ends = composed_of(self, x.shape) if is_composed(self) else None
+        return None if ends is None else wired(nodes_between(*ends), x, True)
+
+    @property
+    def built(self: Any) -> bool:
+        """Whether the layer has its weights; one that never has any is built from the beginning."""
+        return self.knows_shape or (self.has_no_weights and type(self).build is Layer.build)
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        """Take what a ``build`` says at its end; a layer knows by itself."""
+
+    def called(self: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the layer's result for arrays; as in Keras, images are changed if not told."""
+        if args:
+            kwargs.update(zip(self.by_place, args, strict=False))
+        if isinstance(self, Augmentation):
+            kwargs.setdefault("training", True)
+        elif kwargs.get("training") is None:
+            kwargs["training"] = bool(_call_context.arguments().get("training"))
+        mask = kwargs.pop("mask", None)
+        if mask is None and type(x) is not np.ndarray:
+            mask = _masking.masks_of(x)
+        if mask is None and self._policy is None and not self._makes_mask:
+            return eager(super().__call__(x, **kwargs))  # type: ignore[misc]
+        takes = isinstance(self, _masking.TAKE_MASKS)
+        if takes:
+            self.mask = mask
+        try:
+            taken = _masking.without_masked(self, self.rounded_input(x), mask)
+            y = super().__call__(taken, **kwargs)  # type: ignore[misc]
+        finally:
+            if takes:
+                self.mask = None
+        result = eager(self.rounded(y))
+        if self.supports_masking:
+            return _masking.set_masks(result, self.compute_mask(x, mask))
+        if mask is not None:
+            _masking.lost(self)
+        return result
+
+    def __call__(self: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Return the layer's result for a batch; for tensors of an ``Input``, its tensor.
+
+        As in Keras the input may be named ``inputs``.
+        """
+        if x is None:
+            x = kwargs.pop("inputs", None)
+        tensors = tensors_of(x)
+        if tensors is None:
+            return self.called(x, *args, **kwargs)
+        if args:
+            kwargs.update(zip(self.by_place, args, strict=False))
+        if kwargs.get("mask") is not None:
+            raise NotImplementedError(
+                f"{self.label}: mask must be None in a call on an Input; put a Masking before it"
+            )
+        training = kwargs.get("training")
+        if isinstance(training, bool):
+            fix_phase(self, training)
+        if len(tensors) > 1 and not isinstance(self, Merge):
+            raise ValueError(
+                f"{self.label}: it takes one input, got {len(tensors)}; bring them together with "
+                "Add() or Concatenate()"
+            )
+        if not isinstance(self, Merge) and len(tensors) == 1:
+            parts = self._parts_on(tensors[0])
+            if parts is not None:
+                return parts
+        if isinstance(self, Merge) and not isinstance(x, (list, tuple)):
+            raise ValueError(f"{self.label}: a merge layer must be called on a list of inputs")
+        if not self.knows_shape:  # as in Keras, where the call makes the weights
+            shapes = [tensor.shape for tensor in tensors]
+            self.build(shapes if isinstance(self, Merge) else shapes[0])
+        result = Tensor(self, tensors)
+        mask = _masking.masks_of(x)
+        if self.supports_masking and (mask is not None or self._makes_mask):
+            result._keras_mask = self.compute_mask(x, mask)
+        return result

@@ -1,0 +1,25 @@
+"""``keras.config``: what holds for all layers."""
+
+from pyconv.compat import _unsupported
+from pyconv.compat.keras.backend import (
+    backend,
+    epsilon,
+    floatx,
+    image_data_format,
+    set_floatx,
+    set_image_data_format,
+)
+from pyconv.compat.keras.dtype_policies import dtype_policy, set_dtype_policy
+
+__all__ = [
+    "backend",
+    "dtype_policy",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "set_dtype_policy",
+    "set_floatx",
+    "set_image_data_format",
+]
+
+__getattr__ = _unsupported.getter(__name__)
