@@ -1,16 +1,51 @@
-"""``keras.losses``: those of ``pyconv.losses``, whose results have ``numpy()``."""
+"""``keras.losses``: those of ``pyconv.losses``, whose results have ``numpy()`` and a type."""
 
 from typing import Any
 
+import numpy as np
+
 from pyconv import losses
 from pyconv.compat import _classes, _unsupported
+from pyconv.compat._dtypes import numpy_type, result_type
 from pyconv.compat._eager import eager
+from pyconv.losses.loss import same_rank
+
+_EPSILON = 1e-7
 
 
 class _Eager:
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    """A loss whose result is an array of ``dtype``, and that leaves out what a mask says."""
+
+    _dtype = "float32"
+
+    def __init__(self, *args: Any, dtype: Any = None, **kwargs: Any) -> None:
+        self._dtype = result_type(type(self).__name__, dtype)
+        super().__init__(*args, **kwargs)
+
+    @property
+    def dtype(self) -> str:
+        """The type of the result; it is computed in float32."""
+        return self._dtype
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the reduced loss; see ``pyconv.losses.Loss``."""
-        return eager(super().__call__(*args, **kwargs))  # type: ignore[misc]
+        mask = getattr(y_pred, "_keras_mask", None)
+        if mask is not None:
+            mean = self.reduction in ("sum_over_batch_size", "mean")  # type: ignore[attr-defined]
+            sample_weight = _masked(mask, sample_weight, mean)
+        result = eager(super().__call__(y_true, y_pred, sample_weight))  # type: ignore[misc]
+        return result if self._dtype == "float32" else eager(result.astype(numpy_type(self._dtype)))
+
+
+def _masked(mask: Any, weight: Any, is_mean: bool) -> Any:
+    """Return the weights of what a mask keeps; a mean is that of the rows kept."""
+    kept = np.asarray(mask, np.float32)
+    if is_mean:
+        kept = kept * (kept.size / (kept.sum() + _EPSILON))
+    if weight is None:
+        return kept
+    given, kept = same_rank(np.asarray(weight, np.float32), kept)
+    return given * kept
 
 
 def _same(

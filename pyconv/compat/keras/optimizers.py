@@ -16,6 +16,7 @@ from pyconv._args import float_arg
 from pyconv._scalars import Rate
 from pyconv._types import Array
 from pyconv.compat import _arguments, _classes, _era, _unsupported
+from pyconv.compat._stateless import Stateless
 from pyconv.optimizers.schedules import InverseTimeDecay
 from pyconv.optimizers.schedules import serialize as serialize_schedule
 
@@ -45,7 +46,7 @@ def _translate(
     return args, kwargs
 
 
-class _Older:
+class _Older(Stateless):
     """What every optimizer has here: ``lr``, ``decay``, and which version's rule it follows."""
 
     # Also of optimizers that a file held, which were not made by __init__.
