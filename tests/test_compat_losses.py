@@ -34,13 +34,15 @@ def masked(values, mask):
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_a_loss_is_given_in_its_type(dtype):
     result = losses.MeanSquaredError(dtype=dtype)([[1.0, 2.0]], [[0.0, 0.0]])
-    assert result.dtype == dtype and result == 2.5
+    assert result.dtype == dtype
+    assert result == 2.5
 
 
 def test_bfloat16():
     pytest.importorskip("ml_dtypes")
     result = losses.MeanAbsoluteError(dtype="bfloat16")([[1.0, 2.0]], [[0.0, 0.1]])
-    assert result.dtype.name == "bfloat16" and float(result) == 1.453125
+    assert result.dtype.name == "bfloat16"
+    assert float(result) == 1.453125
 
 
 def test_a_policy_says_the_type():

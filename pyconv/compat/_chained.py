@@ -9,6 +9,7 @@ from pyconv.compat import _call_context, _masking
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor, nodes_between, tensors_of, wired
 from pyconv.compat._phases import fix_phase
+from pyconv.compat._recording import is_recorded, layer_call
 from pyconv.compat._typed import Typed
 from pyconv.layers._augmentation import Augmentation
 from pyconv.layers.layer import Layer
@@ -33,7 +34,7 @@ class Chained(Typed):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy keeps: not the tensors, through which it would reach the network."""
-        gone = ("input", "output", "tensors")
+        gone = ("input", "output", "tensors", "_last_call", "_recorded")
         return {name: value for name, value in vars(self).items() if name not in gone}
 
     def compute_mask(self, inputs: Any, mask: Any = None, previous_mask: Any = None) -> Any:
@@ -67,6 +68,8 @@ class Chained(Typed):
         mask = kwargs.pop("mask", None)
         if mask is None and type(x) is not np.ndarray:
             mask = _masking.masks_of(x)
+        if mask is None and is_recorded(x):
+            return layer_call(self, x, bool(kwargs.get("training")))
         if mask is None and self._policy is None and not self._makes_mask:
             return eager(super().__call__(x, **kwargs))  # type: ignore[misc]
         takes = isinstance(self, _masking.TAKE_MASKS)

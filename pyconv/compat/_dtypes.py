@@ -41,6 +41,6 @@ def numpy_type(name: str) -> DTypeLike:
 
 def _name(dtype: Any) -> str:
     try:
-        return np.dtype(dtype).name
+        return str(np.dtype(dtype).name)
     except TypeError:
         return ""

@@ -47,6 +47,8 @@ def eager(x: Any) -> Any:
     """Return an array, or a number, as an ``EagerArray``; of a tuple or a list each part."""
     if isinstance(x, (tuple, list)):
         return type(x)(eager(part) for part in x)
+    if isinstance(x, EagerArray):
+        return x
     values = x.numpy() if isinstance(x, Number) else x
     return np.asarray(values).view(EagerArray)
 

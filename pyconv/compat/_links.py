@@ -25,7 +25,7 @@ class Links(Sequential):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy keeps: it makes tensors of its own."""
-        gone = ("_linked", "_ends")
+        gone = ("_linked", "_ends", "_last_call")
         return {name: value for name, value in vars(self).items() if name not in gone}
 
     def _take_links(self, start: Tensor, end: Tensor) -> None:

@@ -1,5 +1,6 @@
 """The Sequential model with the methods and arguments of Keras 1 and 2."""
 
+import inspect
 import math
 import os
 from typing import Any
@@ -18,6 +19,7 @@ from pyconv.compat._generators import QUEUE, Generators
 from pyconv.compat._links import Links
 from pyconv.compat._logs import Logs
 from pyconv.compat._progress import OldProgress
+from pyconv.compat._recording import Call, is_open, is_recorded, model_call
 from pyconv.compat._summary import summary_lines
 from pyconv.compat._traced import is_composed, with_parts
 from pyconv.layers.graph import flat
@@ -65,8 +67,19 @@ class Sequential(Links, Generators):
         """Return the output for a batch; for what came of an ``Input``, the layers' tensor."""
         tensors = tensors_of(x)
         if tensors is None:
+            if is_recorded(x):
+                return model_call(self, self._arranged(x), bool(training))
             return eager(super().__call__(x, training))
         return applied(self._layers, tensors[0], False)
+
+    _last_call: Call | None = None
+
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties of the regularizers; where calls are recorded with their gradients."""
+        if self._last_call is None or not is_open():
+            return super().losses
+        return self._last_call.penalties()
 
     def build(self, input_shape: Any = None) -> None:
         """Create the weights; see ``pyconv.Sequential.build``.
@@ -113,7 +126,9 @@ class Sequential(Links, Generators):
             kwargs["metrics"] = [kwargs["metrics"]]
         if self._keras2 and isinstance(kwargs.get("metrics"), (list, tuple)):
             kwargs["metrics"] = ["acc" if m == "accuracy" else m for m in kwargs["metrics"]]
-        super().compile(optimizers.get(optimizer), *args, **kwargs)
+        loss = kwargs.pop("loss", None) if not args else args[0]
+        super().compile(optimizers.get(optimizer), _differentiable(loss), *args[1:], **kwargs)
+        self._loss = loss
 
     def summary(self, *args: Any, **kwargs: Any) -> None:
         """Print the table of layers, 65 wide under Keras 2; see ``pyconv.Sequential.summary``."""
@@ -195,6 +210,15 @@ class Sequential(Links, Generators):
         _arguments.drop(kwargs, "save_format")
         _make_folder(filepath)
         super().save_weights(filepath, overwrite, **kwargs)
+
+
+def _differentiable(loss: Any) -> Any:
+    """Return a loss that is a function of the user's own as one whose gradient is derived."""
+    from pyconv.compat.keras import losses
+
+    if inspect.isfunction(loss) and getattr(losses, loss.__name__, None) is not loss:
+        return losses.LossFunctionWrapper(loss)
+    return loss
 
 
 def _are_metrics(value: Any) -> bool:

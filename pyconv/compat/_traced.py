@@ -7,6 +7,7 @@ from typing import Any
 from pyconv import layers as plain
 from pyconv._types import Shape
 from pyconv.compat._functional import Tensor, nodes_between
+from pyconv.compat._own_call import OwnCall
 from pyconv.layers._augmentation import Augmentation
 from pyconv.layers.graph import Node, blocks
 from pyconv.layers.input import InputLayer
@@ -38,7 +39,7 @@ class _Phase:
 def is_composed(layer: Any) -> bool:
     """Whether a layer has a ``call`` of the user's own and no ``backward``."""
     kind = type(layer)
-    return hasattr(kind, "call") and kind.backward is Layer.backward
+    return hasattr(kind, "call") and kind.backward in (Layer.backward, OwnCall.backward)
 
 
 def composed_of(owner: Any, shape: Shape) -> tuple[Tensor, Tensor] | None:

@@ -149,17 +149,24 @@ class Loss:
     def _reduced(
         self, rows: NDArray[Any], sample_weight: Any, mask: NDArray[np.bool_] | None
     ) -> Any:
+        scale = self._scale_of(rows.shape, sample_weight, mask)
+        weighted = np.multiply(rows, scale, dtype=np.float64)
+        if self.reduction == "none":
+            return weighted.astype(np.float32)
+        return Number(weighted.sum())
+
+    def _scale_of(
+        self, shape: tuple[int, ...], sample_weight: Any, mask: NDArray[np.bool_] | None
+    ) -> Array:
+        """Return the factor of each row's loss in the reduced loss, of weights as users give."""
         weight: Array | None = None
         if sample_weight is not None:
             owner = type(self).__name__
             given = _targets.numeric(owner, "sample_weight", sample_weight)
             if given.ndim == 0:
-                given = np.broadcast_to(given, rows.shape)
-            weight = _targets.sample_weights(owner, given, rows.shape)
-        weighted = np.multiply(rows, self.row_scale(rows.shape, weight, mask), dtype=np.float64)
-        if self.reduction == "none":
-            return weighted.astype(np.float32)
-        return Number(weighted.sum())
+                given = np.broadcast_to(given, shape)
+            weight = _targets.sample_weights(owner, given, shape)
+        return self.row_scale(shape, weight, mask)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -47,7 +47,7 @@ class LossFunctionWrapper(Loss):
 
     def call(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
         """Return what the function gives."""
-        return np.asarray(self.fn(*same_rank(y_true, y_pred), **self._kwargs))
+        return np.asanyarray(self.fn(*same_rank(y_true, y_pred), **self._kwargs))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

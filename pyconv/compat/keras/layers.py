@@ -9,6 +9,7 @@ from pyconv import layers
 from pyconv.compat import _arguments, _classes, _era, _image_order, _lambda, _unsupported
 from pyconv.compat._chained import Chained
 from pyconv.compat._functional import Tensor
+from pyconv.compat._own_call import OwnCall
 
 _OLD_NAMES = {
     "AtrousConv2D": "Conv2D",
@@ -57,7 +58,13 @@ def _takes_images(name: str) -> bool:
     return "data_format" in inspect.signature(getattr(layers, name, object)).parameters
 
 
-_names = _classes.all_translated(layers, layers.Layer, __name__, _translate, {"": (Chained,)})
+_names = _classes.all_translated(
+    layers,
+    layers.Layer,
+    __name__,
+    _translate,
+    {"": (Chained,), "Layer": (Chained, OwnCall)},
+)
 for _name in _KEEP_MASKS:
     _names[_name].supports_masking = True
 # What Keras's calls have behind the input.

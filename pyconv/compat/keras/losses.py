@@ -6,8 +6,10 @@ import numpy as np
 
 from pyconv import losses
 from pyconv.compat import _classes, _unsupported
+from pyconv.compat._autodiff import Taped
 from pyconv.compat._dtypes import numpy_type, result_type
 from pyconv.compat._eager import eager
+from pyconv.compat._taped_losses import Derived, taped_loss
 from pyconv.losses.loss import same_rank
 
 _EPSILON = 1e-7
@@ -33,7 +35,10 @@ class _Eager:
         if mask is not None:
             mean = self.reduction in ("sum_over_batch_size", "mean")  # type: ignore[attr-defined]
             sample_weight = _masked(mask, sample_weight, mean)
-        result = eager(super().__call__(y_true, y_pred, sample_weight))  # type: ignore[misc]
+        if isinstance(y_pred, Taped) and y_pred.node is not None:
+            result = taped_loss(self, y_true, y_pred, sample_weight)
+        else:
+            result = eager(super().__call__(y_true, y_pred, sample_weight))  # type: ignore[misc]
         return result if self._dtype == "float32" else eager(result.astype(numpy_type(self._dtype)))
 
 
@@ -54,7 +59,14 @@ def _same(
     return args, kwargs
 
 
-_names = _classes.all_translated(losses, losses.Loss, __name__, _same, {"": (_Eager,)})
+_OF_ONES_OWN = (_Eager, Derived)
+_names = _classes.all_translated(
+    losses,
+    losses.Loss,
+    __name__,
+    _same,
+    {"": (_Eager,), "Loss": _OF_ONES_OWN, "LossFunctionWrapper": _OF_ONES_OWN},
+)
 globals().update(_names)
 __all__ = sorted(_names)
 __getattr__ = _unsupported.getter(__name__, losses)

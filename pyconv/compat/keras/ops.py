@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyconv.compat import _unsupported
+from pyconv.compat._autodiff import Taped, made, unwrapped
 
 # numpy's own functions, which take what Keras's do.
 _SAME = (
@@ -46,7 +47,7 @@ def cast(x: Any, dtype: Any) -> Any:
         >>> ops.cast([0.5, 1.5], "int32").tolist()
         [0, 1]
     """
-    return np.asarray(x).astype(dtype)
+    return np.asanyarray(x).astype(dtype)
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
@@ -68,7 +69,7 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Any:
         >>> ops.convert_to_tensor([1, 2], "float32").dtype
         dtype('float32')
     """
-    return np.asarray(x, dtype)
+    return np.asanyarray(x, dtype)
 
 
 def convert_to_numpy(x: Any) -> Any:
@@ -90,7 +91,7 @@ def stop_gradient(variable: Any) -> Any:
         >>> ops.stop_gradient(2.0)
         2.0
     """
-    return variable
+    return unwrapped(variable)
 
 
 def shape(x: Any) -> tuple[int, ...]:
@@ -112,9 +113,10 @@ def divide_no_nan(x1: Any, x2: Any) -> Any:
         >>> ops.divide_no_nan([1.0, 1.0], [2.0, 0.0]).tolist()
         [0.5, 0.0]
     """
-    a, b = np.broadcast_arrays(np.asarray(x1), np.asarray(x2))
-    zeros = np.zeros(a.shape, np.result_type(a, b, np.float32))
-    return np.divide(a, b, out=zeros, where=b != 0)
+    a, b = np.asanyarray(x1), np.asanyarray(x2)
+    kept = np.asarray(b) != 0
+    quotient = a / np.where(kept, b, 1)
+    return np.where(kept, quotient, np.zeros((), np.result_type(quotient, np.float32)))
 
 
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
@@ -150,7 +152,10 @@ def erf(x: Any) -> Any:
     """
     import math
 
-    return np.vectorize(math.erf, otypes=[np.result_type(np.asarray(x), np.float32)])(x)
+    values = np.asarray(x)
+    result = np.vectorize(math.erf, otypes=[np.result_type(values, np.float32)])(values)
+    slope = 2 / math.sqrt(math.pi) * np.exp(-values * values)
+    return made(result, [(x, lambda dy: dy * slope)]) if isinstance(x, Taped) else result
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -161,7 +166,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> f"{ops.logsumexp([0.0, 0.0]):.4f}"
         '0.6931'
     """
-    values = np.asarray(x)
+    values = np.asanyarray(x)
     top = values.max(axis=axis, keepdims=True)
     result = np.log(np.exp(values - top).sum(axis=axis, keepdims=True)) + top
     return result if keepdims else np.squeeze(result, axis)
@@ -175,7 +180,7 @@ def sigmoid(x: Any) -> Any:
         >>> float(ops.sigmoid(0.0))
         0.5
     """
-    return 0.5 * (1 + np.tanh(np.asarray(x) / 2))
+    return 0.5 * (1 + np.tanh(np.asanyarray(x) / 2))
 
 
 def softplus(x: Any) -> Any:
@@ -208,7 +213,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
         >>> ops.softmax([[0.0, 0.0]]).tolist()
         [[0.5, 0.5]]
     """
-    values = np.asarray(x)
+    values = np.asanyarray(x)
     parts = np.exp(values - values.max(axis=axis, keepdims=True))
     return parts / parts.sum(axis=axis, keepdims=True)
 
@@ -221,7 +226,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
         >>> ops.normalize([[3.0, 4.0]]).tolist()
         [[0.6, 0.8]]
     """
-    values = np.asarray(x)
+    values = np.asanyarray(x)
     return values / np.maximum(np.linalg.norm(values, order, axis, keepdims=True), 1e-7)
 
 
@@ -235,7 +240,7 @@ def categorical_crossentropy(
         >>> f"{ops.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])[0]:.4f}"
         '0.6931'
     """
-    q = np.asarray(output)
+    q = np.asanyarray(output)
     if from_logits:
         return -(target * (q - logsumexp(q, axis, keepdims=True))).sum(axis=axis)
     q = np.clip(q / q.sum(axis=axis, keepdims=True), 1e-7, 1 - 1e-7)
@@ -268,7 +273,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         >>> f"{ops.binary_crossentropy(1.0, 0.5):.4f}"
         '0.6931'
     """
-    y, p = np.asarray(target), np.asarray(output)
+    y, p = np.asarray(target), np.asanyarray(output)
     if from_logits:
         return np.maximum(p, 0) - p * y + np.log1p(np.exp(-np.abs(p)))
     p = np.clip(p, 1e-7, float(np.float32(1 - 1e-7)))

@@ -11,6 +11,7 @@ import numpy as np
 from pyconv import activations
 from pyconv.compat import _dataset, _unsupported, keras
 from pyconv.compat._eager import EagerArray, EagerFunction, eagerly
+from pyconv.compat._gradient_tape import GradientTape as GradientTape
 from pyconv.compat.keras import ops
 from pyconv.compat.tensorflow import _session
 from pyconv.utils import set_random_seed

@@ -1,0 +1,155 @@
+"""Layers and models called on arrays that remember how they were computed."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from pyconv import backend
+from pyconv._convert import float32_array
+from pyconv._types import Array
+from pyconv.compat._autodiff import Node, Taped, made, unwrapped
+from pyconv.layers._container import penalized_steps
+from pyconv.layers._penalties import penalized
+
+_open: list["Recording"] = []
+
+
+class Recording:
+    """What parameters were used while it was open, each with its node."""
+
+    def __init__(self) -> None:
+        self.parameters: dict[int, tuple[Any, Node]] = {}
+
+    def node(self, parameter: Any) -> Node:
+        """Return the node of a parameter, an array of a layer's own."""
+        known = self.parameters.get(id(parameter))
+        if known is None:
+            known = parameter, Node(parameter.shape)
+            self.parameters[id(parameter)] = known
+        return known[1]
+
+    def watched(self, parameter: Any) -> Taped:
+        """Return the parameter as an array by which gradients can be taken."""
+        array = np.asarray(parameter).view(Taped)
+        array.node = self.node(parameter)
+        return array
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator["Recording"]:
+        """Within, calls are recorded here."""
+        _open.append(self)
+        try:
+            yield self
+        finally:
+            _open.remove(self)
+
+
+def is_open() -> bool:
+    """Whether calls are recorded."""
+    return bool(_open)
+
+
+def is_recorded(x: Any) -> bool:
+    """Whether a call on ``x`` is to be recorded."""
+    return bool(_open) or (isinstance(x, Taped) and x.node is not None)
+
+
+class Call:
+    """A call of a model or a layer: its steps go forward, and back once for all gradients.
+
+    Args:
+        owner: the model or the layer, of which only the last call can go back.
+        steps: its layers in order, or what does the work of several.
+        layers: its layers.
+        x: the input.
+        training: whether it is a call in training.
+    """
+
+    def __init__(
+        self, owner: Any, steps: Sequence[Any], layers: Sequence[Any], x: Any, training: bool
+    ) -> None:
+        self._owner, self._steps, self._layers = owner, steps, layers
+        self._needs_dx = isinstance(x, Taped) and x.node is not None
+        self._dx: Any = None
+        self._grads: dict[int, Array] = {}
+        self._done = False
+        owner._last_call = self
+        values = backend.on_device(float32_array(owner.label, "x", unwrapped(x)))
+        for step in steps:
+            values = step.forward(values, training)
+        self._params = [w for la in layers if la.trainable for w in la.params]
+        recording = _open[-1] if _open else Recording()
+        sources: list[Any] = [(x, self._input_gradient)] if self._needs_dx else []
+        sources += [(recording.watched(w), self._gradient_of(w)) for w in self._params]
+        for penalty in penalized_steps(list(steps)):
+            penalty.scale = 0.0  # unless the loss has it
+        self.result: Taped = made(np.array(values), sources)
+
+    def penalties(self) -> list[Any]:
+        """Return what regularizers add to the loss, a number a step that has some."""
+        return [
+            made(np.float32(step.penalty()), [(self.result, self._scale_of(step))])
+            for step in penalized_steps(list(self._steps))
+        ]
+
+    def _scale_of(self, step: Any) -> Any:
+        def pull(dy: Any) -> Any:
+            step.scale = float(dy)
+            return np.zeros(self.result.shape, np.float32)
+
+        return pull
+
+    def _input_gradient(self, dy: Any) -> Any:
+        self._go_back(dy)
+        return self._dx
+
+    def _gradient_of(self, parameter: Any) -> Any:
+        def pull(dy: Any) -> Any:
+            self._go_back(dy)
+            return self._grads[id(parameter)]
+
+        return pull
+
+    def _go_back(self, dy: Any) -> None:
+        if self._done:
+            return
+        if self._owner._last_call is not self:
+            raise RuntimeError(
+                f"{self._owner.label}: it was called again before the gradient of this call was "
+                "taken; take the gradient first, or make one call of both batches"
+            )
+        grad: Any = backend.on_device(np.array(dy, np.float32))
+        first = 0
+        if not self._needs_dx:
+            trains = (i for i, step in enumerate(self._steps) if step.trainable and step.params)
+            first = next(trains, len(self._steps))
+        for i in range(len(self._steps) - 1, first - 1, -1):
+            grad = self._steps[i].backward(grad, i > first or self._needs_dx)
+        self._dx = None if grad is None else np.array(grad)
+        for layer in self._layers:
+            if layer.trainable and layer.params:
+                pairs = zip(layer.params, layer.update_grads, strict=True)
+                self._grads.update((id(w), np.array(g)) for w, g in pairs)
+        self._done = True
+
+
+def model_call(model: Any, x: Any, training: bool) -> Any:
+    """Return a model's output for a batch, with its history."""
+    batch = float32_array(model.label, "x", unwrapped(x))
+    model._ensure_built(batch.shape[1:])
+    layers = model._layers
+    # Outside of training, layers that work together keep too little for gradients.
+    steps = model._steps() if training else penalized(layers)
+    for layer in layers:
+        layer.move()
+    return Call(model, steps, model._trained(), x, training).result
+
+
+def layer_call(layer: Any, x: Any, training: bool) -> Any:
+    """Return a layer's result for a batch, with its history."""
+    if not layer.knows_shape:
+        layer.build((None, *np.shape(x)[1:]))
+    layer.move()
+    return Call(layer, [layer], [layer], x, training).result
