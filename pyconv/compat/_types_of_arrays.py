@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-_FLOATS = ("float16", "bfloat16", "float32", "float64")
+FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
 def is_float(x: Any) -> bool:
     """Whether an array holds numbers with a fraction."""
     kind: np.dtype[Any] = np.asarray(x).dtype
-    return kind.kind == "f" or kind.name in _FLOATS
+    return kind.kind == "f" or kind.name in FLOATS
 
 
 def as_type(x: Any, name: str) -> Any:

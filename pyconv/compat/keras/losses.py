@@ -7,9 +7,9 @@ import numpy as np
 from pyconv import losses
 from pyconv.compat import _classes, _unsupported
 from pyconv.compat._autodiff import Taped
-from pyconv.compat._dtypes import numpy_type, result_type
 from pyconv.compat._eager import eager
 from pyconv.compat._taped_losses import Derived, taped_loss
+from pyconv.compat._types_of_arrays import FLOATS, as_type
 from pyconv.losses.loss import same_rank
 
 _EPSILON = 1e-7
@@ -21,7 +21,7 @@ class _Eager:
     _dtype = "float32"
 
     def __init__(self, *args: Any, dtype: Any = None, **kwargs: Any) -> None:
-        self._dtype = result_type(type(self).__name__, dtype)
+        self._dtype = _type_of(type(self).__name__, dtype)
         super().__init__(*args, **kwargs)
 
     @property
@@ -39,7 +39,17 @@ class _Eager:
             result = taped_loss(self, y_true, y_pred, sample_weight)
         else:
             result = eager(super().__call__(y_true, y_pred, sample_weight))  # type: ignore[misc]
-        return result if self._dtype == "float32" else eager(result.astype(numpy_type(self._dtype)))
+        return result if self._dtype == "float32" else eager(as_type(result, self._dtype))
+
+
+def _type_of(owner: str, dtype: Any) -> str:
+    """Return the name of the type of results, of a name or a policy."""
+    if dtype is None or hasattr(dtype, "compute_dtype"):
+        return "float32" if dtype is None else str(dtype.compute_dtype)
+    name = dtype if isinstance(dtype, str) else str(np.dtype(dtype).name)
+    if name not in FLOATS:
+        raise ValueError(f"{owner}: dtype must be one of {', '.join(FLOATS)}, got {dtype!r:.60}")
+    return name
 
 
 def _masked(mask: Any, weight: Any, is_mean: bool) -> Any:
