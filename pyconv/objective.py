@@ -1,5 +1,6 @@
 """What a compiled model makes small, and what it measures: the loss and the metrics."""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,10 @@ class Objective:
         self._buffers = Buffers("fit")
         self._scales: dict[tuple[int, ...], Array] = {}
         self._measures = DeviceMeasures()
+        # Metrics of the model beside those of compile, and whether it is trained on inputs alone.
+        self.others: Callable[[], Sequence[Metric]] = tuple
+        self.has_no_targets = False
+        self._given: dict[str, Any] | None = None
         self.reset()
 
     @property
@@ -123,6 +128,27 @@ class Objective:
         self._loss_total += value * len(rows)
         self._loss_count += len(rows)
 
+    def add_loss(self, value: float, samples: int) -> None:
+        """Take up the loss of a batch of so many samples, with what regularizers take."""
+        self._loss_total += value * samples
+        self._loss_count += samples
+
+    def mean_loss(self) -> float:
+        """Return the mean loss so far."""
+        return self._loss_total / self._loss_count if self._loss_count else 0.0
+
+    def forget_loss(self) -> None:
+        """Forget the losses so far."""
+        self._loss_total, self._loss_count = 0.0, 0
+
+    def update_metrics(self, y: NDArray[Any], output: Array, weight: Array | None) -> None:
+        """Take up a batch in the metrics."""
+        self._update_metrics(y, output, weight, False)
+
+    def give(self, results: Mapping[str, Any]) -> None:
+        """Have ``results`` return what a step of the user's own did, until ``reset``."""
+        self._given = dict(_numbers(results))
+
     def add_penalty(self, value: float, samples: int) -> None:
         """Add to the loss of a batch of so many samples what regularizers take."""
         self._penalty_total += value * samples
@@ -159,10 +185,11 @@ class Objective:
 
     def reset(self) -> None:
         """Forget the batches so far."""
-        self._loss_total, self._loss_count = 0.0, 0
+        self.forget_loss()
         self._penalty_total, self._penalty_count = 0.0, 0
+        self._given = None
         self._measures.forget()
-        for metric in self._metrics:
+        for metric in (*self._metrics, *self.others()):
             metric.reset_state()
 
     def results(self) -> dict[str, Any]:
@@ -170,17 +197,18 @@ class Objective:
 
         A metric that gives several numbers is an array, or, where it names them, several metrics.
         """
+        return self.measured() if self._given is None else self._given
+
+    def measured(self) -> dict[str, Any]:
+        """Return the means themselves, whatever a step of the user's own returned."""
         self._measures.take_up()
-        loss = self._loss_total / self._loss_count if self._loss_count else 0.0
+        loss = self.mean_loss()
         if self._penalty_count:
             loss += self._penalty_total / self._penalty_count
         results: dict[str, Any] = {"loss": loss}
-        for name, metric in zip(self._names, self._metrics, strict=True):
-            value = metric.result()
-            if isinstance(value, dict):
-                results.update((key, _plain(part)) for key, part in value.items())
-            else:
-                results[name] = _plain(value)
+        named = zip(self._names, self._metrics, strict=True)
+        results.update(_numbers({name: metric.result() for name, metric in named}))
+        results.update(_numbers({metric.name: metric.result() for metric in self.others()}))
         return results
 
     def names(self) -> list[str]:
@@ -203,6 +231,15 @@ class Objective:
                 self._scales.clear()
             self._scales[shape] = scale
         return scale
+
+
+def _numbers(results: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Give results by name, those within dicts too."""
+    for name, value in results.items():
+        if isinstance(value, Mapping):
+            yield from _numbers(value)
+        else:
+            yield name, _plain(value)
 
 
 def _plain(value: Any) -> Any:

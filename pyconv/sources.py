@@ -130,7 +130,7 @@ def _checked(model: Trainable, owner: str, given: Triple) -> Arrays:
     x, y, weight = given
     if x is None:
         raise ValueError(f"{owner}: x must be given")
-    if y is None:
+    if y is None and not model._takes_no_targets():
         raise ValueError(
             f"{owner}: y must be given; an iterable of batches must give tuples (x, y)"
         )
@@ -209,6 +209,8 @@ def _stream(
             return StreamBatches(flow, flow.batch, limit, continues, shuffle)
 
     def prepared(item: Any) -> Batch:
+        if model._takes_no_targets() and (not isinstance(item, tuple) or len(item) == 1):
+            item = (item[0] if isinstance(item, tuple) else item, None)
         if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
             raise ValueError(
                 f"{owner}: the iterable must give tuples (x, y) or (x, y, sample_weight), got "

@@ -15,6 +15,7 @@ from pyconv.layers._factored import factored
 if TYPE_CHECKING:
     from pyconv._graph_steps import GraphSteps
     from pyconv.callbacks.history import History
+    from pyconv.losses.loss import Loss
     from pyconv.objective import Objective
     from pyconv.optimizers.optimizer import Optimizer
 
@@ -63,6 +64,10 @@ class Trainable(ABC):
     def _arranged_batch(self, owner: str, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
         """Return inputs, targets and weights of fit and evaluate likewise."""
         return x, y, weight
+
+    def _takes_no_targets(self) -> bool:
+        """Whether the model may be trained on inputs alone."""
+        return False
 
     @abstractmethod
     def _ensure_built(self, input_shape: tuple[int, ...]) -> None:
@@ -164,7 +169,6 @@ class Trainable(ABC):
         """
         # Not with the module: a model that is not trained pays nothing for them.
         from pyconv import losses, optimizers
-        from pyconv.objective import Objective
 
         made_optimizer = optimizers.get(optimizer)
         if made_optimizer is None:
@@ -176,9 +180,8 @@ class Trainable(ABC):
         if isinstance(loss_weights, (list, tuple)) and len(loss_weights) == 1:
             loss_weights = loss_weights[0]
         weight = 1.0 if loss_weights is None else float_arg("compile", "loss_weights", loss_weights)
-        objective = (
-            None if loss is None else Objective(losses.as_loss(_single(loss)), weight, *lists)
-        )
+        found = None if loss is None else losses.as_loss(_single(loss))
+        objective = self._made_objective(found, weight, *lists)
         self.optimizer = made_optimizer
         self._objective = objective
         self._loss = loss
@@ -187,6 +190,14 @@ class Trainable(ABC):
             "metrics": lists[0],
             "weighted_metrics": lists[1],
         }
+
+    def _made_objective(
+        self, loss: "Loss | None", weight: float, metrics: list[Any], weighted: list[Any]
+    ) -> "Objective | None":
+        """Return what is to be made small and measured; None for a model that only predicts."""
+        from pyconv.objective import Objective
+
+        return None if loss is None else Objective(loss, weight, metrics, weighted)
 
     @property
     def compiled(self) -> bool:

@@ -18,6 +18,7 @@ from pyconv.compat._functional import Tensor, applied, tensors_of
 from pyconv.compat._generators import QUEUE, Generators
 from pyconv.compat._links import Links
 from pyconv.compat._logs import Logs
+from pyconv.compat._own_steps import OwnSteps
 from pyconv.compat._progress import OldProgress
 from pyconv.compat._recording import Call, is_open, is_recorded, model_call
 from pyconv.compat._summary import summary_lines
@@ -28,18 +29,15 @@ from pyconv.progress import Progress
 _NOT_HERE = {
     "add_loss": "give compile a loss, or layers an activity_regularizer",
     "add_metric": "give compile metrics",
-    "compute_loss": "give compile a loss of your own, a function or a subclass of Loss",
     "export": "save writes the model to a file that Keras opens too",
     "get_state_tree": "get_weights and optimizer.state_dict() have the state",
     "make_train_function": "train_on_batch makes one step",
     "quantize": "pyconv computes in float32",
     "set_state_tree": "set_weights and optimizer.load_state_dict() set the state",
-    "test_step": "test_on_batch measures one batch",
-    "train_step": "train_on_batch makes one step; there is no automatic differentiation",
 }
 
 
-class Sequential(Links, Generators):
+class Sequential(OwnSteps, Links, Generators):
     """A stack of layers, as ``pyconv.Sequential``, with the methods of Keras 1 and 2 as well.
 
     Example:

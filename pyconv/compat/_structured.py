@@ -241,10 +241,10 @@ class Structured(Functional):
 
     def _require_compiled(self, method: str) -> None:
         if self._objective is None and self._wanted is not None and self._wanted[0] is not None:
-            self._objective = self._made_objective(*self._wanted)
+            self._objective = self._objective_of_all(*self._wanted)
         super()._require_compiled(method)
 
-    def _made_objective(self, loss: Any, weights: Any, metrics: Any, weighted: Any) -> Objective:
+    def _objective_of_all(self, loss: Any, weights: Any, metrics: Any, weighted: Any) -> Objective:
         names = self.output_names
         losses = _per_output.loss_of_each(loss, names, self._by_key)
         factors = _per_output.weight_of_each(weights, names)
