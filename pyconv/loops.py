@@ -35,12 +35,12 @@ def train(
     logs: dict[str, float] = {}
     with Interrupts() as interrupts:
         try:
-            callbacks.call("on_train_begin", None)
+            callbacks.call("on_train_begin", {})
             if model.resumed_epoch is not None:
                 epochs = range(model.resumed_epoch, epochs.stop)
             for epoch in epochs:
                 progress.begin(data.steps, epoch, epochs.stop)
-                callbacks.call("on_epoch_begin", epoch, None)
+                callbacks.call("on_epoch_begin", epoch, {})
                 with span(f"epoch {epoch + 1}"):
                     steps = _train_epoch(model, data, callbacks, progress, interrupts)
                 if steps == 0:
@@ -88,27 +88,52 @@ def _train_epoch(
     interrupts: Interrupts,
 ) -> int:
     """Train one epoch; return the number of steps made."""
-    begin = callbacks.listeners("on_train_batch_begin")
-    end = callbacks.listeners("on_train_batch_end")
+    calls = _BatchCalls(model, callbacks, "train")
     objective = model.objective
     objective.reset()
     step = 0
     for batch in data:
-        for listener in begin:
-            listener(step, None)
+        calls.begin(step)
         interrupts.begin_step()
         model._train_step(batch)
         interrupts.end_step()
         progress.update(len(batch.x), objective.results)
-        if end:
-            logs = model._logged(objective.results())
-            with span("callbacks"):
-                for listener in end:
-                    listener(step, logs)
+        calls.end(step)
         step += 1
         if model.stop_training:
             break
+    calls.close(step)
     return step
+
+
+class _BatchCalls:
+    """The calls of callbacks before and after a batch, or after ``steps_per_execution`` of them."""
+
+    def __init__(self, model: Trainable, callbacks: CallbackList, phase: str) -> None:
+        self._model = model
+        self._begin = callbacks.listeners(f"on_{phase}_batch_begin")
+        self._end = callbacks.listeners(f"on_{phase}_batch_end")
+        self._every = model.steps_per_execution
+
+    def begin(self, step: int) -> None:
+        """Call what is to be called before the step."""
+        if self._begin and step % self._every == 0:
+            for listener in self._begin:
+                listener(step, {})
+
+    def end(self, step: int) -> None:
+        """Call what is to be called after the step."""
+        if self._end and (step + 1) % self._every == 0:
+            logs = self._model._logged(self._model.objective.results())
+            with span("callbacks"):
+                for listener in self._end:
+                    listener(step, logs)
+
+    def close(self, steps: int) -> None:
+        """Call what is to be called where the last steps are fewer."""
+        left = steps % self._every
+        if self._end and left:
+            self.end(steps - left + self._every - 1)
 
 
 def evaluate(
@@ -119,21 +144,22 @@ def evaluate(
 ) -> dict[str, float]:
     """Return loss and metrics over the data."""
     progress = progress or Progress(0)
-    begin = callbacks.listeners("on_test_batch_begin")
-    end = callbacks.listeners("on_test_batch_end")
+    calls = _BatchCalls(model, callbacks, "test")
     progress.begin(data.steps)
-    callbacks.call("on_test_begin", None)
+    model.stop_evaluating = False
+    callbacks.call("on_test_begin", {})
     step = 0
     try:
         for step, batch in enumerate(data, 1):
             if step == 1:
                 model.objective.reset()
-            for listener in begin:
-                listener(step - 1, None)
+            calls.begin(step - 1)
             model._test_step(batch)
             progress.update(len(batch.x), model.objective.results)
-            for listener in end:
-                listener(step - 1, model._logged(model.objective.results()))
+            calls.end(step - 1)
+            if model.stop_evaluating:
+                break
+        calls.close(step)
         if step == 0:
             raise ValueError("evaluate: there are no batches to evaluate on")
         results = model.objective.results()
@@ -152,11 +178,12 @@ def predict(model: Trainable, data: Batches, callbacks: CallbackList, progress: 
     parts: list[Array] = []
     at = 0
     progress.begin(data.steps)
-    callbacks.call("on_predict_begin", None)
+    model.stop_predicting = False
+    callbacks.call("on_predict_begin", {})
     try:
         for step, batch in enumerate(data):
             for listener in begin:
-                listener(step, None)
+                listener(step, {})
             with span("predict step"):
                 output = model._predicted(batch.x)
             if isinstance(data, ArrayBatches):
@@ -172,7 +199,9 @@ def predict(model: Trainable, data: Batches, callbacks: CallbackList, progress: 
             progress.update(len(batch.x), dict)
             for listener in end:
                 listener(step, {"outputs": output})
-        callbacks.call("on_predict_end", None)
+            if model.stop_predicting:
+                break
+        callbacks.call("on_predict_end", {})
         progress.finish({})
     finally:
         progress.close()
@@ -180,6 +209,8 @@ def predict(model: Trainable, data: Batches, callbacks: CallbackList, progress: 
         if not parts:
             raise ValueError("predict: there are no batches to predict")
         collected = np.concatenate(parts)
+    elif 0 < at < len(collected):
+        collected = collected[:at].copy()  # a callback ended it
     return collected  # type: ignore[no-any-return]
 
 

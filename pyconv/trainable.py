@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyconv import backend
-from pyconv._args import float_arg
+from pyconv._args import float_arg, int_arg
 from pyconv._spans import span
 from pyconv._types import Array, Shape
 from pyconv.batches import Batch
@@ -25,7 +25,12 @@ class Trainable(ABC):
 
     optimizer: "Optimizer | None" = None
     history: "History | None" = None
+    # What callbacks set to end a run after the batch.
     stop_training: bool = False
+    stop_evaluating: bool = False
+    stop_predicting: bool = False
+    # Batches between the calls of callbacks.
+    steps_per_execution: int = 1
     # Whether the last training ended by an error or an interrupt.
     interrupted: bool = False
     # The epoch with which a callback has training begin.
@@ -154,7 +159,7 @@ class Trainable(ABC):
                 of labels and output say.
             weighted_metrics: the same, taken with the sample weights.
             run_eagerly: has no effect.
-            steps_per_execution: has no effect.
+            steps_per_execution: batches between the calls of callbacks' methods of a batch.
             jit_compile: has no effect.
             auto_scale_loss: has no effect.
 
@@ -182,6 +187,7 @@ class Trainable(ABC):
         weight = 1.0 if loss_weights is None else float_arg("compile", "loss_weights", loss_weights)
         found = None if loss is None else losses.as_loss(_single(loss))
         objective = self._made_objective(found, weight, *lists)
+        self.steps_per_execution = int_arg("compile", "steps_per_execution", steps_per_execution)
         self.optimizer = made_optimizer
         self._objective = objective
         self._loss = loss

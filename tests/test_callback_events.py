@@ -200,3 +200,52 @@ def test_a_bar_that_an_error_cuts_off_ends_its_line(capsys, monkeypatch):
     with pytest.raises(CallbackError):
         small_model().fit(X, Y, batch_size=1, callbacks=[fails("on_epoch_end")])
     assert capsys.readouterr().out.endswith("\n")
+
+
+class Batches(pyconv.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        assert logs == {}
+        self.seen.append(("begin", batch))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append(("end", batch, sorted(logs)))
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.seen.append(("test", batch))
+        self.model.stop_evaluating = batch == 1
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self.model.stop_predicting = batch == 1
+
+
+def small():
+    model = pyconv.Sequential([pyconv.Input((2,)), pyconv.layers.Dense(1)])
+    return model, np.ones((10, 2)), np.ones((10, 1))
+
+
+def test_steps_per_execution_calls_callbacks_after_so_many_batches():
+    model, x, y = small()
+    model.compile("sgd", "mse", steps_per_execution=2)
+    calls = Batches()
+    model.fit(x, y, 2, verbose=0, callbacks=[calls])
+    begins = [("begin", 0), ("begin", 2), ("begin", 4)]
+    assert calls.seen[::2] == begins
+    assert calls.seen[1::2] == [("end", i, ["loss"]) for i in (1, 3, 5)]
+    with pytest.raises(ValueError, match="compile: steps_per_execution must be"):
+        model.compile("sgd", "mse", steps_per_execution=0)
+
+
+def test_a_callback_ends_evaluation_and_prediction():
+    model, x, y = small()
+    model.compile("sgd", "mse")
+    calls = Batches()
+    loss = model.evaluate(x, y, 2, verbose=0, callbacks=[calls])
+    assert calls.seen == [("test", 0), ("test", 1)]
+    assert loss == pytest.approx(model.evaluate(x[:4], y[:4], verbose=0))
+    assert model.predict(x, 2, verbose=0, callbacks=[calls]).shape == (4, 1)
+    assert model.predict(x, 2, verbose=0).shape == (10, 1)
+    assert model.predict(iter([x[:2]] * 5), verbose=0, callbacks=[calls]).shape == (4, 1)
