@@ -17,7 +17,7 @@ _NUMPY = "use numpy: pyconv's arrays are numpy arrays"
 _GROUPS = {
     "LSTM GRU RNN SimpleRNN LSTMCell GRUCell Embedding Bidirectional TimeDistributed ConvLSTM2D "
     "MultiHeadAttention Attention TextVectorization CuDNNLSTM CuDNNGRU "
-    "Tokenizer pad_sequences": _TEXT,
+    "Tokenizer": _TEXT,
 }
 _NAMES: dict[str, str] = {
     **{name: instead for names, instead in _GROUPS.items() for name in names.split()},

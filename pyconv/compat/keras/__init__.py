@@ -1,6 +1,7 @@
 """Keras's package on pyconv: ``import pyconv.compat.keras as keras``."""
 
 from pyconv.compat import _unsupported
+from pyconv.compat._functional import Tensor as KerasTensor
 from pyconv.compat.keras import (
     activations,
     applications,
@@ -25,17 +26,31 @@ from pyconv.compat.keras import (
     utils,
 )
 from pyconv.compat.keras.dtype_policies import DTypePolicy, FloatDTypePolicy
-from pyconv.compat.keras.layers import Input
+from pyconv.compat.keras.initializers import Initializer
+from pyconv.compat.keras.layers import Input, Layer
+from pyconv.compat.keras.losses import Loss
+from pyconv.compat.keras.metrics import Metric
 from pyconv.compat.keras.models import Model, Sequential
+from pyconv.compat.keras.optimizers import Optimizer
+from pyconv.compat.keras.regularizers import Regularizer
+from pyconv.variable import Variable
 
 __version__ = "2.0.0"
 
 __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
+    "Initializer",
     "Input",
+    "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
+    "Variable",
     "activations",
     "applications",
     "backend",

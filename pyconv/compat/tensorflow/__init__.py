@@ -121,6 +121,20 @@ def get_logger() -> Any:
     return _logger
 
 
+def function(func: Any = None, **kwargs: Any) -> Any:
+    """Return a function as it is: nothing is compiled.
+
+    Example:
+        >>> import pyconv.compat.tensorflow as tf
+        >>> @tf.function(jit_compile=True)
+        ... def double(x):
+        ...     return 2 * x
+        >>> double(3)
+        6
+    """
+    return func if func is not None else lambda func: func
+
+
 def is_tensor(x: Any) -> Any:
     """Whether ``x`` is what such a function returned.
 
@@ -146,9 +160,11 @@ def device(name: Any) -> Any:
 compat = SimpleNamespace(v1=sys.modules[__name__], v2=sys.modules[__name__])
 
 __all__ = [
+    "GradientTape",
     "config",
     "data",
     "device",
+    "function",
     "get_logger",
     "is_tensor",
     "keras",

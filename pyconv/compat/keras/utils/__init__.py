@@ -5,6 +5,11 @@ from typing import Any
 
 from pyconv import utils
 from pyconv.compat import _unsupported
+from pyconv.compat._datasets_of_arrays import pad_sequences as pad_sequences
+from pyconv.compat._datasets_of_arrays import split_dataset as split_dataset
+from pyconv.compat._image_dataset import (
+    image_dataset_from_directory as image_dataset_from_directory,
+)
 from pyconv.compat._progbar import Progbar as Progbar
 from pyconv.compat.keras import saving
 from pyconv.compat.keras.preprocessing import image
@@ -25,9 +30,11 @@ __all__ = sorted(
         "Progbar",
         "model_to_dot",
         "np_utils",
+        "pad_sequences",
         "plot",
         "plot_model",
         "print_summary",
+        "split_dataset",
     ]
 )
 
