@@ -44,9 +44,11 @@ def split_dataset(
     if shuffle:
         random = _random.generator() if seed is None else np.random.default_rng(seed)
         elements = [elements[i] for i in random.permutation(len(elements))]
-    parts = elements[:first], elements[len(elements) - last :]
-    left, right = (Dataset(lambda part=part: iter(part), len(part)) for part in parts)
-    return left, right
+    return _of(elements[:first]), _of(elements[len(elements) - last :])
+
+
+def _of(elements: list[Any]) -> Dataset:
+    return Dataset(lambda: iter(elements), len(elements))
 
 
 def _elements(dataset: Any) -> list[Any]:

@@ -171,9 +171,11 @@ class _Reader:
         if self._mode is None:
             return None
         if self._mode == "categorical":
-            return np.eye(self._classes, dtype=np.float32)[numbers]
+            hot: NDArray[Any] = np.eye(self._classes, dtype=np.float32)[numbers]
+            return hot
         if self._mode == "binary":
-            return numbers.astype(np.float32)[:, None]
+            numbers = numbers.astype(np.float32)[:, None]
+            return numbers
         return numbers.astype(np.int32)
 
 
