@@ -3,10 +3,12 @@
 Each takes ``owner``, the operation or layer that its errors name.
 """
 
+import contextlib
 import operator
 import os
 import reprlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 Pair = tuple[int, int]
@@ -108,12 +110,34 @@ def pair_arg(owner: str, name: str, value: Any, minimum: int = 1) -> Pair:
             raise ValueError(
                 f"{owner}: {name} must be an integer or (height, width), got {shown(value)}"
             )
-        return (
-            int_arg(owner, f"{name}[0]", value[0], minimum),
-            int_arg(owner, f"{name}[1]", value[1], minimum),
-        )
+        with tuple_words(name, value, minimum):
+            return (
+                int_arg(owner, f"{name}[0]", value[0], minimum),
+                int_arg(owner, f"{name}[1]", value[1], minimum),
+            )
     number = int_arg(owner, name, value, minimum)
     return number, number
+
+
+@contextlib.contextmanager
+def in_other_words(words: str) -> Iterator[None]:
+    """Within, an argument's error has these words behind it, by which Keras's users know it."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{error}. {words}") from None
+
+
+def tuple_words(name: str, value: Any, minimum: int) -> AbstractContextManager[None]:
+    """Return such a context for the integers of a tuple."""
+    wrong = {one for one in value if isinstance(one, int) and one < minimum}
+    if not wrong:
+        return contextlib.nullcontext()
+    limit = "value > 0" if minimum == 1 else f"value >= {minimum}"
+    return in_other_words(
+        f"The `{name}` argument must be a tuple of {len(value)} integers. Received "
+        f"{name}={shown(tuple(value))}, including values {wrong} that do not satisfy `{limit}`"
+    )
 
 
 def activation_arg(owner: str, value: Any) -> str:
@@ -182,7 +206,8 @@ def window_output_size(
     if oh < 1 or ow < 1:
         raise ValueError(
             f"{owner}: a window of {kernel} (dilation {dilation}) does not fit into an input of "
-            f"{size} with padding {pads}; use padding='same' or a smaller window"
+            f"{size} with padding {pads}; use padding='same' or a smaller window. Computed output "
+            "size would be zero or negative."
         )
     return oh, ow
 

@@ -166,8 +166,8 @@ class OrthogonalRegularizer(Regularizer):
         self.factor = float_arg("OrthogonalRegularizer", "factor", factor)
         if mode not in ("rows", "columns"):
             raise ValueError(
-                "OrthogonalRegularizer: Invalid value for argument `mode`. Expected 'rows' or "
-                f"'columns', got {mode!r:.60}"
+                'Invalid value for argument `mode`. Expected one of {"rows", "columns"}. Received: '
+                f"mode={mode!s:.60}"
             )
         self.mode = mode
 
@@ -190,8 +190,8 @@ class OrthogonalRegularizer(Regularizer):
         matrix = np.asarray(x, np.float64)
         if matrix.ndim != 2:
             raise ValueError(
-                "OrthogonalRegularizer: Inputs to OrthogonalRegularizer must have rank 2, got "
-                f"shape {matrix.shape}"
+                "Inputs to OrthogonalRegularizer must have rank 2. Received: "
+                f"inputs.shape={matrix.shape}"
             )
         if self.mode == "columns":
             matrix = matrix.T

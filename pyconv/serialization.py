@@ -26,6 +26,8 @@ _PARTS = (
     "activations",
     "callbacks",
 )
+# Those that only ``pyconv.compat.keras`` has.
+_OF_KERAS = ("dtype_policies", "random")
 _PLAIN = (str, int, float, bool)
 
 
@@ -205,7 +207,7 @@ def _public(module: str) -> str | None:
     path = module.removeprefix("pyconv.compat.keras.").removeprefix("pyconv.")
     if path == module:
         return None
-    if path == "dtype_policies":
+    if path in _OF_KERAS:
         return f"keras.{path}"
     parts = (part for part in _PARTS if path == part or path.startswith(part + "."))
     found = next(parts, None)
@@ -276,7 +278,7 @@ def _looked_up(module: str, name: str, package: str) -> Any:
     else:
         parts = _PARTS if not module else ()
     if package != "pyconv":  # only Keras has them
-        parts = (*parts, "dtype_policies")
+        parts = (*parts, *_OF_KERAS)
     for part in parts:
         first, _, rest = part.partition(".")
         found = import_module(f"{package}.{first}")

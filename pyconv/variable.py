@@ -37,6 +37,7 @@ class Variable(np.ndarray[Any, Any]):
     name: str
     trainable: bool
     constraint: Callable[[Any], Any] | None
+    _path: str | None
 
     def __new__(
         cls,
@@ -65,6 +66,7 @@ class Variable(np.ndarray[Any, Any]):
         self.name = getattr(obj, "name", "variable")
         self.trainable = getattr(obj, "trainable", True)
         self.constraint = None
+        self._path = None
 
     def __array_wrap__(
         self, array: NDArray[Any], context: Any = None, return_scalar: bool = False
@@ -77,8 +79,8 @@ class Variable(np.ndarray[Any, Any]):
 
     @property
     def path(self) -> str:
-        """The name."""
-        return self.name
+        """The name, behind the path of its layer where that is one of the user's own."""
+        return self._path or self.name
 
     @property
     def value(self) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """Initializers: limits, distributions, names and seeds, by the formulas of Keras."""
 
+import json
 import math
 
 import numpy as np
@@ -251,3 +252,34 @@ def test_variance_scaling_by_axes():
     again = initializers.VarianceScaling.from_config(made.get_config())
     assert again.get_config() == made.get_config()
     assert "input_axes" not in initializers.VarianceScaling().get_config()
+
+
+def test_values_that_are_given():
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    given = initializers.get(values)
+    np.testing.assert_array_equal(given((2, 3)), values)
+    with pytest.raises(ValueError, match=r"Expected `shape` to be \(2, 3\)"):
+        given((3, 2))
+    layer = pyconv.layers.Dense(3, kernel_initializer=values)
+    layer.build((None, 2))
+    np.testing.assert_array_equal(layer.kernel, values)
+    rows = initializers.Constant(values[0])
+    np.testing.assert_array_equal(rows((2, 3)), [values[0]] * 2)
+    again = initializers.deserialize(json.loads(json.dumps(initializers.serialize(rows))))
+    np.testing.assert_array_equal(again((3,)), values[0])
+
+
+def test_seeds_that_give_others_at_each_call():
+    import pyconv.compat.keras as keras
+
+    seed = keras.random.SeedGenerator(3)
+    initializer = initializers.RandomNormal(seed=seed)
+    assert not np.array_equal(initializer((3,)), initializer((3,)))
+    config = initializer.get_config()["seed"]
+    assert (config["module"], config["class_name"]) == ("keras.random", "SeedGenerator")
+    again = initializers.RandomNormal.from_config(initializer.get_config())
+    assert again.get_config() == initializer.get_config()
+    assert keras.initializers.get(None) is None
+    assert keras.initializers.compute_fans((3, 3, 2, 5)) == (18, 45)
+    with pytest.raises(ValueError, match="expected a non-negative float"):
+        keras.regularizers.validate_float_arg(float("nan"), "l1")

@@ -443,3 +443,53 @@ def test_weights_know_their_constraints():
     layer.build((None, 5, 5, 1))
     assert isinstance(layer.kernel.constraint, pyconv.constraints.NonNeg)
     assert layer.bias.constraint is None
+
+
+def test_adapt_takes_batches():
+    x = np.random.default_rng(1).random((64, 5)).astype(np.float32)
+    parts = [x[i : i + 16] for i in range(0, 64, 16)]
+
+    class Batches:
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, i):
+            return parts[i], np.zeros(16), np.ones(16)
+
+    for data in (x, x.tolist(), parts, iter(parts), [(p, np.zeros(16)) for p in parts], Batches()):
+        layer = pyconv.layers.Normalization()
+        layer.adapt(data)
+        np.testing.assert_allclose(np.ravel(layer.mean), x.mean(0), rtol=1e-5)
+        np.testing.assert_allclose(np.ravel(layer.variance), x.var(0), rtol=1e-5)
+    # Called on another number of axes, the last of which is the same.
+    assert layer(np.ones((2, 3, 5))).shape == (2, 3, 5)
+    layer = pyconv.layers.Normalization(axis=(1, 2), mean=np.arange(5.0), variance=np.ones(5))
+    layer.build((2, 7, 5, 3))
+    np.testing.assert_array_equal(
+        layer.mean, np.broadcast_to(np.arange(5.0).reshape(1, 1, 5, 1), (1, 7, 5, 1))
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "text"),
+    [
+        ([], ValueError, "an empty iterable"),
+        (iter(()), ValueError, "an empty iterable"),
+        (iter([42]), TypeError, "a `.shape`"),
+        (iter([np.ones((2, 4)), np.ones((2, 6))]), ValueError, "an incompatible shape"),
+    ],
+)
+def test_adapt_of_what_is_no_data(data, error, text):
+    with pytest.raises(error, match=text):
+        pyconv.layers.Normalization().adapt(data)
+
+
+def test_relu_of_a_threshold_that_is_the_maximum():
+    x = np.array([[-10.0, 0.0, 5.0, 10.0]])
+    # Keras 3.15: what is not above the threshold is below it, also where that is the maximum.
+    wanted = [[-7.5, -2.5, 0.0, 5.0]]
+    layer = pyconv.layers.ReLU(max_value=5.0, negative_slope=0.5, threshold=5.0)
+    np.testing.assert_array_equal(layer(x), wanted)
+    np.testing.assert_array_equal(
+        pyconv.activations.relu(x, negative_slope=0.5, max_value=5.0, threshold=5.0), wanted
+    )

@@ -8,11 +8,12 @@ from pyconv._types import Shape
 from pyconv.compat import _call_context, _masking
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor, nodes_between, tensors_of, wired
+from pyconv.compat._own_call import OwnCall
 from pyconv.compat._phases import fix_phase
 from pyconv.compat._recording import is_recorded, layer_call
 from pyconv.compat._typed import Typed
 from pyconv.layers._augmentation import Augmentation
-from pyconv.layers.layer import Layer
+from pyconv.layers.layer import Layer, own_call
 from pyconv.layers.merging import Merge
 
 
@@ -25,6 +26,20 @@ class Chained(Typed):
     by_place: tuple[str, ...] = ("training",)
     _makes_mask = False
     _first_weights: Any = None
+    # The layer of the library over whose result a call of the user's own stands.
+    call_over: str | None = None
+    _calls_over = False  # at this moment
+
+    def __init_subclass__(cls: Any, **kwargs: Any) -> None:
+        """Find out whether a class has a ``call`` over one of the library's layers."""
+        super().__init_subclass__(**kwargs)
+        cls.call_over = None
+        if own_call(cls) is not None:
+            order = cls.__mro__
+            call = next(kind for kind in order if "call" in vars(kind))
+            below = next((kind for kind in order if "backward" in vars(kind)), Layer)
+            if below not in (Layer, OwnCall) and order.index(call) < order.index(below):
+                cls.call_over = below.__name__
 
     def _create_weights(self: Any, input_shape: Shape) -> None:
         super()._create_weights(input_shape)  # type: ignore[misc]
@@ -46,7 +61,23 @@ class Chained(Typed):
         from pyconv.compat._traced import composed_of, is_composed
 
         ends = composed_of(self, x.shape) if is_composed(self) else None
-        return None if ends is None else wired(nodes_between(*ends), x, True)
+        if ends is None:
+            return None
+        return x if ends[0] is ends[1] else wired(nodes_between(*ends), x, True)
+
+    def call(self: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the layer's result, for a ``call`` of one's own above it."""
+        return Chained.__call__(self, inputs, *args, **kwargs)
+
+    call.of_the_library = True  # type: ignore[attr-defined]
+
+    @property
+    def _trainable_variables(self: Any) -> list[Any]:
+        return list(self.params)
+
+    @property
+    def _non_trainable_variables(self: Any) -> list[Any]:
+        return [w for name, w in self._weights.items() if name in self._untrained]
 
     @property
     def built(self: Any) -> bool:
@@ -95,6 +126,12 @@ class Chained(Typed):
         """
         if x is None:
             x = kwargs.pop("inputs", None)
+        if self.call_over and not self._calls_over:
+            self._calls_over = True
+            try:
+                return self.call(x, *args, **kwargs)
+            finally:
+                self._calls_over = False
         tensors = tensors_of(x)
         if tensors is None:
             return self.called(x, *args, **kwargs)

@@ -11,6 +11,7 @@ DTYPES = frozenset(
         *("bool", "string", "complex64", "complex128"),
     ]
 )
+_SHORT = {"int": "int32", "float": "float32"}
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 _global: Any = None
@@ -167,6 +168,7 @@ def types_of(name: Any) -> tuple[str, str]:
         )
     if name in _MIXED:
         return _MIXED[name], "float32"
+    name = _SHORT.get(name, name)
     if name not in DTYPES:
         raise ValueError(
             f"Cannot convert {name!r:.60} to a mixed precision DTypePolicy. Valid policies include "

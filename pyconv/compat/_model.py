@@ -22,7 +22,7 @@ from pyconv.compat._own_steps import OwnSteps
 from pyconv.compat._progress import OldProgress
 from pyconv.compat._recording import Call, is_open, is_recorded, model_call
 from pyconv.compat._summary import summary_lines
-from pyconv.compat._traced import is_composed, with_parts
+from pyconv.compat._traced import check_call, is_composed, with_parts
 from pyconv.layers.graph import flat
 from pyconv.progress import Progress
 
@@ -87,6 +87,8 @@ class Sequential(OwnSteps, Links, Generators):
         shape = self._declared_shape() if input_shape is None else input_shape
         if shape is not None and any(is_composed(layer) for layer in self._layers):
             self._layers = with_parts(self._layers, tuple(shape))
+        for layer in flat(self._layers):
+            check_call(layer)
         super().build(input_shape)
 
     def _arranged(self, x: Any) -> Any:

@@ -11,7 +11,7 @@ from pyconv import backend
 from pyconv._types import Array
 from pyconv.compat._autodiff import Taped, pull_back, unwrapped, watched
 from pyconv.compat._recording import Recording
-from pyconv.layers.layer import Layer
+from pyconv.layers.layer import Layer, own_call
 
 
 class OwnCall(Layer):
@@ -22,7 +22,7 @@ class OwnCall(Layer):
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the layer's result for a batch; what training needs is recorded."""
-        if not hasattr(self, "call") or type(self).backward is not OwnCall.backward:
+        if own_call(type(self)) is None or type(self).backward is not OwnCall.backward:
             return super().forward(x, training)
         self._kept, self._recorded = x, None
         if not training:
@@ -37,7 +37,7 @@ class OwnCall(Layer):
             NotImplementedError: the layer has no ``call``, or something in it has no known
                 gradient.
         """
-        if not hasattr(self, "call"):
+        if own_call(type(self)) is None:
             return super().backward(dy, need_dx)
         if self._recorded is None:
             self._record(self._kept, False)
@@ -73,8 +73,9 @@ class OwnCall(Layer):
 
     def _record(self, x: Any, training: bool) -> Any:
         recording, given = Recording(), watched(x)
-        takes = "training" in inspect.signature(self.call).parameters  # type: ignore[attr-defined]
-        options = {"training": training} if takes else {}
+        taken = inspect.signature(self.call).parameters  # type: ignore[attr-defined]
+        told = {"training": training, "mask": self._taken_mask()}
+        options = {name: value for name, value in told.items() if name in taken}
         with recording.opened(), self._watching(recording):
             y = self.call(given, **options)  # type: ignore[attr-defined]
         self._recorded = recording, given, y

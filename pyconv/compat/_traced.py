@@ -6,12 +6,13 @@ from typing import Any
 
 from pyconv import layers as plain
 from pyconv._types import Shape
+from pyconv.compat import _call_context
 from pyconv.compat._functional import Tensor, nodes_between
 from pyconv.compat._own_call import OwnCall
 from pyconv.layers._augmentation import Augmentation
 from pyconv.layers.graph import Node, blocks
 from pyconv.layers.input import InputLayer
-from pyconv.layers.layer import Layer
+from pyconv.layers.layer import Layer, own_call
 
 # What does nothing outside of training, so that a call may leave it out there.
 _OF_TRAINING = (
@@ -39,7 +40,25 @@ class _Phase:
 def is_composed(layer: Any) -> bool:
     """Whether a layer has a ``call`` of the user's own and no ``backward``."""
     kind = type(layer)
-    return hasattr(kind, "call") and kind.backward in (Layer.backward, OwnCall.backward)
+    call = own_call(kind)
+    if call is None or kind.backward not in (Layer.backward, OwnCall.backward):
+        return False
+    # Tensors have no masks that a call could look at, and their results no penalty.
+    takes_mask = "mask" in inspect.signature(call).parameters
+    return not takes_mask and getattr(layer, "activity_regularizer", None) is None
+
+
+def check_call(layer: Any) -> None:
+    """Raise an error where a call of the user's own stands over a layer of the library's.
+
+    Models run what the layer below does forward and backward, and would leave the call out.
+    """
+    below = getattr(layer, "call_over", None)
+    if below is not None:
+        raise NotImplementedError(
+            f"{layer.label}: its call over that of {below} is not run by models; write a "
+            "keras.layers.Layer whose call uses that layer, or forward and backward"
+        )
 
 
 def composed_of(owner: Any, shape: Shape) -> tuple[Tensor, Tensor] | None:
@@ -74,7 +93,7 @@ def with_parts(layers: list[Layer], shape: Shape) -> list[Layer]:
         if ends is None:
             stack.append(layer)
             shape = layer.compute_output_shape(shape)
-        else:
+        elif ends[0] is not ends[1]:
             stack += blocks(nodes_between(*ends))
             shape = ends[1].shape
     return stack
@@ -85,9 +104,10 @@ def _called(owner: Any, x: Tensor, trains: bool) -> Tensor | None:
     options = {"training": _Phase(trains)} if "training" in parameters else {}
     if isinstance(owner, Layer) and not owner.built and "build" in vars(type(owner)):
         owner.build(x.shape)
-    with owner.unchanged() if isinstance(owner, Layer) else contextlib.nullcontext():
+    unchanged = owner.unchanged() if isinstance(owner, Layer) else contextlib.nullcontext()
+    with unchanged, _call_context.within(getattr(owner, "path", ""), {}):
         result = owner.call(x, **options)
-    has_weights = isinstance(owner, Layer) and bool(owner.named_weights)
+    has_weights = isinstance(owner, Layer) and bool(owner._weights)
     return result if isinstance(result, Tensor) and not has_weights else None
 
 

@@ -1,10 +1,15 @@
 """Layers that have a dtype policy, as Keras's have."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from pyconv._args import ArgumentTypeError
 from pyconv.compat._dtype_policy import DTypePolicy, dtype_policy
+from pyconv.compat._policy_map import DTypePolicyMap
 from pyconv.compat._types_of_arrays import as_type, is_float
-from pyconv.layers.layer import Layer
+from pyconv.layers.input import InputLayer
 
 
 class Typed:
@@ -20,16 +25,43 @@ class Typed:
             self._policy = policy
         if not kwargs.pop("autocast", True):
             self.autocast = False
+        trainable = kwargs.get("trainable", True)
+        if not isinstance(trainable, (bool, np.bool_)):
+            raise ArgumentTypeError(
+                f"{type(self).__name__}: Expected `trainable` argument to be a boolean, got "
+                f"{trainable!r:.60}"
+            )
         super().__init__(*args, **kwargs)
+
+    @property
+    def path(self: Any) -> str:
+        """The name, by which a ``DTypePolicyMap`` finds the layer's policy."""
+        return str(self.name)
 
     @property
     def dtype_policy(self) -> DTypePolicy:
         """The policy; setting it takes a name too."""
-        return self._policy or _FLOAT32
+        policy = self._policy or _FLOAT32
+        return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        self._policy = policy_of(value)
+        policy = policy_of(value)
+        if policy.quantization_mode in ("gptq", "awq"):
+            mode = policy.quantization_mode
+            raise ValueError(
+                f"Implicitly enabling {mode.upper()} quantization by setting `dtype_policy` to "
+                f"'{policy.name}' is not supported: pyconv does not quantize so"
+            )
+        if isinstance(self._policy, DTypePolicyMap) and not isinstance(policy, DTypePolicyMap):
+            self._policy.pop(self.path, None)
+            self._policy[self.path] = policy
+        else:
+            self._policy = policy if policy.name != "float32" else None
+
+    @property
+    def _dtype_policy(self) -> DTypePolicy:
+        return self._policy or _FLOAT32
 
     @property
     def dtype(self) -> str:
@@ -61,9 +93,23 @@ class Typed:
         from pyconv.compat.keras import dtype_policies
 
         config: dict[str, Any] = super().get_config()  # type: ignore[misc]
-        if "dtype" in config:
-            config["dtype"] = dtype_policies.serialize(self.dtype_policy)
+        if isinstance(self, InputLayer):
+            config["dtype"] = self.dtype
+        elif "dtype" in config:
+            config["dtype"] = dtype_policies.serialize(self._dtype_policy)
         return config
+
+    @classmethod
+    def from_config(cls: Any, config: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Return a new layer of what ``get_config`` returned."""
+        from pyconv.compat.keras import dtype_policies
+
+        given = dict(config)
+        if isinstance(given.get("dtype"), Mapping):
+            policy = dtype_policies.deserialize(given["dtype"])
+            is_plain = policy.quantization_mode is None and not isinstance(policy, DTypePolicyMap)
+            given["dtype"] = policy.name if is_plain else policy
+        return super().from_config(given, *args, **kwargs)  # type: ignore[misc]
 
     def rounded_input(self, x: Any) -> Any:
         """Return arrays as the layer's type has them, where they hold fractions."""
@@ -90,4 +136,3 @@ def policy_of(value: Any) -> DTypePolicy:
 
 
 _FLOAT32 = DTypePolicy("float32")
-assert not hasattr(Layer, "dtype") or isinstance(Layer.dtype, str)

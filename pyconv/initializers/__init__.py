@@ -6,9 +6,12 @@ without one it draws from the library's generator (``pyconv.utils.set_random_see
 
 from typing import Any
 
+import numpy as np
+
 from pyconv import _registry
+from pyconv._convert import float32_array
 from pyconv.initializers.base import FromFunction, Initializer
-from pyconv.initializers.constant import Constant, Identity, Ones, Zeros
+from pyconv.initializers.constant import Constant, Given, Identity, Ones, Zeros
 from pyconv.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
 from pyconv.initializers.scaling import (
     GlorotNormal,
@@ -101,7 +104,8 @@ def get(identifier: Any) -> Initializer:
 
     Args:
         identifier: an initializer, its class, a name such as ``"he_normal"`` or ``"HeNormal"``,
-            what ``serialize`` returned, or a function ``fn(shape)`` or ``fn(shape, dtype)``.
+            what ``serialize`` returned, an array of the values, or a function ``fn(shape)`` or
+            ``fn(shape, dtype)``.
 
     Raises:
         ValueError: no initializer has this name, or its configuration does not fit.
@@ -126,6 +130,8 @@ def find(owner: str, name: str, identifier: Any) -> Initializer:
     if isinstance(identifier, dict):
         found, config = _registry.find_config(owner, name, identifier, _CLASSES)
         return _registry.construct(owner, found, config)
+    if isinstance(identifier, np.ndarray):
+        return Given(float32_array(owner, name, identifier))
     if callable(identifier) and not isinstance(identifier, type):
         return FromFunction(identifier)
     raise TypeError(

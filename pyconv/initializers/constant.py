@@ -61,7 +61,7 @@ class Identity(Initializer):
 
 
 class Constant(Initializer):
-    """All ``value``.
+    """All ``value``, a number, or an array that is repeated to the shape.
 
     Example:
         >>> from pyconv import initializers
@@ -69,11 +69,31 @@ class Constant(Initializer):
         array([0.5, 0.5], dtype=float32)
     """
 
-    def __init__(self, value: float = 0.0) -> None:
-        self.value = number(self, "value", value)
+    def __init__(self, value: Any = 0.0) -> None:
+        if isinstance(value, dict):  # as plain data
+            from pyconv.serialization import deserialize_keras_object
+
+            value = deserialize_keras_object(value)
+        self.value: Any = value
+        if np.ndim(value) == 0:
+            self.value = number(self, "value", value)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
         return np.full(shape_of(self, shape, dtype), self.value, np.float32)
 
     def get_config(self) -> dict[str, Any]:
-        return {"value": self.value}
+        from pyconv.serialization import serialize_keras_object
+
+        return {"value": serialize_keras_object(self.value)}
+
+
+class Given(Constant):
+    """The values of an array of the same shape."""
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
+        if tuple(shape) != np.shape(self.value):
+            raise ValueError(
+                f"Expected `shape` to be {np.shape(self.value)} for an array as the initializer, "
+                f"got shape={tuple(shape)}"
+            )
+        return super().__call__(shape, dtype)

@@ -11,18 +11,38 @@ from pyconv.initializers.base import Initializer, number, shape_of
 
 
 class RandomInitializer(Initializer):
-    """An initializer that draws: with a seed the same values at each call."""
+    """An initializer that draws: with a seed the same values at each call.
 
-    def __init__(self, seed: int | None = None) -> None:
+    A seed may be one of Keras's ``SeedGenerator``, which gives another at each call.
+    """
+
+    def __init__(self, seed: Any = None) -> None:
         name = type(self).__name__
-        self.seed = None if seed is None else int_arg(name, "seed", seed, 0, 2**64 - 1)
+        if isinstance(seed, dict):
+            from pyconv.serialization import make
+
+            seed = make(seed, None, "pyconv.compat.keras")
+        self.seed: Any = seed
+        if seed is not None and not self._gives:
+            self.seed = int_arg(name, "seed", seed, 0, 2**64 - 1)
 
     def generator(self) -> np.random.Generator:
         """Return the generator that a call draws from."""
-        return _random.generator() if self.seed is None else np.random.default_rng(self.seed)
+        if self.seed is None:
+            return _random.generator()
+        return np.random.default_rng(self.seed.next() if self._gives else self.seed)
+
+    @property
+    def _gives(self) -> bool:
+        return hasattr(self.seed, "next") and not isinstance(self.seed, type)
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        return {"seed": self._described_seed()}
+
+    def _described_seed(self) -> Any:
+        from pyconv.serialization import serialize_keras_object
+
+        return serialize_keras_object(self.seed)
 
 
 class RandomUniform(RandomInitializer):

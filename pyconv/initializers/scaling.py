@@ -113,7 +113,7 @@ class _FixedScaling(VarianceScaling):
         super().__init__(*self._fixed, seed=seed)
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        return {"seed": self._described_seed()}
 
 
 class GlorotUniform(_FixedScaling):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import ArgumentTypeError, int_arg, shown
+from pyconv._args import ArgumentTypeError, in_other_words, int_arg, shown, tuple_words
 from pyconv._types import Array, Shape
 
 
@@ -50,6 +50,15 @@ def spatial_shape(owner: str, shape: Shape, rank: int) -> Shape:
     return shape
 
 
+def count_arg(owner: str, name: str, value: Any) -> int:
+    """Return ``value`` as an integer of at least 1; the error says so in Keras's words too."""
+    with in_other_words(
+        f"Invalid value for argument `{name}`. Expected a strictly positive value. Received "
+        f"{name}={value!r:.60}."
+    ):
+        return int_arg(owner, name, value)
+
+
 def sizes_arg(owner: str, name: str, value: Any, rank: int, minimum: int = 1) -> tuple[int, ...]:
     """Return ``value``, an integer or ``rank`` of them, as a tuple."""
     if not isinstance(value, (tuple, list)):
@@ -58,7 +67,8 @@ def sizes_arg(owner: str, name: str, value: Any, rank: int, minimum: int = 1) ->
         raise ValueError(
             f"{owner}: {name} must be an integer or a tuple of {rank}, got {shown(value)}"
         )
-    return tuple(int_arg(owner, f"{name}[{i}]", one, minimum) for i, one in enumerate(value))
+    with tuple_words(name, value, minimum):
+        return tuple(int_arg(owner, f"{name}[{i}]", one, minimum) for i, one in enumerate(value))
 
 
 def declared_shape(owner: str, arguments: dict[str, Any]) -> Shape | None:

@@ -37,7 +37,11 @@ def channel_axis(owner: str, axis: int, shape: Shape) -> int:
             f"{owner}: Axis {axis} is out of bounds for input shape {tuple(shape)}, or the batch's"
         )
     if shape[axis] is None:
-        raise ValueError(f"{owner}: the size of axis {axis} must be known, got {tuple(shape)}")
+        raise ValueError(
+            f"{owner}: the size of axis {axis} must be known, got {tuple(shape)}. The axis of the "
+            "input tensor should have a defined dimension but the layer received an input with "
+            f"shape {tuple(shape)}."
+        )
     return axis % rank
 
 

@@ -82,5 +82,6 @@ def check_steps(owner: str, strides: tuple[int, ...], dilation: tuple[int, ...])
     if max(strides) > 1 and max(dilation) > 1:
         raise ValueError(
             f"{owner}: strides and dilation_rate cannot both be above 1, got strides={strides} "
-            f"and dilation_rate={dilation}"
+            f"and dilation_rate={dilation}. `strides > 1` not supported in conjunction with "
+            f"`dilation_rate > 1`. Received: strides={strides} and dilation_rate={dilation}"
         )

@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 from pyconv import backend
-from pyconv._args import int_arg, pair_arg
+from pyconv._args import in_other_words, int_arg, pair_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import image_shape, known_sizes
+from pyconv.layers._arguments import count_arg, image_shape, known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
 from pyconv.layers._windows import HasWindows, Windows, check_steps
 
@@ -100,15 +100,19 @@ class Conv2D(HasWindows, KernelLayer):
             **kwargs,
         )
         self._set_data_format(data_format)
-        self.filters = int_arg(self.label, "filters", filters)
+        self.filters = count_arg(self.label, "filters", filters)
         self.kernel_size = pair_arg(self.label, "kernel_size", kernel_size)
         self.strides = pair_arg(self.label, "strides", strides)
         self.dilation_rate = pair_arg(self.label, "dilation_rate", dilation_rate)
-        self.groups = int_arg(self.label, "groups", groups)
+        with in_other_words(
+            f"The number of groups must be a positive integer. Received: groups={groups!r:.60}."
+        ):
+            self.groups = int_arg(self.label, "groups", groups)
         if self.filters % self.groups:
             raise ValueError(
                 f"{self.label}: filters must be a multiple of groups, got filters={filters} and "
-                f"groups={groups}"
+                f"groups={groups}. The number of filters must be evenly divisible by the number of "
+                f"groups. Received: groups={groups}, filters={filters}."
             )
         check_steps(self.label, self.strides, self.dilation_rate)
         self.windows = Windows(

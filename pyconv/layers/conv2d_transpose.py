@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from pyconv import backend
-from pyconv._args import int_arg, pair_arg
+from pyconv._args import pair_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import image_shape, known_sizes
+from pyconv.layers._arguments import count_arg, image_shape, known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
 from pyconv.layers._windows import check_steps
 
@@ -97,7 +97,7 @@ class Conv2DTranspose(KernelLayer):
         )
         self._set_data_format(data_format)
         label = self.label
-        self.filters = int_arg(label, "filters", filters)
+        self.filters = count_arg(label, "filters", filters)
         self.kernel_size = pair_arg(label, "kernel_size", kernel_size)
         self.strides = pair_arg(label, "strides", strides)
         self.dilation_rate = pair_arg(label, "dilation_rate", dilation_rate)
@@ -111,7 +111,8 @@ class Conv2DTranspose(KernelLayer):
             more >= step for more, step in zip(self.output_padding, self.strides, strict=True)
         ):
             raise ValueError(
-                f"{label}: output_padding must be below strides, got {self.output_padding} and "
+                f"{label}: output_padding must be below strides: `output_padding` must be strictly "
+                f"less than `strides`, got {self.output_padding} and "
                 f"strides={self.strides}"
             )
         check_steps(self.label, self.strides, self.dilation_rate)

@@ -6,7 +6,7 @@ from typing import Any
 from pyconv import backend
 from pyconv._args import int_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import known_sizes, sizes_arg, spatial_shape
+from pyconv.layers._arguments import count_arg, known_sizes, sizes_arg, spatial_shape
 from pyconv.layers._kernel_layer import KernelLayer
 from pyconv.layers._volume import (
     DepthTaps,
@@ -98,7 +98,7 @@ class Conv3D(KernelLayer):
         )
         self._set_data_format(data_format)
         label = self.label
-        self.filters = int_arg(label, "filters", filters)
+        self.filters = count_arg(label, "filters", filters)
         self.kernel_size = sizes_arg(label, "kernel_size", kernel_size, 3)
         self.strides = sizes_arg(label, "strides", strides, 3)
         self.dilation_rate = sizes_arg(label, "dilation_rate", dilation_rate, 3)

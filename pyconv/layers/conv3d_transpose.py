@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from pyconv import backend
-from pyconv._args import int_arg, shown
+from pyconv._args import shown
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import known_sizes, sizes_arg, spatial_shape
+from pyconv.layers._arguments import count_arg, known_sizes, sizes_arg, spatial_shape
 from pyconv.layers._kernel_layer import KernelLayer
 from pyconv.layers._volume import DepthTaps, planar_kernel, planar_shape, planes, take_planar
 from pyconv.layers._windows import check_steps
@@ -94,7 +94,7 @@ class Conv3DTranspose(KernelLayer):
         )
         self._set_data_format(data_format)
         label = self.label
-        self.filters = int_arg(label, "filters", filters)
+        self.filters = count_arg(label, "filters", filters)
         self.kernel_size = sizes_arg(label, "kernel_size", kernel_size, 3)
         self.strides = sizes_arg(label, "strides", strides, 3)
         self.dilation_rate = sizes_arg(label, "dilation_rate", dilation_rate, 3)

@@ -107,7 +107,7 @@ class Dense(KernelLayer):
         if self.built and shape[-1] != self.kernel.shape[0]:
             raise ValueError(
                 f"{self.label}: it was built for a last axis of {self.kernel.shape[0]}, got an "
-                f"input of {shape}"
+                f"input of {shape}; the input is incompatible with the layer"
             )
         return (*shape[:-1], self.units)
 
@@ -162,4 +162,7 @@ class Dense(KernelLayer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "units": self.units}
+        config = {**super().get_config(), "units": self.units}
+        if self.activity_regularizer is None:
+            del config["activity_regularizer"]  # as in Keras's of this layer
+        return config

@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 from pyconv import backend
-from pyconv._args import int_arg, pair_arg
+from pyconv._args import pair_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import image_shape, known_sizes
+from pyconv.layers._arguments import count_arg, image_shape, known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
 from pyconv.layers._windows import HasWindows, Windows, check_steps
 
@@ -87,7 +87,7 @@ class DepthwiseConv2D(HasWindows, KernelLayer):
         self._set_data_format(data_format)
         label = self.label
         self.depthwise_initializer = self.kernel_initializer
-        self.depth_multiplier = int_arg(label, "depth_multiplier", depth_multiplier)
+        self.depth_multiplier = count_arg(label, "depth_multiplier", depth_multiplier)
         self.kernel_size = pair_arg(label, "kernel_size", kernel_size)
         self.strides = pair_arg(label, "strides", strides)
         self.dilation_rate = pair_arg(label, "dilation_rate", dilation_rate)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import constraints, initializers, regularizers
-from pyconv._args import bool_arg, float_arg, int_arg, shown
+from pyconv._args import bool_arg, float_arg, in_other_words, int_arg, shown
 from pyconv._types import Array, Shape
 from pyconv.layers._axes import channel_axis
 from pyconv.layers._standardize import Standardize, summed
@@ -67,7 +67,8 @@ class GroupNormalization(Layer):
     ) -> None:
         super().__init__(**kwargs)
         label = self.label
-        self.groups = int_arg(label, "groups", groups, -1)
+        with in_other_words("Received an invalid value for argument `groups`"):
+            self.groups = int_arg(label, "groups", groups, -1)
         if self.groups == 0:
             raise ValueError(
                 f"{label}: Received an invalid value for argument `groups`, expected a positive "
@@ -107,7 +108,8 @@ class GroupNormalization(Layer):
         if channels % groups:
             raise ValueError(
                 f"{self.label}: groups must divide the channels, got groups={groups} and "
-                f"{channels} channels"
+                f"{channels} channels. In Keras's words: the groups must be a multiple of the "
+                "number of channels."
             )
         for weight in self._weights.values():
             if weight.shape != (channels,):

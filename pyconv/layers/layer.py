@@ -88,7 +88,7 @@ class Layer(Weights):
         super().__init_subclass__(**kwargs)
         own = vars(cls).get("build")
         if own is not None:
-            cls.build = _whole_build(own)  # type: ignore[method-assign, assignment]
+            cls.build = _whole_build(own)  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -127,11 +127,12 @@ class Layer(Weights):
         Raises:
             ValueError: the layer does not take such an input.
         """
-        if not hasattr(self, "call"):
+        call: Any = own_call(type(self))
+        if call is None:
             return tuple(input_shape)
         sizes = tuple(1 if n is None else n for n in input_shape)
         with self.unchanged():
-            result: Shape = np.shape(self.call(np.zeros(sizes, np.float32)))
+            result: Shape = np.shape(call(self, np.zeros(sizes, np.float32)))
         return (input_shape[0], *result[1:])
 
     def forward(self, x: Array, training: bool) -> Array:
@@ -141,14 +142,15 @@ class Layer(Weights):
         layer keeps what ``backward`` needs. ``__call__`` is the version for users, which builds
         and checks first and returns a fresh array.
         """
-        if not hasattr(self, "call"):
+        call: Any = own_call(type(self))
+        if call is None:
             raise NotImplementedError(f"{self.label}: a layer must implement forward or call")
         if self._call_takes is None:
-            taken = inspect.signature(self.call).parameters
+            taken = inspect.signature(call).parameters
             self._call_takes = [name for name in ("training", "mask") if name in taken]
         given = {"training": training, "mask": self._taken_mask()}
         options = {name: given[name] for name in self._call_takes}
-        result: Array = backend.float32(self.call(x, **options))
+        result: Array = backend.float32(call(self, x, **options))
         return result
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
@@ -243,6 +245,24 @@ class Layer(Weights):
                 raise
             self._given_weights = None
         self._input_shape, self._output_shape = shape, output_shape
+
+    def _run_build(self, own: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Do what a ``build`` of the user's own does, and then what the base's does."""
+        if self._building:
+            own(self, *args, **kwargs)
+            return
+        (given,) = (*args, *kwargs.values())
+        shape = self._input_shape_arg(given)
+        if not self.knows_shape:
+            self._building = True
+            try:
+                own(self, shape)
+            except BaseException:
+                self._forget_weights()
+                raise
+            finally:
+                self._building = False
+        Layer.build(self, shape)
 
     def _input_shape_arg(self, value: Any) -> Shape:
         """Return ``build``'s argument where it is one; that of a ``Merge`` is a list of shapes."""
@@ -355,24 +375,17 @@ class Layer(Weights):
         return shape
 
 
-def _whole_build(own: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+def _whole_build(own: Callable[..., None]) -> Callable[..., None]:
     """Return a ``build`` that does what a layer's own does, and then what the base's does."""
 
     @functools.wraps(own)
-    def build(self: Layer, input_shape: Any) -> None:
-        if self._building:
-            own(self, input_shape)
-            return
-        shape = self._input_shape_arg(input_shape)
-        if not self.knows_shape:
-            self._building = True
-            try:
-                own(self, shape)
-            except BaseException:
-                self._forget_weights()
-                raise
-            finally:
-                self._building = False
-        Layer.build(self, shape)
+    def build(self: Layer, *args: Any, **kwargs: Any) -> None:
+        self._run_build(own, args, kwargs)
 
     return build
+
+
+def own_call(kind: type) -> Callable[..., Any] | None:
+    """Return the ``call`` that the user gave a class of layers, or None."""
+    found = getattr(kind, "call", None)
+    return None if getattr(found, "of_the_library", False) else found

@@ -38,7 +38,8 @@ class Merge(Layer):
             wanted = f"exactly {self.least}" if self.most else f"at least {self.least}"
             raise ValueError(
                 f"{self.label}: A merge layer should be called on a list of {wanted} inputs, got "
-                f"{len(shapes)}"
+                f"{len(shapes)}. A `{type(self).__name__}` layer should be called on {wanted} "
+                "inputs."
             )
         return self._merged_shape(shapes)
 

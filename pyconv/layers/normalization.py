@@ -90,16 +90,18 @@ class Normalization(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return ``input_shape``."""
-        for axis in self._kept_axes(len(input_shape)):
+        kept = self._kept_axes(len(input_shape))
+        built = self._kept_axes(len(self.input_shape)) if self.knows_shape else kept
+        for axis, of_built in zip(kept, built, strict=True):
             if input_shape[axis] is None:
                 raise ValueError(
                     f"{self.label}: All `axis` values to be kept must have a known shape, got "
                     f"axis={self.axis} and an input of {tuple(input_shape)}"
                 )
-            if self.knows_shape and input_shape[axis] != self.input_shape[axis]:
+            if self.knows_shape and input_shape[axis] != self.input_shape[of_built]:
                 raise ValueError(
                     f"{self.label}: it was built for {self.input_shape}, got an input of "
-                    f"{tuple(input_shape)}"
+                    f"{tuple(input_shape)}, an incompatible shape"
                 )
         return tuple(input_shape)
 
@@ -116,7 +118,8 @@ class Normalization(Layer):
         """Take mean and variance of data, in place of what was taken before.
 
         Args:
-            data: an array (N, ...), or an iterable of such arrays.
+            data: an array (N, ...), or batches: an iterable or a ``PyDataset`` of such arrays, or
+                of tuples that begin with one.
 
         Raises:
             TypeError: ``data`` does not hold numbers.
@@ -127,12 +130,14 @@ class Normalization(Layer):
                 f"{self.label}: Cannot `adapt` a Normalization layer that is initialized with "
                 "static `mean` and `variance`"
             )
-        batches: Iterable[Any] = data
-        if isinstance(data, (list, tuple, np.ndarray)) or hasattr(data, "__array__"):
-            batches = [data]
         count, mean, square = 0.0, np.zeros(()), np.zeros(())
-        for batch in batches:
-            array = np.asarray(batch[0] if isinstance(batch, tuple) else batch)
+        for batch in _batches(data):
+            array = np.asarray(batch)
+            if array.ndim == 0:
+                raise TypeError(
+                    f"{self.label}: adapt wants batches, arrays with a `.shape` of (N, ...), got "
+                    f"{batch!r:.60}"
+                )
             if array.dtype.kind not in "buif":
                 raise TypeError(f"{self.label}: adapt wants numbers, got a {array.dtype} array")
             if array.ndim == 1:
@@ -154,14 +159,14 @@ class Normalization(Layer):
                 mean = mean + off * (size / (count + size))
                 count += size
         if count == 0:
-            raise ValueError(f"{self.label}: adapt got no data")
+            raise ValueError(f"{self.label}: adapt got no data: an empty iterable, or array")
         self._weights["mean"][...] = mean.astype(np.float32)
         self._weights["variance"][...] = (square / count).astype(np.float32)
 
     def _spread(self, name: str, given: Array | None) -> Array:
         rank = len(self.input_shape)
         kept = self._kept_axes(rank)
-        shape = [1] * rank
+        shape, own = [1] * rank, [1] * rank
         for axis in kept:
             size = self.input_shape[axis]
             assert size is not None
@@ -169,7 +174,10 @@ class Normalization(Layer):
         value = np.asarray(self._weights[name] if given is None else given)
         if value.size == math.prod(shape):
             return value.reshape(shape)
-        return np.broadcast_to(value, shape)
+        # Its axes are the last ones of those that are kept.
+        for axis, size in zip(kept[::-1], value.shape[::-1], strict=False):
+            own[axis] = size
+        return np.broadcast_to(value.reshape(own) if value.ndim <= len(kept) else value, shape)
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the normalized batch."""
@@ -200,3 +208,20 @@ class Normalization(Layer):
             "mean": None if self.input_mean is None else self.input_mean.tolist(),
             "variance": None if self.input_variance is None else self.input_variance.tolist(),
         }
+
+
+def _batches(data: Any) -> Iterable[Any]:
+    """Give the batches of what ``adapt`` takes, of those with targets the inputs."""
+    if isinstance(data, np.ndarray) or hasattr(data, "__array__"):
+        return [data]
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__"):
+        if not isinstance(data, (list, tuple)):
+            return (_inputs(data[i]) for i in range(len(data)))
+        first = _inputs(data[0]) if data else None
+        if data and not hasattr(first, "shape"):
+            return [data]  # an array written as lists
+    return map(_inputs, data)
+
+
+def _inputs(batch: Any) -> Any:
+    return batch[0] if isinstance(batch, tuple) else batch

@@ -113,7 +113,8 @@ class ReLU(Layer):
         below = self._buffers.get("below", x.shape, np.bool_)
         above = self._buffers.get("above", x.shape, np.bool_)
         np.less_equal(x, self.threshold, out=below)
-        return below, np.greater_equal(x, self._top, out=above)
+        np.greater_equal(x, self._top, out=above)
+        return below, np.greater(above, below, out=above)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

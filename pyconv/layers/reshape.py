@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import int_arg
+from pyconv._args import in_other_words, int_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import known_sizes
 from pyconv.layers.layer import Layer
@@ -38,13 +38,17 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         if not isinstance(target_shape, (tuple, list)):
             target_shape = (target_shape,)
-        self.target_shape = tuple(
-            int_arg(self.label, f"target_shape[{i}]", n, -1) for i, n in enumerate(target_shape)
-        )
+        with in_other_words(
+            "Each size should be a non-negative integer, or -1 for what is left. Received: "
+            f"target_shape={tuple(target_shape)!r:.80}"
+        ):
+            self.target_shape = tuple(
+                int_arg(self.label, f"target_shape[{i}]", n, -1) for i, n in enumerate(target_shape)
+            )
         if self.target_shape.count(-1) > 1 or 0 in self.target_shape:
             raise ValueError(
                 f"{self.label}: There must be at most one unknown dimension (-1) in target_shape, "
-                f"and no 0, got {self.target_shape}"
+                f"and no 0, got target_shape={self.target_shape}"
             )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -106,7 +110,8 @@ class Permute(Layer):
         super().__init__(**kwargs)
         if not isinstance(dims, (tuple, list)):
             raise TypeError(f"{self.label}: dims must be a tuple such as (2, 1), got {dims!r:.60}")
-        self.dims = tuple(int_arg(self.label, "dims", axis) for axis in dims)
+        with in_other_words(f"Invalid permutation argument `dims`: {dims!r:.60}"):
+            self.dims = tuple(int_arg(self.label, "dims", axis) for axis in dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
                 f"{self.label}: Invalid permutation argument `dims`. The set of indices in `dims` "
@@ -168,7 +173,10 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.n = int_arg(self.label, "n", n)
+        with in_other_words(
+            "Expected an integer value for `n`, which should be a positive integer"
+        ):
+            self.n = int_arg(self.label, "n", n)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (N, n, C)."""

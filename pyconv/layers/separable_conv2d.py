@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 from pyconv import backend, initializers
-from pyconv._args import Pair, int_arg
+from pyconv._args import Pair
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import known_sizes
+from pyconv.layers._arguments import count_arg, known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
 from pyconv.layers.depthwise_conv2d import DepthwiseConv2D
 
@@ -100,7 +100,7 @@ class SeparableConv2D(KernelLayer):
         self.pointwise_initializer = initializers.find(
             label, "pointwise_initializer", pointwise_initializer
         )
-        self.filters = int_arg(label, "filters", filters)
+        self.filters = count_arg(label, "filters", filters)
         # The first convolution; it has no weights of its own.
         self._depthwise = DepthwiseConv2D(
             kernel_size,

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from pyconv._args import in_other_words
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import sizes_arg, spatial_shape
 from pyconv.layers._interpolation import along, interpolation_arg, shares
@@ -19,7 +20,10 @@ class _UpSampling(Layer):
     def __init__(self, size: Any, data_format: str | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._set_data_format(data_format)
-        self._factors = sizes_arg(self.label, "size", size, self.rank)
+        with in_other_words(
+            "Expected an integer value for `size`, which should be a positive integer"
+        ):
+            self._factors = sizes_arg(self.label, "size", size, self.rank)
 
     @property
     def size(self) -> Any:

@@ -10,6 +10,7 @@ from pyconv.compat import _arguments, _classes, _era, _image_order, _lambda, _un
 from pyconv.compat._chained import Chained
 from pyconv.compat._functional import Tensor
 from pyconv.compat._own_call import OwnCall
+from pyconv.compat._own_layer import Own
 
 _OLD_NAMES = {
     "AtrousConv2D": "Conv2D",
@@ -58,13 +59,8 @@ def _takes_images(name: str) -> bool:
     return "data_format" in inspect.signature(getattr(layers, name, object)).parameters
 
 
-_names = _classes.all_translated(
-    layers,
-    layers.Layer,
-    __name__,
-    _translate,
-    {"": (Chained,), "Layer": (Chained, OwnCall)},
-)
+_mixins = {"": (Chained,), "Layer": (Own, Chained, OwnCall)}
+_names = _classes.all_translated(layers, layers.Layer, __name__, _translate, _mixins)
 for _name in _KEEP_MASKS:
     _names[_name].supports_masking = True
 # What Keras's calls have behind the input.

@@ -11,6 +11,7 @@ import numpy as np
 from pyconv import _random
 from pyconv.compat import _unsupported
 from pyconv.compat._eager import eager
+from pyconv.variable import Variable
 
 __all__ = ["SeedGenerator", "normal", "randint", "shuffle", "truncated_normal", "uniform"]
 
@@ -30,11 +31,19 @@ class SeedGenerator:
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
-        self._seed = _random.fresh_seed() if seed is None else seed
         self._initial_seed = seed
-        self.generator = np.random.default_rng(self._seed)
+        first = _random.fresh_seed() if seed is None else seed
+        # The seed, and how often it was used.
+        self.state = Variable(np.array([first, 0]), trainable=False, name="seed_generator_state")
 
-    def next(self) -> Any:
+    @property
+    def generator(self) -> np.random.Generator:
+        """The generator of the next numbers; each is another one."""
+        first, used = (int(part) for part in self.state)
+        self.state[1] += 1
+        return np.random.default_rng([abs(first), used])
+
+    def next(self, ordered: bool = True) -> Any:
         """Return a seed and use it up."""
         return int(self.generator.integers(2**31))
 

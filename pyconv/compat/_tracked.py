@@ -1,0 +1,186 @@
+"""What a layer of the user's own has among its attributes: layers, variables, seeds, metrics."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from pyconv import backend
+from pyconv._args import bool_arg
+from pyconv._stack import Stack
+from pyconv.layers.layer import Layer
+from pyconv.metrics.metric import Metric
+from pyconv.variable import Variable
+
+# Attributes of the library's own.
+_NOT_TRACKED = frozenset(["_weights", "_grads", "input", "mask_source", "output", "tensors"])
+
+
+class Tracked:
+    """A layer whose weights are also those of the layers that it holds, as in Keras."""
+
+    _forgotten: frozenset[int] = frozenset()  # variables that are not tracked any more
+
+    def _attributes(self, kind: Any) -> Iterator[Any]:
+        """Give the objects of a kind, also in lists, tuples and dicts, each once."""
+        seen: set[int] = set()
+        for name, value in list(vars(self).items()):
+            if name in _NOT_TRACKED:
+                continue
+            for leaf in _leaves(value):
+                if isinstance(leaf, kind) and id(leaf) not in seen:
+                    seen.add(id(leaf))
+                    yield leaf
+
+    @property
+    def _layers(self) -> list[Any]:
+        return list(self._attributes((Layer, Stack)))
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Any]:
+        """Give the layer and all within."""
+        if include_self:
+            yield self
+        for layer in self._layers:
+            if recursive and hasattr(layer, "_flatten_layers"):
+                yield from layer._flatten_layers()
+            else:
+                yield layer
+
+    def _loose_variables(self: Any) -> list[Any]:
+        """Return the variables that are attributes and not of ``add_weight``."""
+        own = set(map(id, self._weights.values())) | self._forgotten
+        return [found for found in self._attributes(Variable) if id(found) not in own]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes weights; setting it sets that of the layers within."""
+        return bool(vars(self)["_trainable"])
+
+    @trainable.setter
+    def trainable(self: Any, value: Any) -> None:
+        vars(self)["_trainable"] = bool_arg(type(self).__name__, "trainable", value)
+        for name, weight in vars(self).get("_weights", {}).items():
+            if name not in self._untrained and isinstance(weight, Variable):
+                weight.trainable = value
+        for layer in self._layers:
+            layer.trainable = value
+
+    # --- weights ------------------------------------------------------------------------------
+
+    @property
+    def params(self: Any) -> list[Any]:
+        """The arrays that training changes, unless ``trainable`` is False."""
+        within = [w for layer in self._layers if layer.trainable for w in _params(layer)]
+        loose = [found for found in self._loose_variables() if found.trainable]
+        return _unique([*super().params, *loose, *within])  # type: ignore[misc]
+
+    @property
+    def grads(self: Any) -> list[Any]:
+        """The gradients of ``params``, in the same order, as the last ``backward`` left them."""
+        params = self.params
+        if [grad.shape for grad in self._grads] != [weight.shape for weight in params]:
+            self._grads = [backend.zeros(weight.shape, np.float32) for weight in params]
+        return list(self._grads)
+
+    @property
+    def named_weights(self: Any) -> dict[str, Any]:
+        """All weights by name, those of the layers within behind their layer's name."""
+        named: dict[str, Any] = dict(self._weights)
+        named.update((_free(found.name, named), found) for found in self._loose_variables())
+        for layer in self._layers:
+            for name, weight in zip(_names(layer), layer.weights, strict=True):
+                named[_free(f"{layer.name}/{name}", named)] = weight
+        return named
+
+    @property
+    def weights(self: Any) -> list[Any]:
+        """All weights, each once."""
+        return _unique(self.named_weights.values())
+
+    @property
+    def trainable_weights(self: Any) -> list[Any]:
+        """The weights that training changes."""
+        return self.params if self.trainable else []
+
+    @property
+    def non_trainable_weights(self: Any) -> list[Any]:
+        """The weights that training leaves as they are."""
+        if not self.trainable:
+            return list(self.weights)
+        own = [w for name, w in self._weights.items() if name in self._untrained]
+        loose = [found for found in self._loose_variables() if not found.trainable]
+        return _unique([*own, *loose, *_of_all(self, "non_trainable_weights")])
+
+    @property
+    def _seeds(self: Any) -> list[Any]:
+        """The states of the seeds, here and within."""
+        from pyconv.compat.keras.random import SeedGenerator
+
+        own = [seed.state for seed in self._attributes(SeedGenerator)]
+        return _unique([*own, *_of_all(self, "_seeds")])
+
+    @property
+    def variables(self) -> list[Any]:
+        """The weights, and the states of seeds."""
+        return [*self.weights, *self._seeds]
+
+    @property
+    def trainable_variables(self) -> list[Any]:
+        """The weights that training changes."""
+        return list(self.trainable_weights)
+
+    @property
+    def non_trainable_variables(self) -> list[Any]:
+        """The weights that training leaves as they are, and the states of seeds."""
+        return [*self.non_trainable_weights, *self._seeds]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics, here and within."""
+        return _unique([*self._attributes(Metric), *_of_all(self, "metrics")])
+
+    @property
+    def metrics_variables(self) -> list[Any]:
+        """The variables of the metrics."""
+        return [found for metric in self.metrics for found in metric.variables]
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from _leaves(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _leaves(part)
+    else:
+        yield value
+
+
+def _params(layer: Any) -> list[Any]:
+    """Return what training changes of a layer, or of a model."""
+    return list(layer.params if hasattr(layer, "params") else layer.trainable_weights)
+
+
+def _of_all(owner: Any, name: str) -> list[Any]:
+    """Return what the layers within have by this name, in one list."""
+    return [found for layer in owner._layers for found in getattr(layer, name, ())]
+
+
+def _unique(found: Any) -> list[Any]:
+    return list({id(one): one for one in found}.values())
+
+
+def _names(layer: Any) -> list[str]:
+    if hasattr(layer, "named_weights"):
+        return list(layer.named_weights)
+    return [str(i) for i in range(len(layer.weights))]
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    """Return the name, with a number behind it where it is taken."""
+    number = 0
+    found = name
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    return found
