@@ -96,7 +96,7 @@ class Chained(Typed):
             kwargs.setdefault("training", True)
         elif kwargs.get("training") is None:
             kwargs["training"] = bool(_call_context.arguments().get("training"))
-        mask = kwargs.pop("mask", None)
+        mask = given = kwargs.pop("mask", None)
         if mask is None and type(x) is not np.ndarray:
             mask = _masking.masks_of(x)
         if mask is None and is_recorded(x):
@@ -104,6 +104,10 @@ class Chained(Typed):
         if mask is None and self._policy is None and not self._makes_mask:
             return eager(super().__call__(x, **kwargs))  # type: ignore[misc]
         takes = isinstance(self, _masking.TAKE_MASKS)
+        if given is not None and not takes and not self.supports_masking:
+            raise NotImplementedError(
+                f"{self.label}: it leaves nothing out and passes no mask on, so mask must be None"
+            )
         if takes:
             self.mask = mask
         try:

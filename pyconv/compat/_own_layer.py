@@ -220,10 +220,10 @@ class Own(Tracked):
         """Return what ``call`` gives, for arrays or for tensors of an ``Input``."""
         if own_call(type(self)) is None or _has_backward(self):
             return super().__call__(*args, **kwargs)  # type: ignore[misc]
-        if len(args) == 1 and not set(kwargs) - {"training"}:
-            # Tensors, and arrays that remember how they were computed.
-            if isinstance(args[0], (Tensor, InputLayer)) or is_recorded(args[0]):
-                return super().__call__(*args, **kwargs)  # type: ignore[misc]
+        alone = len(args) == 1 and not set(kwargs) - {"training"}
+        # Tensors, and arrays that remember how they were computed.
+        if alone and (isinstance(args[0], (Tensor, InputLayer)) or is_recorded(args[0])):
+            return super().__call__(*args, **kwargs)  # type: ignore[misc]
         taken = parameters(type(self).call)
         many = any(p.kind is p.VAR_KEYWORD for p in taken.values())
         told = {name: kwargs.get(name) for name in self._told}
@@ -446,4 +446,6 @@ def _is_shape(value: Any) -> bool:
 def _has_backward(layer: Any) -> bool:
     """Whether a layer is written for training: its ``forward`` or ``backward`` is the user's."""
     kind = type(layer)
-    return kind.backward not in (Layer.backward, OwnCall.backward) or kind.forward is not Own.forward
+    return (
+        kind.backward not in (Layer.backward, OwnCall.backward) or kind.forward is not Own.forward
+    )

@@ -51,6 +51,11 @@ class SeedGenerator:
         """Return the constructor's arguments as plain data."""
         return {"seed": self._initial_seed}
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "SeedGenerator":
+        """Return a new one of what ``get_config`` returned."""
+        return cls(**config)
+
 
 def _generator(seed: Any) -> np.random.Generator:
     if isinstance(seed, SeedGenerator):
