@@ -9,11 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "graph.h"
+#include "trace.h"
+
 namespace pyconv {
 
 namespace py = pybind11;
-
-using Shape = std::vector<int64_t>;
 
 // "(2, 3)", as Python writes it.
 std::string to_string(const Shape& shape);
@@ -31,6 +32,7 @@ public:
     int64_t size() const { return size_; }
     // ValueError unless the array has this shape.
     void expect(const char* op, const char* name, const Shape& shape) const;
+    py::object object() const { return holder_; }
 
 private:
     py::object holder_;
@@ -72,6 +74,7 @@ public:
     Integers(const char* op, const char* name, py::handle value, int64_t size, int64_t below);
     const int64_t* data() const { return data_; }
     int64_t size() const { return size_; }
+    py::object object() const { return holder_; }
 
 private:
     py::object holder_;
@@ -87,5 +90,23 @@ std::string described(py::handle value);
 
 // Operations are done when they return.
 inline void finish() {}
+
+// Adds an operation to the training step that is being recorded; false where none is.
+template <class Arrays, class Operation>
+bool record(const char* name, const Arrays& arrays, const Operation& operation) {
+    if (Graph* graph = Graph::recording()) return graph->add(name, arrays, operation), true;
+    return false;
+}
+inline int64_t begin_span() {
+    Graph* graph = Graph::recording();
+    return graph ? graph->begin_span() : trace::begin_span();
+}
+inline void end_span(const std::string& name, int64_t begin) {
+    Graph* graph = Graph::recording();
+    graph ? graph->end_span(name, begin) : trace::span(name, begin);
+}
+inline void record_none(const char* name) {
+    if (Graph* graph = Graph::recording()) graph->refuse(std::string(name) + " is no part of it");
+}
 
 }  // namespace pyconv

@@ -25,7 +25,7 @@ namespace {
 
 // Long enough to bridge the gap between two operations of a training step, short enough
 // that an idle pool costs nothing.
-constexpr auto kSpin = std::chrono::microseconds(100);
+constexpr auto kSpin = std::chrono::microseconds(200);
 
 thread_local bool inside_pool = false;
 

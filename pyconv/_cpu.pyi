@@ -8,7 +8,7 @@ C-contiguous float32 array of exactly the result's shape.
 TypeError: wrong dtype. ValueError: wrong shape or value; both name the operation and the argument.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -347,6 +347,23 @@ def trace_span(name: str, begin: int) -> None: ...
 # bytes that an operation moved, and the shapes of its arrays, or first and end of a range
 def trace_threads() -> list[tuple[int, str, int]]: ...
 def trace_events(thread: int) -> list[tuple[str, str, int, int, int, tuple[Any, ...]]]: ...
+
+# a training step's operations, recorded as they are made and launched as a whole; they may read the
+# arrays of `known` and what was written before them, else end() is a RuntimeError
+class Graph:
+    def begin(self, known: Iterable[Any]) -> None: ...
+    def end(self) -> None: ...
+    def abandon(self) -> None: ...  # of a recording that failed
+    def launch(self) -> None: ...
+
+# whether each (dict, key, value) still holds the very same object
+def unchanged(entries: list[tuple[dict[str, Any], str, Any]]) -> bool: ...
+
+# dropout() of a recorded step: the 64 bits of its offset are in place, int64 (1,)
+def dropout_at(x: Array, rate: float, seed: int, place: Any, out: Array | None = None) -> Array: ...
+
+# average = momentum * average + (1 - momentum) * values
+def moving_average(average: Array, values: Array, momentum: float) -> None: ...
 
 # the forward pass of a stack of layers in one call; stages take shapes of one sample (1, H, W, C),
 # and keep the arrays, whose values they read at each run

@@ -103,6 +103,9 @@ class DeviceMeasures:
             take_up(rows)
             return
         self._under_way.append((rows.fetch(), take_up))
+        self._take_up_some()
+
+    def _take_up_some(self) -> None:
         if len(self._under_way) > _MOST_UNDER_WAY:
             self.take_up(_MOST_UNDER_WAY // 2)
 
@@ -110,7 +113,7 @@ class DeviceMeasures:
         """Wait for the numbers that are under way, but for the last ``left``."""
         while len(self._under_way) > left:
             fetched, take_up = self._under_way.popleft()
-            take_up(fetched.numpy())
+            take_up(fetched if isinstance(fetched, np.ndarray) else fetched.numpy())
 
     def forget(self) -> None:
         """Leave out what is under way."""
@@ -129,6 +132,11 @@ class DeviceMeasures:
         self._staged = None
         self._labels(y, rank)
 
+    @property
+    def is_recording(self) -> bool:
+        """Whether the work is being recorded."""
+        return self._recorded is not None
+
     @contextmanager
     def recording(self) -> Iterator[list[Numbers]]:
         """Within, numbers for the host are only noted, and labels are those that are staged."""
@@ -142,7 +150,12 @@ class DeviceMeasures:
     def take_again(self, numbers: list[Numbers]) -> None:
         """Take up what was noted, with the values that are there now."""
         for rows, take_up in numbers:
-            self.later(rows, take_up)
+            if isinstance(rows, np.ndarray):
+                # Many together, while Python's part of it is in the caches.
+                self._under_way.append((rows.copy(), take_up))
+                self._take_up_some()
+            else:
+                self.later(rows, take_up)
 
     def _labels(self, y: NDArray[Any], rank: int) -> Any:
         """Return the labels in a buffer on the device, of the type that kernels take.
@@ -153,6 +166,8 @@ class DeviceMeasures:
             return self._buffer
         numbers = y.dtype == np.int64 and y.ndim < rank
         labels = y if numbers else y.astype(np.float32, copy=False)
+        if backend.active is backend.cpu:
+            return labels
         buffer = self._buffers.get(f"labels {labels.dtype}", labels.shape, labels.dtype)
         buffer.take(labels)
         self._staged, self._buffer = y, buffer

@@ -1,19 +1,21 @@
-"""Training steps as CUDA graphs: what a step asks of the device is recorded, and launched as one.
+"""Training steps as graphs: the operations of a step are recorded, and launched as a whole.
 
-Forward, loss and backward of a shape are recorded at its second step, when all buffers are there;
-the optimizer, whose numbers change from step to step, is asked as before. What else changes, the
-labels and where dropout is in its random stream, is written to the device before each launch.
+On a GPU that is a CUDA graph; on the CPU it leaves out what Python does between operations, whose
+code and objects a step's arrays drive from the caches. Forward, loss and backward of a shape are
+recorded at its second step, when all buffers are there; the optimizer, whose numbers change from
+step to step, is asked as before. What else changes, the labels on a device and where dropout is in
+its random stream, is written before each launch.
 First layers that work on the host, such as those that change images at random, are no part of it.
 """
 
+import contextlib
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyconv import _devices, backend
+from pyconv import _spans, backend
 from pyconv._registry import kind_of
-from pyconv._spans import recorded as spans_recorded
 from pyconv.batches import Batch
 from pyconv.layers import _memory
 from pyconv.layers.activation import Activation
@@ -34,7 +36,8 @@ from pyconv.layers.zeropadding import ZeroPadding2D
 if TYPE_CHECKING:
     from pyconv.trainable import Trainable
 
-_ON_THE_DEVICE = {
+# Layers that are operations alone; the others are computed by numpy, on the CPU or everywhere.
+_EVERYWHERE = {
     Activation,
     AveragePooling2D,
     BatchNormalization,
@@ -44,13 +47,16 @@ _ON_THE_DEVICE = {
     GlobalAveragePooling2D,
     MaxPooling2D,
     ReLU,
-    Rescaling,
     Softmax,
-    ZeroPadding2D,
 }
-_ACTIVATIONS = {"linear", "relu", "sigmoid", "softmax", "tanh"}
+_ON_A_DEVICE = {Rescaling, ZeroPadding2D}
+_ACTIVATIONS = {"linear", "relu", "softmax"}
+_ACTIVATIONS_ON_A_DEVICE = {"sigmoid", "tanh"}
 _NOT_RECORDED = object()
 _MOST = 8  # shapes of batches
+
+# Gradients and parameters, as an optimizer takes them.
+Updates = tuple[list[Any], list[Any]]
 
 
 class GraphSteps:
@@ -58,17 +64,24 @@ class GraphSteps:
 
     def __init__(self) -> None:
         self._steps: dict[tuple[Any, ...], Any] = {}
+        self._last: _Step | None = None
         self._arrays = (0, 0)  # that the steps were recorded with
 
     def __reduce__(self) -> Any:
         # A graph works on the arrays of one model.
         return GraphSteps, ()
 
-    def run(self, model: "Trainable", batch: Batch, logits: bool) -> bool:
-        """Do what ``model._pass`` does, by a graph; False where that is left to the caller."""
+    def run(self, model: "Trainable", batch: Batch, logits: bool) -> Updates | None:
+        """Do what ``model._pass`` does, by a graph; None where that is left to the caller."""
+        step = self._last
+        if step is None or not step.fits(model, batch, logits):
+            step = self._last = self._step(model, batch, logits)
+        return None if step is None else step.launch(model, batch)
+
+    def _step(self, model: "Trainable", batch: Batch, logits: bool) -> "_Step | None":
         if not _can_be_recorded(model, batch, logits):
-            return False
-        arrays = (backend.generation, _memory.outgrown)
+            return None
+        arrays = _arrays()
         if arrays != self._arrays:
             self._steps.clear()
             self._arrays = arrays
@@ -77,33 +90,32 @@ class GraphSteps:
             if len(self._steps) >= _MOST:
                 self._steps.clear()
             self._steps[key] = None  # all buffers are there after this step
-            return False
-        assert batch.y is not None
-        model.objective.measures.stage(batch.y, len(model.output_shape))
-        if self._steps[key] is None:
-            self._steps[key] = _recorded(model, batch, logits)
+            return None
         step = self._steps[key]
-        if step is _NOT_RECORDED:
-            return False
-        step.launch(model)
-        return True
+        if step is None or (step is not _NOT_RECORDED and not step.holds()):
+            step = self._steps[key] = _recorded(model, batch, logits)
+        return None if step is _NOT_RECORDED else step.of(batch)
 
 
 class _Step:
     """A recorded step, and what each launch of it has to write before and to take up after."""
 
     def __init__(self, model: "Trainable", batch: Batch, logits: bool) -> None:
-        """Record the step; RuntimeError where it waits for the device, or copies to it."""
+        """Record the step; RuntimeError where it is not of operations alone."""
         native: Any = backend.active
         self._graph = native.Graph()
+        self._batch = batch
+        self._depends = _depends(model, logits)
+        self._watched = _watched(model)
         self._dropouts = [layer for layer in model.layers if _drops(layer)]
-        self._places = native.empty((len(self._dropouts),), np.int64)
+        self._places = backend.empty((len(self._dropouts),), np.int64)
+        self._stage(model, batch)
         before = [layer.get_state() for layer in self._dropouts]
         for i, layer in enumerate(self._dropouts):
             layer.place = self._places[i : i + 1]
         try:
-            self._graph.begin()
-            with model.objective.measures.recording() as self._numbers:
+            self._begin(model, batch)
+            with self._spans(), model.objective.measures.recording() as self._numbers:
                 model._pass(batch, logits)
             self._graph.end()
         except RuntimeError:
@@ -116,15 +128,66 @@ class _Step:
                 self._drawn.append(layer.get_state()["next"] - state["next"])
                 layer.place = None
                 layer.set_state(state)
+        self._updates = model._grads(), model._params()
+        dense = [layer for layer in model.layers if kind_of(layer) is Dense]
+        self._factors = [(layer, layer._factors) for layer in dense]
 
-    def launch(self, model: "Trainable") -> None:
-        """Run the step on what the arrays hold now."""
+    def of(self, batch: Batch) -> "_Step":
+        """Return the step, which takes up that other views of its arrays are given now."""
+        self._batch = batch
+        return self
+
+    def fits(self, model: "Trainable", batch: Batch, logits: bool) -> bool:
+        """Whether the step is what ``model._pass`` would do: nothing it depends on has changed."""
+        return (
+            batch.x is self._batch.x
+            and batch.y is self._batch.y
+            and batch.sample_weight is None
+            and batch.augmented == self._batch.augmented
+            and (backend.active is backend.cpu or not _spans.recorded())
+            and not model._penalized
+            and self._depends == _depends(model, logits)
+            and self.holds()
+        )
+
+    def holds(self) -> bool:
+        """Whether the layers are as they were."""
+        return backend.cpu.unchanged(self._watched)
+
+    def launch(self, model: "Trainable", batch: Batch) -> Updates:
+        """Run the step on what the arrays hold now; return gradients and parameters."""
+        self._stage(model, batch)
         if self._dropouts:
             drawn = zip(self._dropouts, self._drawn, strict=True)
             places = [layer.advance(count) for layer, count in drawn]
-            self._places.take(np.array(places, np.uint64).view(np.int64))
+            _write(self._places, np.array(places, np.uint64).view(np.int64))
         self._graph.launch()
+        for layer, factors in self._factors:
+            layer._factors = factors
         model.objective.measures.take_again(self._numbers)
+        return self._updates
+
+    def _stage(self, model: "Trainable", batch: Batch) -> None:
+        assert batch.y is not None
+        if backend.active is not backend.cpu:
+            model.objective.measures.stage(batch.y, len(model.output_shape))
+
+    def _spans(self) -> Any:
+        return _spans.noted() if backend.active is backend.cpu else contextlib.nullcontext()
+
+    def _begin(self, model: "Trainable", batch: Batch) -> None:
+        if backend.active is not backend.cpu:
+            self._graph.begin()
+            return
+        known = [batch.x, batch.y, self._places, *_weights(model), *model.objective.scales]
+        self._graph.begin(known)
+
+
+def _write(array: Any, values: Any) -> None:
+    if backend.active is backend.cpu:
+        array[...] = values
+    else:
+        array.take(values)
 
 
 def _recorded(model: "Trainable", batch: Batch, logits: bool) -> Any:
@@ -136,14 +199,16 @@ def _recorded(model: "Trainable", batch: Batch, logits: bool) -> Any:
 
 def _can_be_recorded(model: "Trainable", batch: Batch, logits: bool) -> bool:
     assert batch.y is not None
+    assert model.optimizer is not None
     return (
         hasattr(backend.active, "Graph")
         and batch.sample_weight is None
-        and not spans_recorded()
+        and (backend.active is backend.cpu or not _spans.recorded())
         and not model._penalized
         and _follows_on_the_device(model.layers)
         and all(map(backend.is_here, _weights(model)))  # a step brings them there
         and model.objective.is_native(batch.y, len(model.output_shape), logits)
+        and (backend.active is not backend.cpu or model.optimizer.loss_scale_factor is None)
     )
 
 
@@ -151,19 +216,27 @@ def _follows_on_the_device(layers: list[Any]) -> bool:
     """Whether all layers behind the first ones on the host can be recorded."""
     inner = [layer for layer in layers if not isinstance(layer, InputLayer)]
     rest = list(dropwhile(lambda layer: layer.on_host, inner))
-    return bool(rest) and all(map(_is_on_the_device, rest))
+    return bool(rest) and all(map(_is_recordable, rest))
 
 
-def _is_on_the_device(layer: Any) -> bool:
+def _is_recordable(layer: Any) -> bool:
     kind = kind_of(layer)
+    on_cpu = backend.active is backend.cpu
     if kind is Dropout:
         # A noise_shape's choices are drawn on the host.
         return layer.rate == 0 or layer.noise_shape is None
-    # The other activations are computed on the host.
+    if on_cpu and kind is ReLU and not layer.is_plain:
+        return False
+    if on_cpu and kind is Flatten and layer.data_format != "channels_last":
+        return False
     activation = getattr(layer, "activation", None)
     if layer.mask_source is not None or getattr(layer, "renorm", False):
         return False
-    return kind in _ON_THE_DEVICE and (activation is None or activation.name in _ACTIVATIONS)
+    return (kind in _EVERYWHERE or (not on_cpu and kind in _ON_A_DEVICE)) and (
+        activation is None
+        or activation.name in _ACTIVATIONS
+        or (not on_cpu and activation.name in _ACTIVATIONS_ON_A_DEVICE)
+    )
 
 
 def _weights(model: "Trainable") -> list[Any]:
@@ -174,24 +247,62 @@ def _drops(layer: Any) -> bool:
     return kind_of(layer) is Dropout and layer.rate != 0
 
 
-def _key(model: "Trainable", batch: Batch, logits: bool) -> tuple[Any, ...]:
-    """Return all that a recorded step depends on: shapes, numbers, and which arrays it works on."""
-    assert batch.y is not None
-    arrays: list[Any] = [batch.x, *_weights(model)]
+def _arrays() -> tuple[int, int]:
+    """Return what changes where buffers do."""
+    return backend.generation, _memory.outgrown
+
+
+def _depends(model: "Trainable", logits: bool) -> tuple[Any, ...]:
+    """Return what a recorded step depends on beside its arrays and its layers."""
+    optimizer = model.optimizer
+    assert optimizer is not None
     return (
-        _devices.get_float32_precision(),
+        *_arrays(),
+        _precision(),
         model.objective,
         logits,
-        batch.x.shape,
-        batch.y.shape,
-        batch.y.dtype,
-        tuple(array.address for array in arrays),
-        tuple(_numbers_of(layer) for layer in model.layers),
-        None if model.optimizer is None else model.optimizer.loss_scale_factor,
+        optimizer.loss_scale_factor,
+        optimizer.takes_products,
+        *model.layers,
     )
 
 
-def _numbers_of(layer: Any) -> tuple[Any, ...]:
-    stream = layer.get_state()["stream"] if _drops(layer) else None
-    activation, rate = getattr(layer, "activation", None), getattr(layer, "rate", None)
-    return layer, layer.trainable, activation, rate, stream
+def _precision() -> str | None:
+    if backend.active is backend.cpu:
+        return None
+    from pyconv import _devices  # not on the CPU: it brings the device's arrays
+
+    return _devices.get_float32_precision()
+
+
+def _watched(model: "Trainable") -> list[tuple[dict[str, Any], str, Any]]:
+    """Return (dict, key, value) of the layers' attributes and weights."""
+    found = []
+    for layer in model.layers:
+        own = vars(layer)
+        stream = "_stream" if _drops(layer) else "name"
+        names = [name for name in own if not name.startswith("_")] + ["_weights", stream]
+        found += [(own, name, own[name]) for name in names]
+        found += [(own["_weights"], name, weight) for name, weight in own["_weights"].items()]
+    return found
+
+
+def _key(model: "Trainable", batch: Batch, logits: bool) -> tuple[Any, ...]:
+    """Return what a recorded step depends on, and which arrays it works on."""
+    assert batch.y is not None
+    arrays: list[Any] = [batch.x, *_weights(model)]
+    if backend.active is backend.cpu:
+        arrays.append(batch.y)
+    return (
+        *_depends(model, logits),
+        batch.x.shape,
+        batch.y.shape,
+        batch.y.dtype,
+        batch.augmented,
+        tuple(map(_address, arrays)),
+    )
+
+
+def _address(array: Any) -> int:
+    found: int = array.ctypes.data if isinstance(array, np.ndarray) else array.address
+    return found

@@ -1,7 +1,7 @@
 """Spans: what Python's side of a program shows in a trace. While none is taken they do nothing."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pyconv import backend
@@ -26,6 +26,17 @@ def switch(on: bool) -> None:
             native.trace_span(name, began)
 
         _end = end
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[None]:
+    """Within, spans are a part of the graph that this thread records."""
+    global _on
+    before, _on = _on, True
+    try:
+        yield
+    finally:
+        _on = before
 
 
 def recorded() -> bool:

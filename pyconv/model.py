@@ -106,13 +106,16 @@ class Sequential(Stack, Trainer):
         return self._predictor.again(self._steps(), x, most)
 
     def _arrived(self, batch: Batch) -> Batch:
-        """Return a batch on the device, behind the first steps where those work on the host."""
+        """Return a batch behind the first steps that work on the host, where operations run."""
         steps, x = self._steps(), batch.x
-        if not self._on_host:
+        on_cpu = backend.active is backend.cpu
+        if not self._on_host or (on_cpu and batch.augmented == self._on_host):
             return batch
         with span("forward"):
             for step in steps[batch.augmented : self._on_host]:
                 x = step.forward(x, True)
+        if on_cpu:
+            return batch._replace(x=x, augmented=self._on_host)
         here = self._behind_host.get("x", x.shape)
         here.take(x)
         return batch._replace(x=here, augmented=self._on_host)

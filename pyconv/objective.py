@@ -70,6 +70,11 @@ class Objective:
         """What measures outputs on a device."""
         return self._measures
 
+    @property
+    def scales(self) -> list[Array]:
+        """The arrays that losses are multiplied by, of the shapes of outputs so far."""
+        return list(self._scales.values())
+
     def is_native(self, y: NDArray[Any], rank: int, logits: bool) -> bool:
         """Whether kernels do all of ``measure`` for outputs of so many axes on a device."""
         loss = self._on_logits if logits and self._on_logits is not None else self.loss
@@ -114,10 +119,9 @@ class Objective:
             elif gradient:
                 out = self._buffers.get("gradient", output.shape)
                 rows, grad = loss.call_with_gradient(y, output, scale, out)
+                self._measures.later(rows, lambda values: self._add_loss(values, scale))
             else:
-                rows = loss.rows(y, output)
-            if backend.active is backend.cpu:
-                self._add_loss(rows, scale)
+                self._add_loss(loss.rows(y, output), scale)
         if self._metrics:
             with span("metrics"):
                 self._update_metrics(y, output, weight, logits)
@@ -164,7 +168,7 @@ class Objective:
         if self.loss.masks:
             self._update_masked(y, np.asarray(predicted), weight)
             return
-        if backend.active is not backend.cpu:
+        if backend.active is not backend.cpu or self._measures.is_recording:
             self._measures.metrics(self._metrics, self._unweighted, y, predicted, weight)
             return
         for metric in self._metrics[: self._unweighted]:

@@ -13,7 +13,7 @@ from pyconv.layers._augmentation import Augmentation, leading
 from pyconv.layers._factored import factored
 
 if TYPE_CHECKING:
-    from pyconv._graph_steps import GraphSteps
+    from pyconv._graph_steps import GraphSteps, Updates
     from pyconv.callbacks.history import History
     from pyconv.losses.loss import Loss
     from pyconv.objective import Objective
@@ -125,7 +125,7 @@ class Trainable(ABC):
 
     @abstractmethod
     def _arrived(self, batch: Batch) -> Batch:
-        """Return a batch on the device, behind the first layers where those work on the host."""
+        """Return a batch behind the first layers that work on the host, where operations run."""
 
     @property
     @abstractmethod
@@ -286,36 +286,37 @@ class Trainable(ABC):
         assert batch.y is not None
         logits = objective.takes_logits(self._ends_in_softmax)
         with span("step"):
-            if backend.active is backend.cpu:
-                with factored(self._factorable if optimizer.takes_products else ()):
-                    self._pass(batch, logits)
-            else:
-                batch = self._arrived(batch)
-                if not self._run_graph(batch, logits):
-                    self._pass(batch, logits)
+            batch = self._arrived(batch)
+            updates = self._run_graph(batch, logits)
+            if updates is None:
+                self._pass(batch, logits)
+                updates = self._grads(), self._params()
             with span("optimizer"):
                 if not optimizer.built:
                     optimizer.variable_names = self._param_names()
-                optimizer.apply(self._grads(), self._params())
+                optimizer.apply(*updates)
                 for layer in self._constrained:
                     layer.constrain()
 
     def _pass(self, batch: Batch, logits: bool) -> None:
         """Go forward and backward through the layers."""
         assert batch.y is not None
+        assert self.optimizer is not None
         with span("forward"):
             output = self._forward(batch.x, True, logits, batch.augmented)
         dy = self.objective.measure(batch.y, output, batch.sample_weight, logits, gradient=True)
         assert dy is not None
-        factor = self.optimizer.loss_scale_factor if self.optimizer is not None else None
+        factor = self.optimizer.loss_scale_factor
         if self._penalized:
             self._add_penalties(len(batch.x), factor)
         if factor is not None:
             dy *= factor
-        with span("backward"):
+        products = backend.active is backend.cpu and self.optimizer.takes_products
+        with span("backward"), factored(self._factorable if products else ()):
             self._backward(dy)
 
-    def _run_graph(self, batch: Batch, logits: bool) -> bool:
+    def _run_graph(self, batch: Batch, logits: bool) -> "Updates | None":
+        """Do what ``_pass`` does, where it can be recorded; return gradients and parameters."""
         if self._graph_steps is None:
             from pyconv._graph_steps import GraphSteps
 

@@ -52,6 +52,7 @@ CALLS = {
     "relu_forward": ((ones(7),), (7,)),
     "relu_backward": ((ones(7), ones(7)), (7,)),
     "dropout": ((ones(7), 0.5, 1, 0), (7,)),
+    "dropout_at": ((ones(7), 0.5, 1, np.zeros(1, np.int64)), (7,)),
     "softmax_forward": ((ones(4, 3),), (4, 3)),
     "softmax_backward": ((ones(4, 3), ones(4, 3)), (4, 3)),
     "argmax_hits": ((ones(4, 3), ones(4, 3)), (4,)),
@@ -63,7 +64,14 @@ CALLS = {
     "peak_triad": ((ones(7), ones(7)), (7,)),
 }
 IN_PLACE = {
-    *("relu_forward", "relu_backward", "dropout", "softmax_forward", "softmax_backward"),
+    *(
+        "relu_forward",
+        "relu_backward",
+        "dropout",
+        "dropout_at",
+        "softmax_forward",
+        "softmax_backward",
+    ),
     "peak_triad",
 }
 

@@ -10,7 +10,7 @@ import pytest
 import pyconv
 import pyconv.compat.keras as keras
 from pyconv import compat
-from pyconv._graph_steps import _is_on_the_device
+from pyconv._graph_steps import _is_recordable
 from pyconv.compat.keras import layers
 from pyconv.layers import Dropout
 from pyconv.layers._conv_pool import ConvPool
@@ -268,7 +268,7 @@ def test_layers_are_as_fast_as_those_of_pyconv():
     model.add(layers.Dense(2, activation="softmax"))
     steps = model._steps()
     assert isinstance(steps[0], ConvPool)
-    assert all(isinstance(layer, Dropout) or _is_on_the_device(layer) for layer in model.layers)
+    assert all(isinstance(layer, Dropout) or _is_recordable(layer) for layer in model.layers)
     expected = np.array(model._forward(X, training=False))
     np.testing.assert_array_equal(model._predictor(steps, X), expected)
 
@@ -280,4 +280,4 @@ def test_layers_of_ones_own_are_not_taken_for_others():
 
     model = keras.Sequential([Half(4, 3, input_shape=(8, 8, 3)), layers.MaxPooling2D()])
     assert model._steps() == model.layers
-    assert not _is_on_the_device(model.layers[0])
+    assert not _is_recordable(model.layers[0])

@@ -39,8 +39,6 @@ std::optional<Input> optional_like(const char* op, const char* name, const Objec
     return input;
 }
 
-const float* data_of(const std::optional<Input>& input) { return input ? input->data() : nullptr; }
-
 py::tuple batchnorm_moments_(Object x, Object mean, Object rest, Object variance) {
     const char* op = "batch_norm_moments";
     const Input xi(op, "x", x);
@@ -51,8 +49,10 @@ py::tuple batchnorm_moments_(Object x, Object mean, Object rest, Object variance
     m.apart_from(op, xi);
     r.apart_from(op, xi).apart_from(op, m);
     v.apart_from(op, xi).apart_from(op, m).apart_from(op, r);
-    without_gil("batchnorm_moments", std::tie(xi, m, r, v),
-                [&] { batchnorm_moments(s, xi.data(), m.data(), r.data(), v.data()); });
+    recordable("batchnorm_moments", std::tie(xi, m, r, v),
+               [s, x = xi.data(), m = m.data(), r = r.data(), v = v.data()] {
+                   batchnorm_moments(s, x, m, r, v);
+               });
     return py::make_tuple(m.object(), r.object(), v.object());
 }
 
@@ -74,10 +74,9 @@ Object batchnorm_forward_(Object x, Object gamma, Object beta, Object mean, Obje
     if (b) y.apart_from(op, *b);
     if (r) y.apart_from(op, *r);
     if (a) y.over_or_apart_from(op, *a);
-    without_gil("batchnorm_forward", std::tie(xi, g, b, m, r, v, a, y), [&] {
-        batchnorm_forward(s, xi.data(), data_of(g), data_of(b), m.data(), data_of(r), v.data(), end,
-                          y.data());
-    });
+    recordable("batchnorm_forward", std::tie(xi, g, b, m, r, v, a, y),
+               [s, end, x = xi.data(), g = data_of(g), b = data_of(b), m = m.data(), r = data_of(r),
+                v = v.data(), y = y.data()] { batchnorm_forward(s, x, g, b, m, r, v, end, y); });
     return y.object();
 }
 
@@ -115,11 +114,12 @@ void batchnorm_backward_(Object x, Object dy, Object gamma, Object mean, Object 
         if (*output && di) (*output)->apart_from(op, *di);
     // Without y, dy is only read.
     float* grad = masked ? masked->data() : const_cast<float*>(dyi.data());
-    without_gil("batchnorm_backward", std::tie(xi, yi, dyi, g, m, r, v, masked, dg, db, di), [&] {
-        batchnorm_backward(s, xi.data(), data_of(yi), grad, data_of(g), m.data(), data_of(r),
-                           v.data(), of_batch, dg ? dg->data() : nullptr, db ? db->data() : nullptr,
-                           di ? di->data() : nullptr);
-    });
+    recordable(
+        "batchnorm_backward", std::tie(xi, yi, dyi, g, m, r, v, masked, dg, db, di),
+        [s, grad, of_batch, x = xi.data(), y = data_of(yi), g = data_of(g), m = m.data(),
+         r = data_of(r), v = v.data(), dg = data_of(dg), db = data_of(db), dx = data_of(di)] {
+            batchnorm_backward(s, x, y, grad, g, m, r, v, of_batch, dg, db, dx);
+        });
 }
 
 }  // namespace

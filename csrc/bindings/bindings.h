@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "array.h"
 #include "check.h"
@@ -46,18 +47,45 @@ template <class Array>
 void note(trace::Operation& event, const std::optional<Array>& a) {
     if (a) note(event, *a);
 }
+template <class Array>
+void note(trace::Operation& event, const std::vector<Array>& arrays) {
+    for (const Array& a : arrays) note(event, a);
+}
 
 // Runs `operation` without the GIL. A trace shows it under its name, which outlives the process's
 // traces, with the shapes of those of its arrays that there is room for.
 template <class... Arrays, class Operation>
-void without_gil(const char* name, const std::tuple<Arrays&...>& arrays,
-                 const Operation& operation) {
+void traced(const char* name, const std::tuple<Arrays&...>& arrays, const Operation& operation) {
     trace::Operation event(name);
     if (event) std::apply([&](const auto&... a) { (note(event, a), ...); }, arrays);
     py::gil_scoped_release release;
     operation();
     if (event) finish();
     event.end();
+}
+
+// The same, of an operation that no training step consists of.
+template <class... Arrays, class Operation>
+void without_gil(const char* name, const std::tuple<Arrays&...>& arrays,
+                 const Operation& operation) {
+    record_none(name);
+    traced(name, arrays, operation);
+}
+
+// The same, of an operation that a training step may record, which then runs when that is launched:
+// it holds copies of what it works on, and `arrays` are all that it reads and writes.
+template <class... Arrays, class Operation>
+void recordable(const char* name, const std::tuple<Arrays&...>& arrays,
+                const Operation& operation) {
+    if (record(name, arrays, operation)) return;
+    traced(name, arrays, operation);
+}
+
+inline const float* data_of(const std::optional<Input>& input) {
+    return input ? input->data() : nullptr;
+}
+inline float* data_of(const std::optional<Output>& output) {
+    return output ? output->data() : nullptr;
 }
 
 inline Size2 size2(const Pair& p) { return {p[0], p[1]}; }
@@ -86,6 +114,7 @@ void bind_softmax(py::module_& m);
 void bind_trace(py::module_& m);
 // Of the CPU backend alone.
 void bind_filters(py::module_& m);
+void bind_graph(py::module_& m);
 void bind_prediction(py::module_& m);
 
 }  // namespace pyconv

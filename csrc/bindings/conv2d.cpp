@@ -42,9 +42,10 @@ Object conv2d_forward_(Object x, Object w, Object b, Pair strides, Four padding,
     Output y(op, "out", out, {s.n, s.oh, s.ow, s.oc});
     y.apart_from(op, xi).apart_from(op, wi);
     if (bi) y.apart_from(op, *bi);
-    without_gil("conv2d_forward", std::tie(xi, wi, bi, y), [&] {
-        conv2d_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data());
-    });
+    recordable("conv2d_forward", std::tie(xi, wi, bi, y),
+               [s, act, x = xi.data(), w = wi.data(), b = data_of(bi), y = y.data()] {
+                   conv2d_forward(s, x, w, b, act, y);
+               });
     return y.object();
 }
 
@@ -70,10 +71,10 @@ Object conv2d_maxpool2d_forward_(Object x, Object w, Object b, Pair strides, Fou
         cells->apart_from(op, xi).apart_from(op, wi).apart_from(op, y);
         if (bi) cells->apart_from(op, *bi);
     }
-    without_gil("conv2d_maxpool2d_forward", std::tie(xi, wi, y, cells, bi), [&] {
-        conv2d_maxpool2d_forward(s, pool, xi.data(), wi.data(), bi ? bi->data() : nullptr, act,
-                                 y.data(), cells ? cells->data() : nullptr);
-    });
+    recordable(
+        "conv2d_maxpool2d_forward", std::tie(xi, wi, y, cells, bi),
+        [s, pool, act, x = xi.data(), w = wi.data(), b = data_of(bi), y = y.data(),
+         cells = data_of(cells)] { conv2d_maxpool2d_forward(s, pool, x, w, b, act, y, cells); });
     return y.object();
 }
 
@@ -111,11 +112,11 @@ void conv2d_maxpool2d_backward_(Object x, Object w, Object y, Object winners, Ob
         for (std::optional<Output>& other : outputs)
             if (other && &other != &output) output->apart_from(op, *other);
     }
-    without_gil("conv2d_maxpool2d_backward", std::tie(xi, wi, dyi, dxo, dwo), [&] {
-        conv2d_maxpool2d_backward(s, pool, xi.data(), wi.data(), act, yi.data(), cells.data(),
-                                  dyi.data(), dxo ? dxo->data() : nullptr,
-                                  dwo ? dwo->data() : nullptr, dbo ? dbo->data() : nullptr);
-    });
+    recordable("conv2d_maxpool2d_backward", std::tie(xi, wi, dyi, dxo, dwo, dbo, yi, cells),
+               [s, pool, act, x = xi.data(), w = wi.data(), y = yi.data(), cells = cells.data(),
+                dy = dyi.data(), dx = data_of(dxo), dw = data_of(dwo), db = data_of(dbo)] {
+                   conv2d_maxpool2d_backward(s, pool, x, w, act, y, cells, dy, dx, dw, db);
+               });
 }
 
 Object conv2d_backward_input_(Object dy, Object w, Four input_shape, Pair strides, Four padding,
@@ -126,8 +127,10 @@ Object conv2d_backward_input_(Object dy, Object w, Four input_shape, Pair stride
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.oc});
     Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
     dx.apart_from(op, dyi).apart_from(op, wi);
-    without_gil("conv2d_backward_input", std::tie(dyi, wi, dx),
-                [&] { conv2d_backward_input(s, dyi.data(), wi.data(), dx.data()); });
+    recordable("conv2d_backward_input", std::tie(dyi, wi, dx),
+               [s, dy = dyi.data(), w = wi.data(), dx = dx.data()] {
+                   conv2d_backward_input(s, dy, w, dx);
+               });
     return dx.object();
 }
 
@@ -142,8 +145,10 @@ Object conv2d_backward_filter_(Object x, Object dy, Pair kernel_size, Pair strid
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.oc});
     Output dw(op, "out", out, {s.kernel.h, s.kernel.w, s.group_c(), s.oc});
     dw.apart_from(op, xi).apart_from(op, dyi);
-    without_gil("conv2d_backward_filter", std::tie(xi, dyi, dw),
-                [&] { conv2d_backward_filter(s, xi.data(), dyi.data(), dw.data()); });
+    recordable("conv2d_backward_filter", std::tie(xi, dyi, dw),
+               [s, x = xi.data(), dy = dyi.data(), dw = dw.data()] {
+                   conv2d_backward_filter(s, x, dy, dw);
+               });
     return dw.object();
 }
 
@@ -155,8 +160,9 @@ Object bias_backward_(Object dy, Object out) {
     const int64_t c = dyi.shape().back();
     Output db(op, "out", out, {c});
     db.apart_from(op, dyi);
-    without_gil("bias_backward", std::tie(dyi, db),
-                [&] { bias_backward(dyi.size() / c, c, dyi.data(), db.data()); });
+    recordable(
+        "bias_backward", std::tie(dyi, db),
+        [n = dyi.size() / c, c, dy = dyi.data(), db = db.data()] { bias_backward(n, c, dy, db); });
     return db.object();
 }
 

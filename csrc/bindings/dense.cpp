@@ -37,9 +37,10 @@ Object dense_forward_(Object x, Object w, Object b, const std::string& activatio
     Output y(op, "out", out, {s.n, s.units});
     y.apart_from(op, xi).apart_from(op, wi);
     if (bi) y.apart_from(op, *bi);
-    without_gil("dense_forward", std::tie(xi, wi, bi, y), [&] {
-        dense_forward(s, xi.data(), wi.data(), bi ? bi->data() : nullptr, act, y.data());
-    });
+    recordable("dense_forward", std::tie(xi, wi, bi, y),
+               [s, act, x = xi.data(), w = wi.data(), b = data_of(bi), y = y.data()] {
+                   dense_forward(s, x, w, b, act, y);
+               });
     return y.object();
 }
 
@@ -50,8 +51,10 @@ Object dense_backward_input_(Object dy, Object w, Object out) {
     dyi.expect(op, "dy", {s.n, s.units});
     Output dx(op, "out", out, {s.n, s.in});
     dx.apart_from(op, dyi).apart_from(op, wi);
-    without_gil("dense_backward_input", std::tie(dyi, wi, dx),
-                [&] { dense_backward_input(s, dyi.data(), wi.data(), dx.data()); });
+    recordable("dense_backward_input", std::tie(dyi, wi, dx),
+               [s, dy = dyi.data(), w = wi.data(), dx = dx.data()] {
+                   dense_backward_input(s, dy, w, dx);
+               });
     return dx.object();
 }
 
@@ -62,8 +65,10 @@ Object dense_backward_weights_(Object x, Object dy, Object out) {
     dyi.expect(op, "dy", {s.n, s.units});
     Output dw(op, "out", out, {s.in, s.units});
     dw.apart_from(op, xi).apart_from(op, dyi);
-    without_gil("dense_backward_weights", std::tie(xi, dyi, dw),
-                [&] { dense_backward_weights(s, xi.data(), dyi.data(), dw.data()); });
+    recordable("dense_backward_weights", std::tie(xi, dyi, dw),
+               [s, x = xi.data(), dy = dyi.data(), dw = dw.data()] {
+                   dense_backward_weights(s, x, dy, dw);
+               });
     return dw.object();
 }
 

@@ -13,8 +13,8 @@ Object relu_forward_(Object x, Object out) {
     const Input xi(op, "x", x);
     Output y(op, "out", out, xi.shape());
     y.over_or_apart_from(op, xi);
-    without_gil("relu_forward", std::tie(xi, y),
-                [&] { relu_forward(xi.size(), xi.data(), y.data()); });
+    recordable("relu_forward", std::tie(xi, y),
+               [n = xi.size(), x = xi.data(), y = y.data()] { relu_forward(n, x, y); });
     return y.object();
 }
 
@@ -24,8 +24,10 @@ Object relu_backward_(Object y, Object dy, Object out) {
     dyi.expect(op, "dy", yi.shape());
     Output dx(op, "out", out, yi.shape());
     dx.over_or_apart_from(op, yi).over_or_apart_from(op, dyi);
-    without_gil("relu_backward", std::tie(yi, dyi, dx),
-                [&] { relu_backward(yi.size(), yi.data(), dyi.data(), dx.data()); });
+    recordable("relu_backward", std::tie(yi, dyi, dx),
+               [n = yi.size(), y = yi.data(), dy = dyi.data(), dx = dx.data()] {
+                   relu_backward(n, y, dy, dx);
+               });
     return dx.object();
 }
 

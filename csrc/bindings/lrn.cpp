@@ -27,8 +27,10 @@ Object lrn_forward_(Object x, int64_t radius, double bias, double alpha, double 
     const LrnParams p = lrn_params(op, xi, radius, bias, alpha, beta);
     Output y(op, "out", out, xi.shape());
     y.apart_from(op, xi);
-    without_gil("lrn_forward", std::tie(xi, y),
-                [&] { lrn_forward(rows_of(xi), xi.shape().back(), p, xi.data(), y.data()); });
+    recordable("lrn_forward", std::tie(xi, y),
+               [p, rows = rows_of(xi), c = xi.shape().back(), x = xi.data(), y = y.data()] {
+                   lrn_forward(rows, c, p, x, y);
+               });
     return y.object();
 }
 
@@ -40,9 +42,9 @@ Object lrn_backward_(Object x, Object dy, int64_t radius, double bias, double al
     dyi.expect(op, "dy", xi.shape());
     Output dx(op, "out", out, xi.shape());
     dx.apart_from(op, xi).over_or_apart_from(op, dyi);
-    without_gil("lrn_backward", std::tie(xi, dyi, dx), [&] {
-        lrn_backward(rows_of(xi), xi.shape().back(), p, xi.data(), dyi.data(), dx.data());
-    });
+    recordable("lrn_backward", std::tie(xi, dyi, dx),
+               [p, rows = rows_of(xi), c = xi.shape().back(), x = xi.data(), dy = dyi.data(),
+                dx = dx.data()] { lrn_backward(rows, c, p, x, dy, dx); });
     return dx.object();
 }
 

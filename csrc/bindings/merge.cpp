@@ -17,8 +17,10 @@ Object add_forward_(Object a, Object b, const std::string& activation, Object ou
     const Activation act = activation_of(op, activation);
     Output y(op, "out", out, ai.shape());
     y.over_or_apart_from(op, ai).over_or_apart_from(op, bi);
-    without_gil("add_forward", std::tie(ai, bi, y),
-                [&] { add_forward(ai.size(), ai.data(), bi.data(), act, y.data()); });
+    recordable("add_forward", std::tie(ai, bi, y),
+               [act, n = ai.size(), a = ai.data(), b = bi.data(), y = y.data()] {
+                   add_forward(n, a, b, act, y);
+               });
     return y.object();
 }
 
@@ -50,9 +52,10 @@ Object concat_forward_(const std::vector<Object>& xs, Object out) {
     }
     Output y(op, "out", out, with_channels(inputs[0].shape(), c));
     for (const Input& input : inputs) y.apart_from(op, input);
-    const Moved read{y.size() * static_cast<int64_t>(sizeof(float))};
-    without_gil("concat_forward", std::tie(read, y),
-                [&] { concat_forward(rows_of(inputs[0].shape()), columns, y.data()); });
+    recordable("concat_forward", std::tie(y, inputs),
+               [columns, rows = rows_of(inputs[0].shape()), y = y.data()] {
+                   concat_forward(rows, columns, y);
+               });
     return y.object();
 }
 
@@ -74,9 +77,10 @@ void concat_backward_(Object dy, const std::vector<Object>& dxs) {
         c += shape.back();
     }
     dyi.expect(op, "dy", with_channels(dyi.shape(), c));
-    const Moved written{dyi.size() * static_cast<int64_t>(sizeof(float))};
-    without_gil("concat_backward", std::tie(dyi, written),
-                [&] { concat_backward(rows_of(dyi.shape()), dyi.data(), columns); });
+    recordable("concat_backward", std::tie(dyi, outputs),
+               [columns, rows = rows_of(dyi.shape()), dy = dyi.data()] {
+                   concat_backward(rows, dy, columns);
+               });
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ Object pool_forward(const char* op, const char* name, Object x, Pair pool, Pair 
     const WindowShape s = pool_shape(op, four(xi), pool, strides, padding);
     Output y(op, "out", out, {s.n, s.oh, s.ow, s.c});
     y.apart_from(op, xi);
-    without_gil(name, std::tie(xi, y), [&] { forward(s, xi.data(), y.data()); });
+    recordable(name, std::tie(xi, y),
+               [s, forward, x = xi.data(), y = y.data()] { forward(s, x, y); });
     return y.object();
 }
 
@@ -43,8 +44,9 @@ Object maxpool2d_backward_(Object x, Object dy, Pair pool, Pair strides, Four pa
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.c});
     Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
     dx.apart_from(op, xi).apart_from(op, dyi);
-    without_gil("maxpool2d_backward", std::tie(xi, dyi, dx),
-                [&] { maxpool2d_backward(s, xi.data(), dyi.data(), dx.data()); });
+    recordable(
+        "maxpool2d_backward", std::tie(xi, dyi, dx),
+        [s, x = xi.data(), dy = dyi.data(), dx = dx.data()] { maxpool2d_backward(s, x, dy, dx); });
     return dx.object();
 }
 
@@ -56,8 +58,8 @@ Object avgpool2d_backward_(Object dy, Four input_shape, Pair pool, Pair strides,
     dyi.expect(op, "dy", {s.n, s.oh, s.ow, s.c});
     Output dx(op, "out", out, {s.n, s.h, s.w, s.c});
     dx.apart_from(op, dyi);
-    without_gil("avgpool2d_backward", std::tie(dyi, dx),
-                [&] { avgpool2d_backward(s, dyi.data(), dx.data()); });
+    recordable("avgpool2d_backward", std::tie(dyi, dx),
+               [s, dy = dyi.data(), dx = dx.data()] { avgpool2d_backward(s, dy, dx); });
     return dx.object();
 }
 
@@ -73,9 +75,10 @@ Object global_avgpool2d_forward_(Object x, Object out) {
     check_image(op, four(xi));
     Output y(op, "out", out, {xi[0], xi[3]});
     y.apart_from(op, xi);
-    without_gil("global_avgpool2d_forward", std::tie(xi, y), [&] {
-        global_avgpool2d_forward(xi[0], xi[1] * xi[2], xi[3], xi.data(), y.data());
-    });
+    recordable("global_avgpool2d_forward", std::tie(xi, y),
+               [n = xi[0], pixels = xi[1] * xi[2], c = xi[3], x = xi.data(), y = y.data()] {
+                   global_avgpool2d_forward(n, pixels, c, x, y);
+               });
     return y.object();
 }
 
@@ -87,8 +90,10 @@ Object global_avgpool2d_backward_(Object dy, Four input_shape, Object out) {
     dyi.expect(op, "dy", {n, c});
     Output dx(op, "out", out, {n, h, w, c});
     dx.apart_from(op, dyi);
-    without_gil("global_avgpool2d_backward", std::tie(dyi, dx),
-                [&] { global_avgpool2d_backward(n, h * w, c, dyi.data(), dx.data()); });
+    recordable("global_avgpool2d_backward", std::tie(dyi, dx),
+               [n = n, pixels = h * w, c = c, dy = dyi.data(), dx = dx.data()] {
+                   global_avgpool2d_backward(n, pixels, c, dy, dx);
+               });
     return dx.object();
 }
 

@@ -69,6 +69,7 @@ void read_environment() {
 
 void bind_runtime(py::module_& m) {
     bind_prediction(m);
+    bind_graph(m);
     read_environment();
     bind_filters(m);
     m.def("set_num_threads", &set_num_threads_, "n"_a);

@@ -26,8 +26,9 @@ Object softmax_forward_(Object x, Object out) {
     const int64_t c = classes_of(op, "x", xi);
     Output y(op, "out", out, xi.shape());
     y.over_or_apart_from(op, xi);
-    without_gil("softmax_forward", std::tie(xi, y),
-                [&] { softmax_forward(xi.size() / c, c, xi.data(), y.data()); });
+    recordable(
+        "softmax_forward", std::tie(xi, y),
+        [n = xi.size() / c, c, x = xi.data(), y = y.data()] { softmax_forward(n, c, x, y); });
     return y.object();
 }
 
@@ -38,8 +39,10 @@ Object softmax_backward_(Object y, Object dy, Object out) {
     dyi.expect(op, "dy", yi.shape());
     Output dx(op, "out", out, yi.shape());
     dx.over_or_apart_from(op, yi).over_or_apart_from(op, dyi);
-    without_gil("softmax_backward", std::tie(yi, dyi, dx),
-                [&] { softmax_backward(yi.size() / c, c, yi.data(), dyi.data(), dx.data()); });
+    recordable("softmax_backward", std::tie(yi, dyi, dx),
+               [n = yi.size() / c, c, y = yi.data(), dy = dyi.data(), dx = dx.data()] {
+                   softmax_backward(n, c, y, dy, dx);
+               });
     return dx.object();
 }
 
@@ -73,9 +76,9 @@ py::tuple softmax_cross_entropy_(Object logits, Object labels, Object row_scale,
     grad_out.apart_from(op, loss_out);
     ce.loss = loss_out.data();
     ce.grad = grad_out.data();
-    without_gil("softmax_cross_entropy",
-                std::tie(li, distributions, classes, scale, loss_out, grad_out),
-                [&] { softmax_cross_entropy(ce); });
+    recordable("softmax_cross_entropy",
+               std::tie(li, distributions, classes, scale, loss_out, grad_out),
+               [ce] { softmax_cross_entropy(ce); });
     return py::make_tuple(loss_out.object(), grad_out.object());
 }
 
@@ -94,10 +97,10 @@ Object argmax_hits_(Object predictions, Object labels, Object out) {
     Output hits(op, "out", out, {n});
     hits.apart_from(op, pi);
     if (distributions) hits.apart_from(op, *distributions);
-    without_gil("argmax_hits", std::tie(pi, classes, distributions, hits), [&] {
-        argmax_hits(n, c, pi.data(), classes ? classes->data() : nullptr,
-                    distributions ? distributions->data() : nullptr, hits.data());
-    });
+    recordable("argmax_hits", std::tie(pi, classes, distributions, hits),
+               [n, c, p = pi.data(), classes = classes ? classes->data() : nullptr,
+                distributions = data_of(distributions),
+                hits = hits.data()] { argmax_hits(n, c, p, classes, distributions, hits); });
     return hits.object();
 }
 

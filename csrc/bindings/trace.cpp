@@ -64,8 +64,8 @@ void bind_trace(py::module_& m) {
         },
         "operations"_a = true);
     m.def("trace_stop", &trace::stop);
-    m.def("trace_begin", &trace::begin_span);
-    m.def("trace_span", &trace::span, "name"_a, "begin"_a);
+    m.def("trace_begin", &begin_span);
+    m.def("trace_span", &end_span, "name"_a, "begin"_a);
     m.def("trace_threads", &threads_);
     m.def("trace_events", &events_, "thread"_a);
 }

@@ -89,6 +89,11 @@ void batchnorm_moments(const BatchNormShape& s, const float* x, float* mean, flo
     }
 }
 
+void moving_average(int64_t n, float* average, const float* values, double momentum) {
+    const auto kept = static_cast<float>(momentum), taken = static_cast<float>(1 - momentum);
+    for (int64_t i = 0; i < n; ++i) average[i] = average[i] * kept + values[i] * taken;
+}
+
 void batchnorm_forward(const BatchNormShape& s, const float* x, const float* gamma,
                        const float* beta, const float* mean, const float* rest,
                        const float* variance, const NormEnd& end, float* y) {

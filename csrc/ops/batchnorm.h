@@ -18,6 +18,9 @@ struct BatchNormShape {
 void batchnorm_moments(const BatchNormShape& s, const float* x, float* mean, float* rest,
                        float* variance);
 
+// average = momentum * average + (1 - momentum) * values, each (n,)
+void moving_average(int64_t n, float* average, const float* values, double momentum);
+
 // What becomes of a normalized array: y = act(normalized + addend), addend (rows, c) or null.
 struct NormEnd {
     const float* addend;

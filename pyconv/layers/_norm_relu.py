@@ -19,7 +19,7 @@ class NormRelu:
     def joins(before: Any, layer: Any) -> bool:
         """Whether the two layers can be one step."""
         return takes_end(before) and (
-            (kind_of(layer) is ReLU and layer._plain)
+            (kind_of(layer) is ReLU and layer.is_plain)
             or (kind_of(layer) is Activation and layer.activation is activations.relu)
         )
 

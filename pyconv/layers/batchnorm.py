@@ -207,8 +207,11 @@ class BatchNormalization(ByMoments, Layer):
             )
             moments: Moments = mean, rest, variance
             for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                moving *= np.float32(self.momentum)
-                moving += batch * np.float32(1 - self.momentum)
+                if backend.active is backend.cpu:
+                    backend.cpu.moving_average(moving, batch, self.momentum)
+                else:
+                    moving *= np.float32(self.momentum)
+                    moving += batch * np.float32(1 - self.momentum)
         else:
             moments = self.moving_mean, None, self.moving_variance
         self._x, self._moments = rows, moments

@@ -54,7 +54,7 @@ class ReLU(Layer):
         )
         self.negative_slope = self._not_negative("negative_slope", negative_slope, "None or a")
         self.threshold = self._not_negative("threshold", threshold, "None or a")
-        self._plain = self.max_value is None and self.negative_slope == 0 == self.threshold
+        self.is_plain = self.max_value is None and self.negative_slope == 0 == self.threshold
         self._x: Array | None = None
         self._y: Array | None = None
 
@@ -75,7 +75,7 @@ class ReLU(Layer):
         """Return the activation of x."""
         y = self._buffer("y", x.shape)
         self._x, self._y = x, y
-        if self._plain:
+        if self.is_plain:
             return backend.active.relu_forward(x, y)
         below, above = self._outside(x)
         np.copyto(y, x)
@@ -90,7 +90,7 @@ class ReLU(Layer):
             return None
         assert self._x is not None
         assert self._y is not None
-        if self._plain:
+        if self.is_plain:
             return backend.active.relu_backward(self._y, dy, dy)
         below, above = self._outside(self._x)
         self._slope(dy, below)

@@ -1,0 +1,63 @@
+// Bindings of recorded training steps, and of the operations that only they need.
+
+#include "graph.h"
+
+#include <string>
+
+#include "bindings/bindings.h"
+#include "ops/batchnorm.h"
+#include "ops/dropout.h"
+
+namespace pyconv {
+namespace {
+
+// Whether each (dict, key, value) still holds: the very same object.
+bool unchanged_(const py::list& entries) {
+    for (const py::handle entry : entries) {
+        PyObject* const* item = PySequence_Fast_ITEMS(entry.ptr());
+        if (PyDict_GetItem(item[0], item[1]) != item[2]) return false;
+    }
+    return true;
+}
+
+Object dropout_at_(Object x, double rate, uint64_t seed, py::array_t<int64_t> place, Object out) {
+    const char* op = "dropout_at";
+    const Input xi(op, "x", x);
+    if (!(rate >= 0 && rate <= 1)) fail(op, "rate must be from 0 to 1, got ", rate);
+    if (place.size() != 1) fail(op, "place must hold one number, got ", place.size());
+    Output y(op, "out", out, xi.shape());
+    y.over_or_apart_from(op, xi);
+    recordable("dropout", std::tie(xi, y),
+               [rate, seed, n = xi.size(), x = xi.data(), y = y.data(), at = place.data()] {
+                   dropout(n, x, rate, seed, static_cast<uint64_t>(*at), y);
+               });
+    return y.object();
+}
+
+void moving_average_(Object average, Object values, double momentum) {
+    const char* op = "moving_average";
+    const Input v(op, "values", values);
+    Output a(op, "average", average, v.shape());
+    a.apart_from(op, v);
+    recordable("moving_average", std::tie(v, a),
+               [momentum, n = v.size(), a = a.data(), v = v.data()] {
+                   moving_average(n, a, v, momentum);
+               });
+}
+
+}  // namespace
+
+void bind_graph(py::module_& m) {
+    py::class_<Graph>(m, "Graph", py::module_local())
+        .def(py::init<>())
+        .def("begin", &Graph::begin, "known"_a)
+        .def("end", &Graph::end)
+        .def("abandon", &Graph::abandon)
+        .def("launch", &Graph::launch);
+    m.def("unchanged", &unchanged_, "entries"_a);
+    m.def("dropout_at", &dropout_at_, "x"_a, "rate"_a, "seed"_a, "place"_a.noconvert(),
+          "out"_a = py::none());
+    m.def("moving_average", &moving_average_, "average"_a, "values"_a, "momentum"_a);
+}
+
+}  // namespace pyconv
