@@ -9,6 +9,7 @@ import numpy as np
 
 from pyconv import backend
 from pyconv._types import Array
+from pyconv.compat._auto_config import arguments_of, completed
 from pyconv.compat._autodiff import Taped, pull_back, unwrapped, watched
 from pyconv.compat._recording import Recording
 from pyconv.layers.layer import Layer, own_call
@@ -19,6 +20,17 @@ class OwnCall(Layer):
 
     _recorded: tuple[Any, Taped, Any] | None = None  # (parameters, input, result) of the last call
     _kept: Array | None = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make a layer that knows its arguments, for a class without a ``get_config``."""
+        made: Any = super().__new__(cls)
+        if not cls.__module__.startswith("pyconv."):
+            made._given_arguments = arguments_of(cls, args, kwargs)
+        return made
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return completed(self, super().get_config())
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the layer's result for a batch; what training needs is recorded."""

@@ -1,6 +1,7 @@
 """``keras.models``: Sequential, what the functional API makes, and models from files."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from pyconv.compat._graph_model import cloned, functional
 from pyconv.compat._model import Sequential as Sequential
 from pyconv.compat._model import adopt
 from pyconv.compat._own_model import OwnModel
+from pyconv.compat.keras import layers
 
 
 class Model(OwnModel):
@@ -77,11 +79,17 @@ class Model(OwnModel):
 def _adopting(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that makes a model, which then has the older methods too."""
 
+    takes_classes = "custom_objects" in inspect.signature(function).parameters
+
     @functools.wraps(function)
     def make(*args: Any, **kwargs: Any) -> Any:
         _arguments.drop(kwargs, "safe_mode")
         if isinstance(kwargs.get("input_tensors"), Tensor):
             kwargs["input_tensors"] = kwargs["input_tensors"].layer
+        if takes_classes:
+            given = kwargs.pop("custom_objects", None) if len(args) < 2 else args[1]
+            kwargs["custom_objects"] = {**layers.CLASSES, **(given or {})}
+            args = (*args[:1], *args[2:])
         made = function(*args, **kwargs)
         return made if made is None else adopt(made)
 
