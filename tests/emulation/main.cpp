@@ -31,7 +31,7 @@ int main() {
     test_faults();
     test_ptx();
     test_streams();
-    if (pyconv::emulation::kChecks) {
+    if constexpr (pyconv::emulation::kChecks) {
         test_accesses();
         test_races();
         test_products();
