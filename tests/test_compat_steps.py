@@ -217,3 +217,12 @@ def test_no_loss_at_all():
     model.compile("sgd")
     with pytest.raises(ValueError, match="No loss to compute"):
         model.fit(X, Y, verbose=0)
+
+
+def test_a_model_that_is_not_to_be_trained():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, layers.Dense(3)(inputs), trainable=False)
+    assert model.trainable_weights == []
+    assert len(model.non_trainable_weights) == 2
+    with pytest.raises(TypeError, match="unknown arguments"):
+        keras.Model(inputs, layers.Dense(3)(inputs), trains=False)

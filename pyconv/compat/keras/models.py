@@ -66,9 +66,13 @@ class Model(OwnModel):
         for old, new in (("input", "inputs"), ("output", "outputs")):
             if old in kwargs:
                 given[new] = kwargs.pop(old)
+        trainable = kwargs.pop("trainable", True)
         if kwargs:
             raise TypeError(f"Model: unknown arguments {sorted(kwargs)}")
-        return functional(**given, name=name)
+        made = functional(**given, name=name)
+        if not trainable:
+            made.trainable = trainable
+        return made
 
     @classmethod
     def __subclasshook__(cls, other: type) -> Any:
