@@ -136,6 +136,8 @@ def test_a_layer_s_results_are_rounded(name):
     assert layers.Dense.from_config(layer.get_config()).dtype_policy == policy
     layer.dtype_policy = "float32"
     assert layer(X).dtype == np.float32
+    large = layers.GroupNormalization(groups=2, dtype=name)(np.full((2, 4, 8), 70000.0))
+    assert not np.isnan(np.asarray(large, np.float32)).any()
     # What holds no fractions is not rounded first.
     assert layers.Flatten(dtype=name)(np.array([[2049]])).tolist() == [[2049 - (name[-2:] == "16")]]
 

@@ -204,7 +204,15 @@ def test_names_are_counted_as_in_keras(name):
     required |= {"Activation": ["relu"], "AveragePooling2D": [2], "Conv2D": [1, 1], "Dense": [1]}
     required.update({"Cutout": [2], "RandomCrop": [2, 2], "RandomTranslation": [0.1, 0.1]})
     required.update({f"Random{kind}": [0.1] for kind in ("Brightness", "Contrast", "Rotation")})
-    required.update({"Dot": [1], "RandomZoom": [0.1], "CenterCrop": [2, 2], "Resizing": [2, 2]})
+    required.update(
+        {
+            "SpectralNormalization": [layers.Dense(1)],
+            "Dot": [1],
+            "RandomZoom": [0.1],
+            "CenterCrop": [2, 2],
+            "Resizing": [2, 2],
+        }
+    )
     inner = layers.Dense(1)
     required.update({"Residual": [[inner]], "Branches": [[[inner], []]], "Graph": [[(inner, [0])]]})
     required.update({name: [2] for name in ("DepthwiseConv2D", "RepeatVector", "Reshape")})

@@ -14,6 +14,11 @@ class Tensor:
     """A result that is to be computed: the layer that gives it, and the tensors that it takes.
 
     Sums, differences and products of tensors, and with numbers, are layers too.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> (keras.Input((4,)) + 1.0).shape
+        (None, 4)
     """
 
     # Numbers of numpy leave the operators to the tensor.

@@ -9,6 +9,7 @@ from pyconv._args import ArgumentTypeError
 from pyconv.compat._dtype_policy import DTypePolicy, dtype_policy
 from pyconv.compat._policy_map import DTypePolicyMap
 from pyconv.compat._types_of_arrays import as_type, is_float
+from pyconv.layers._container import Container
 from pyconv.layers.input import InputLayer
 
 
@@ -109,6 +110,11 @@ class Typed:
             policy = dtype_policies.deserialize(given["dtype"])
             is_plain = policy.quantization_mode is None and not isinstance(policy, DTypePolicyMap)
             given["dtype"] = policy.name if is_plain else policy
+        if issubclass(cls, Container):  # its layers are Keras's too
+            from pyconv.compat.keras import layers
+
+            own = args[0] if args else kwargs.get("custom_objects")
+            args, kwargs = (), {"custom_objects": {**layers.CLASSES, **(own or {})}}
         return super().from_config(given, *args, **kwargs)  # type: ignore[misc]
 
     def rounded_input(self, x: Any) -> Any:

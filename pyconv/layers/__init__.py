@@ -94,6 +94,7 @@ from pyconv.layers.separable_conv1d import SeparableConv1D
 from pyconv.layers.separable_conv2d import SeparableConv2D
 from pyconv.layers.softmax import Softmax
 from pyconv.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from pyconv.layers.spectral_normalization import SpectralNormalization
 from pyconv.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from pyconv.layers.zeropadding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 
@@ -233,6 +234,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "Subtract",
     "UnitNormalization",
     "UpSampling1D",

@@ -38,6 +38,7 @@ class InputLayer(Layer):
     ) -> None:
         kinds = {kind: kwargs.pop(kind, None) for kind in ("sparse", "ragged")}
         super().__init__(dtype=dtype, **kwargs)
+        self.sparse = self.ragged = False
         for kind, wanted in kinds.items():
             if wanted:
                 raise ValueError(f"{self.label}: `{kind}=True` is not supported; inputs are dense")

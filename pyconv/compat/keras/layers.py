@@ -67,6 +67,9 @@ for _name in _KEEP_MASKS:
 _names["BatchNormalization"].by_place = ("training", "mask")
 _names["GlobalAveragePooling1D"].by_place = _names["Softmax"].by_place = ("mask",)
 _names["Masking"]._makes_mask = True
+# They round only their result: what they are called on may be too large for float16.
+for _name in ("GroupNormalization", "LayerNormalization"):
+    _names[_name].autocast = False
 for _name in _HAVE_NO_WEIGHTS:
     _names[_name].has_no_weights = True
 _names.update({old: _names[new] for old, new in _OLD_NAMES.items() if new in _names})
@@ -152,7 +155,18 @@ def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
     return _names["Dot"](axes=axes, **kwargs)(inputs)
 
 
-_names.update(Input=Input, dot=dot, merge=merge)
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """Return a new layer of the class and configuration that ``serialize`` returned.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> keras.layers.deserialize({"class_name": "Dense", "config": {"units": 3, "name": "d"}})
+        <Dense name=d, built=False>
+    """
+    return layers.deserialize(config, {**CLASSES, **(custom_objects or {})})
+
+
+_names.update(Input=Input, deserialize=deserialize, dot=dot, merge=merge)
 # Where Keras 2 had the layers that change images.
 experimental = SimpleNamespace(preprocessing=SimpleNamespace(**_names))
 globals().update(_names)
