@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pyconv import (
         activations,
         backend,
+        bounding_boxes,
         callbacks,
         comparison,
         constraints,
@@ -55,6 +56,7 @@ __all__ = [
     "__version__",
     "activations",
     "backend",
+    "bounding_boxes",
     "callbacks",
     "comparison",
     "constraints",

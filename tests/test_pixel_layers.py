@@ -178,5 +178,7 @@ def test_wrong_arguments(make, text):
 @pytest.mark.parametrize("kind", ["RandomGrayscale", "RandomHue", "RandomSaturation"])
 def test_colours_need_three_channels(kind):
     layer = getattr(layers, kind)(0.5)
-    with pytest.raises(ValueError, match="images must have 3 channels, red, green and blue, got"):
+    with pytest.raises(
+        ValueError, match="Input images must have 3 channels, red, green and blue, got"
+    ):
         layer(np.ones((2, 4, 4, 1)), training=True)

@@ -11,10 +11,13 @@ from pyconv.compat._functional import Tensor, nodes_between, tensors_of, wired
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._phases import fix_phase
 from pyconv.compat._recording import is_recorded, layer_call
+from pyconv.compat._trees import mapped
 from pyconv.compat._typed import Typed
 from pyconv.layers._augmentation import Augmentation
+from pyconv.layers._image_layer import ImageLayer
 from pyconv.layers.layer import Layer, own_call
 from pyconv.layers.merging import Merge
+from pyconv.layers.pipeline import Pipeline
 
 
 class Chained(Typed):
@@ -92,11 +95,14 @@ class Chained(Typed):
         """Return the layer's result for arrays; as in Keras, images are changed if not told."""
         if args:
             kwargs.update(zip(self.by_place, args, strict=False))
-        if isinstance(self, Augmentation):
+        if isinstance(self, (Augmentation, Pipeline)):
             kwargs.setdefault("training", True)
         elif kwargs.get("training") is None:
             kwargs["training"] = bool(_call_context.arguments().get("training"))
         mask = given = kwargs.pop("mask", None)
+        if isinstance(x, dict) and isinstance(self, (ImageLayer, Pipeline)):
+            parts = super().__call__(x, **kwargs)  # type: ignore[misc]
+            return mapped(lambda part: eager(part) if hasattr(part, "__array__") else part, parts)
         if mask is None and type(x) is not np.ndarray:
             mask = _masking.masks_of(x)
         if mask is None and is_recorded(x):

@@ -16,6 +16,7 @@ from pyconv.layers.adaptive_pooling import (
 from pyconv.layers.avgpool2d import AveragePooling2D
 from pyconv.layers.batchnorm import BatchNormalization
 from pyconv.layers.branches import Branches
+from pyconv.layers.clahe import ContrastLimitedAdaptiveHistogramEqualization
 from pyconv.layers.conv1d import Conv1D
 from pyconv.layers.conv1d_transpose import Conv1DTranspose
 from pyconv.layers.conv2d import Conv2D
@@ -41,6 +42,7 @@ from pyconv.layers.layernorm import LayerNormalization
 from pyconv.layers.leakyrelu import ELU, LeakyReLU, PReLU
 from pyconv.layers.lrn import LocalResponseNormalization
 from pyconv.layers.masking import Masking
+from pyconv.layers.max_num_bounding_boxes import MaxNumBoundingBoxes
 from pyconv.layers.maxpool2d import MaxPooling2D
 from pyconv.layers.merging import (
     Add,
@@ -51,8 +53,11 @@ from pyconv.layers.merging import (
     Multiply,
     Subtract,
 )
+from pyconv.layers.mixing import CutMix, MixUp
 from pyconv.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
 from pyconv.layers.normalization import Normalization
+from pyconv.layers.pipeline import Pipeline
+from pyconv.layers.policies import AugMix, RandAugment
 from pyconv.layers.pooling1d import (
     AveragePooling1D,
     GlobalAveragePooling1D,
@@ -72,10 +77,15 @@ from pyconv.layers.random_color import (
     RandomHue,
     RandomSaturation,
 )
+from pyconv.layers.random_color_jitter import RandomColorJitter
 from pyconv.layers.random_crop import RandomCrop
+from pyconv.layers.random_elastic_transform import RandomElasticTransform
 from pyconv.layers.random_erasing import Cutout, RandomErasing
 from pyconv.layers.random_flip import RandomFlip
+from pyconv.layers.random_gaussian_blur import RandomGaussianBlur
+from pyconv.layers.random_perspective import RandomPerspective
 from pyconv.layers.random_rotation import RandomRotation
+from pyconv.layers.random_shear import RandomShear
 from pyconv.layers.random_tones import (
     RandomInvert,
     RandomPosterization,
@@ -132,6 +142,7 @@ __all__ = [
     "AdaptiveMaxPooling3D",
     "Add",
     "AlphaDropout",
+    "AugMix",
     "AutoContrast",
     "Average",
     "AveragePooling1D",
@@ -144,6 +155,7 @@ __all__ = [
     "Branches",
     "CenterCrop",
     "Concatenate",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -159,6 +171,7 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CutMix",
     "Cutout",
     "Dense",
     "DepthwiseConv1D",
@@ -191,6 +204,7 @@ __all__ = [
     "LeakyReLU",
     "LocalResponseNormalization",
     "Masking",
+    "MaxNumBoundingBoxes",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -199,24 +213,32 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MixUp",
     "Multiply",
     "Normalization",
     "PReLU",
     "Permute",
+    "Pipeline",
     "RMSNormalization",
+    "RandAugment",
     "RandomBrightness",
     "RandomColorDegeneration",
+    "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
     "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
     "RandomGrayscale",
     "RandomHue",
     "RandomInvert",
+    "RandomPerspective",
     "RandomPosterization",
     "RandomRotation",
     "RandomSaturation",
     "RandomSharpness",
+    "RandomShear",
     "RandomTranslation",
     "RandomZoom",
     "ReLU",

@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv._types import Array
+from pyconv.bounding_boxes.moves import through_matrices
 from pyconv.layers._arguments import number_arg
 from pyconv.layers._augmentation import Augmentation, Stage, fill_mode_arg
+from pyconv.layers._image_layer import Transformation
 
 
 class Affine(Augmentation):
@@ -31,14 +34,29 @@ class Affine(Augmentation):
         self.interpolation = interpolation
         self.fill_value = number_arg(self.label, "fill_value", fill_value)
 
-    def matrices(self, n: int, h: int, w: int) -> NDArray[np.float64]:
-        """Draw (n, 6): the row and the column of x that a row and a column of y come from."""
+    def matrices(self, t: Transformation, n: int, h: int, w: int) -> NDArray[np.float64]:
+        """Return (n, 6): the row and the column of x that a row and a column of y come from."""
         raise NotImplementedError
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw how images are warped."""
-        matrices = self.matrices(n, h, w)
-        return "affine", matrices, self.interpolation, self.fill_mode, self.fill_value
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return how images are warped."""
+        matrices = self.matrices(t, n, h, w)
+        return [("affine", matrices, self.interpolation, self.fill_mode, self.fill_value)]
+
+    def transform_segmentation_masks(
+        self, segmentation_masks: Any, transformation: Transformation = None, training: bool = True
+    ) -> Any:
+        """Return masks warped as the images are, with the values of the nearest cells."""
+        kept = self.interpolation
+        self.interpolation = "nearest"
+        try:
+            return self.transform_images(segmentation_masks, transformation, training)
+        finally:
+            self.interpolation = kept
+
+    def moved_boxes(self, boxes: Array, transformation: Transformation, h: int, w: int) -> Array:
+        """Return the boxes around what the boxes (N, K, 4) are warped to."""
+        return through_matrices(boxes, self.matrices(transformation, len(boxes), h, w))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import backend
+from pyconv._args import int_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import image_shape, number_arg
+from pyconv.layers._arguments import number_arg
+from pyconv.layers._image_layer import ImageLayer, Transformation
 from pyconv.layers._memory import Buffers
 from pyconv.layers._seeded import Seeded
 from pyconv.layers.layer import Layer
@@ -18,9 +20,11 @@ Stage = tuple[Any, ...]
 FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 # Changes are drawn for so many batches at once, of so many images together at most.
 _BATCHES, _IMAGES = 16, 1024
+# A batch that is drawn with a generator has more numbers than it needs to itself.
+_BLOCKS_OF_GENERATOR = 2**32
 
 
-class Augmentation(Seeded):
+class Augmentation(Seeded, ImageLayer):
     """A layer that changes each image at random in training, and none outside of it.
 
     What it draws depends on its seed and on how many batches it has seen, not on the number of
@@ -30,13 +34,10 @@ class Augmentation(Seeded):
 
     on_host = True
 
-    def __init__(self, seed: int | None, data_format: str | None, **kwargs: Any) -> None:
-        super().__init__(seed, **kwargs)
-        if data_format is not None:
-            self._set_data_format(data_format)
-        self._ahead: list[Stage] = []  # changes of the batches to come, the next one last
+    def __init__(self, seed: int | None, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(seed, data_format=data_format, **kwargs)
+        self._ahead: list[list[Stage]] = []  # changes of the batches to come, the next one last
         self._ahead_for: tuple[int, ...] = ()
-        self._drawn_batches, self._blocks = 1, 0
         self._on_host = Buffers(self.label, on_host=True)
         self._left = False  # whether the last images were left as they are
 
@@ -45,44 +46,50 @@ class Augmentation(Seeded):
     # Whether the images of a batch are changed each by itself.
     by_image = True
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw the change of images (n, h, w, c), with one call of ``uniform``."""
+    def numbers(self, c: int) -> int:
+        """Return how many random numbers are drawn for an image of c channels, or for a batch."""
+        raise NotImplementedError
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return the change of images (h, w, c) that numbers u (n, numbers), 0 to below 1, are."""
+        raise NotImplementedError
+
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return what ``augment`` takes for the change t of n images (h, w, c)."""
         raise NotImplementedError
 
     def has_stage(self, h: int, w: int) -> bool:
-        """Whether ``stage`` can say what happens to images of this size."""
+        """Whether ``stages`` can say what happens to images of this size."""
         return True
-
-    def still(self, x: Array) -> Array:
-        """Return the images outside of training."""
-        return x
 
     # --- the layer -------------------------------------------------------------------------------
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape of the result for images (N, H, W, C), or for one image (H, W, C)."""
-        shape = tuple(input_shape)
-        if len(shape) == 3 and shape[0] is not None:
-            return self.images_shape((1, *shape))[1:]
-        return self.images_shape(image_shape(self.label, shape))
+    def transformed(self, images: Array, transformation: Transformation) -> Array:
+        """Return images (N, H, W, C) changed."""
+        return backend.cpu.augment(images, self.stages(transformation, *images.shape))
 
-    def images_shape(self, shape: Shape) -> Shape:
-        """Return the shape of the result for images of ``shape`` (N, H, W, C)."""
-        return shape
-
-    def __call__(self, x: Any, training: bool = False) -> Array:
-        """Return the images (N, H, W, C) of a batch, or one image (H, W, C), changed if training.
-
-        Raises:
-            TypeError, ValueError: ``x`` is neither.
-        """
-        if np.ndim(x) == 3:
-            one: Array = super().__call__(np.asarray(x)[np.newaxis], training)[0]
-            return one
-        return super().__call__(x, training)
+    def get_random_transformation(
+        self, data: Any, training: bool = True, seed: int | None = None
+    ) -> Transformation:
+        """Draw what is done to images, or None outside of training; see ``ImageLayer``."""
+        if not training:
+            return None
+        sizes = self._images_of(data)
+        place = self._stream, self._next
+        if seed is not None:
+            self._stream, self._next = int_arg(self.label, "seed", seed, 0, 2**63 - 1), 0
+        self._ahead = []
+        t = self.draw(*sizes)
+        if seed is not None:
+            self._stream, self._next = place
+        shape = np.shape(data["images"] if isinstance(data, dict) else data)
+        return {**t, "input_shape": shape}
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the images, changed in training; they are where x is."""
+        if x.ndim == 3:
+            one: Array = self.forward(np.asarray(x)[np.newaxis], training)[0]
+            return one
         images = np.asarray(x)
         images = augmented([self], images, None, self._on_host) if training else self.still(images)
         self._left = not training and images.shape == x.shape
@@ -105,35 +112,53 @@ class Augmentation(Seeded):
 
     # --- randomness ------------------------------------------------------------------------------
 
-    def next_stage(self, n: int, h: int, w: int, c: int) -> Stage:
+    def next_stages(self, n: int, h: int, w: int, c: int) -> list[Stage]:
         """Return the change of the next batch of images (n, h, w, c).
 
         It depends on the place in the stream alone, not on how many are drawn at once.
         """
         if not self._ahead or self._ahead_for != (n, h, w, c):
             count = max(min(_BATCHES, _IMAGES // max(n, 1)), 1) if self.by_image else 1
-            self._drawn_batches = count
-            drawn = self.stage(count * n, h, w, c)
             self._ahead = [
-                tuple(
-                    part[k * n : (k + 1) * n] if isinstance(part, np.ndarray) else part
-                    for part in drawn
-                )
+                [tuple(_part(value, k, n, count) for value in stage) for stage in drawn]
+                for drawn in [self._drawn_stages(count, n, h, w, c)]
                 for k in reversed(range(count))
             ]
             self._ahead_for = n, h, w, c
-        self._next += self._blocks
+        self._next += self._blocks(n, c)
         return self._ahead.pop()
 
-    def uniform(self, rows: int, columns: int) -> NDArray[np.float64]:
-        """Draw numbers (rows, columns) from 0 to below 1, those of each batch on their own."""
-        # Philox is counter-based: a block of four words a count.
-        batches = self._drawn_batches
-        wanted = rows // batches * columns
-        self._blocks = -(-wanted // 4)
+    def _drawn_stages(self, count: int, n: int, h: int, w: int, c: int) -> list[Stage]:
+        t = self.drawn(self._uniform(count, n, c), h, w, c)
+        return self.stages(t, count * n, h, w, c)
+
+    def draw(self, n: int, h: int, w: int, c: int) -> Transformation:
+        """Draw the change of the next batch of images (n, h, w, c)."""
+        t = self.drawn(self._uniform(1, n, c), h, w, c)
+        self._next += self._blocks(n, c)
+        return t
+
+    def generator(self) -> np.random.Generator:
+        """Return a generator of numbers for the next batch, in place of ``numbers``."""
         philox = np.random.Philox(key=self._stream)
         philox.advance(self._next)
-        words = philox.random_raw(4 * self._blocks * batches).reshape(batches, -1)[:, :wanted]
+        self._next += _BLOCKS_OF_GENERATOR
+        return np.random.Generator(philox)
+
+    def _wanted(self, n: int, c: int) -> int:
+        return (n if self.by_image else 1) * self.numbers(c)
+
+    def _blocks(self, n: int, c: int) -> int:
+        # Philox is counter-based: a block of four words a count.
+        return -(-self._wanted(n, c) // 4)
+
+    def _uniform(self, count: int, n: int, c: int) -> NDArray[np.float64]:
+        """Draw numbers from 0 to below 1 for ``count`` batches, those of each on their own."""
+        wanted, columns = self._wanted(n, c), self.numbers(c)
+        philox = np.random.Philox(key=self._stream)
+        philox.advance(self._next)
+        words = philox.random_raw(4 * self._blocks(n, c) * count).reshape(count, -1)[:, :wanted]
+        rows = count * (n if self.by_image else 1)
         return np.asarray((words >> np.uint64(11)) * 2.0**-53).reshape(rows, columns)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -146,6 +171,17 @@ class Augmentation(Seeded):
         if not name.startswith("_"):
             self._ahead = []
         super().__setattr__(name, value)
+
+
+def _part(value: Any, k: int, n: int, count: int) -> Any:
+    """Return the numbers of batch k of several."""
+    return value[k * n : (k + 1) * n] if count > 1 and isinstance(value, np.ndarray) else value
+
+
+def each(value: Any, n: int, columns: int = 1) -> NDArray[Any]:
+    """Return what a transformation has for n images as (n, columns), of any shape of it."""
+    flat = np.asarray(value).reshape(-1, columns)
+    return np.array(np.broadcast_to(flat, (n, columns)))
 
 
 def leading(layers: Sequence[Layer], shape: Shape) -> list[Augmentation]:
@@ -173,9 +209,9 @@ def augmented(
     ``to``, on the host.
     """
     n, (h, w, c) = len(x if rows is None else rows), x.shape[1:]
-    stages = []
+    stages: list[Stage] = []
     for layer in layers:
-        stages.append(layer.next_stage(n, h, w, c))
+        stages += layer.next_stages(n, h, w, c)
         sizes: Any = layer.images_shape((n, h, w, c))
         _, h, w, c = sizes
     return backend.cpu.augment(x, stages, rows, to.get("x", (n, h, w, c)))

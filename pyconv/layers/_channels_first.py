@@ -19,9 +19,22 @@ def channels_first(kind: Any) -> Any:
     class ChannelsFirst(kind):  # type: ignore[misc]
         """A layer of images (N, C, H, W), of lines (N, C, L) or of volumes (N, C, D, H, W)."""
 
+        of_last = kind  # the class of the same layer of images whose channels are last
+
         def compute_output_shape(self, input_shape: Shape) -> Shape:
             """Return the shape of the result, the channels first where it is an image."""
+            if getattr(kind, "takes_one_image", False):
+                if isinstance(input_shape, dict):
+                    images = self.compute_output_shape(input_shape["images"])
+                    return {**input_shape, "images": images}
+                if len(input_shape) == 3:  # one image
+                    return self.compute_output_shape((1, *input_shape))[1:]
             return _first(super().compute_output_shape(_last(input_shape)))
+
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            """Return what pickle keeps: the class is made anew, as modules do not have it."""
+            _, (_, *arguments), *rest = super().__reduce_ex__(max(protocol, 2))
+            return _unpickled, (kind, *arguments), *rest
 
         def flops(self, input_shape: Shape) -> int:
             """Return the multiplications and additions of ``forward``."""
@@ -55,6 +68,12 @@ def channels_first(kind: Any) -> Any:
     ChannelsFirst.__qualname__ = kind.__qualname__
     ChannelsFirst.__module__ = kind.__module__
     return ChannelsFirst
+
+
+def _unpickled(kind: Any, *arguments: Any) -> Any:
+    """Return a layer that pickle fills."""
+    made = channels_first(kind)
+    return made.__new__(made, *arguments)
 
 
 def _last(axes: Sequence[Any]) -> tuple[Any, ...]:

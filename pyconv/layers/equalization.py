@@ -3,24 +3,43 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyconv._args import int_arg
 from pyconv._types import Array
 from pyconv.layers._augmentation import range_arg
+from pyconv.layers._image_layer import Transformation
 from pyconv.layers._pixels import PixelChange, rescaled
 
 
-class AutoContrast(PixelChange):
+class Fixed(PixelChange):
+    """Draws nothing."""
+
+    def numbers(self, c: int) -> int:
+        """Return 0."""
+        return 0
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return nothing."""
+        return {}
+
+    def still(self, images: Array) -> Array:
+        """Return images (N, H, W, C) as they are outside of training."""
+        return self.transformed(images, {}) if self.always else images
+
+
+class AutoContrast(Fixed):
     """Stretches each channel of each image to the whole range, in training and outside.
 
     A channel of one value stays as it is.
 
     Args:
         value_range: least and largest value of the images.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``.
         **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
-        ``(N, H, W, C)``, or one image.
+        ``(N, H, W, C)``, or ``(N, C, H, W)`` where channels are first; or one image.
 
     Output shape:
         That of the input.
@@ -38,11 +57,13 @@ class AutoContrast(PixelChange):
 
     always = True
 
-    def __init__(self, value_range: Any = (0, 255), **kwargs: Any) -> None:
-        super().__init__(kwargs.pop("seed", None), None, **kwargs)
+    def __init__(
+        self, value_range: Any = (0, 255), data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(kwargs.pop("seed", None), data_format, **kwargs)
         self.value_range = range_arg(self.label, value_range)
 
-    def changed(self, images: Array) -> Array:
+    def changed(self, images: Array, t: Transformation) -> Array:
         """Return the images with each channel stretched."""
         low = images.min(axis=(1, 2), keepdims=True)
         span = images.max(axis=(1, 2), keepdims=True) - low
@@ -55,7 +76,7 @@ class AutoContrast(PixelChange):
         return {**super().get_config(), "value_range": self.value_range}
 
 
-class Equalization(PixelChange):
+class Equalization(Fixed):
     """In training, makes the tones of each channel of each image as frequent as each other.
 
     Each value is replaced by the share of values up to it. A channel of one value stays as it is.
@@ -94,7 +115,7 @@ class Equalization(PixelChange):
         self.value_range = range_arg(self.label, value_range)
         self.bins = int_arg(self.label, "bins", bins, 2)
 
-    def changed(self, images: Array) -> Array:
+    def changed(self, images: Array, t: Transformation) -> Array:
         """Return the images with equalized channels."""
         x = rescaled(images, self.value_range, (0, 255))
         tones = np.clip(x * np.float32((self.bins - 1) / 255), 0, self.bins - 1).astype(np.int64)

@@ -352,9 +352,8 @@ class Layer(Weights):
 
         check_data_format(self.label, data_format)
         self.data_format = data_format or "channels_last"
-        if self.data_format == "channels_first":
-            kind: Any = type(self)
-            self.__class__ = channels_first(kind)
+        kind: Any = vars(type(self)).get("of_last", type(self))  # it may be such a class already
+        self.__class__ = channels_first(kind) if self.data_format == "channels_first" else kind
 
     # --- helpers of subclasses --------------------------------------------------------------
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pyconv.layers._augmentation import Augmentation, Stage, factor_arg, range_arg
+from pyconv.layers._augmentation import Augmentation, Stage, each, factor_arg, range_arg
+from pyconv.layers._image_layer import Transformation
 
 
 class RandomBrightness(Augmentation):
@@ -14,6 +16,7 @@ class RandomBrightness(Augmentation):
         factor: largest share of the range of values, or (least, most), -1 to 1.
         value_range: least and largest value of the images.
         seed: an integer for the same choices in each run.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``.
         **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
@@ -34,20 +37,32 @@ class RandomBrightness(Augmentation):
     """
 
     def __init__(
-        self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
+        self,
+        factor: Any,
+        value_range: Any = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(seed, kwargs.pop("data_format", None), **kwargs)
+        super().__init__(seed, data_format, **kwargs)
         self.factor = factor_arg(self.label, "factor", factor, -1, 1)
         self.value_range = range_arg(self.label, value_range)
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw what is added."""
+    def numbers(self, c: int) -> int:
+        """Return 1: what is added."""
+        return 1
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``rgb_delta`` (n, 1, 1, 1)."""
         low, high = self.value_range
         lower, upper = self.factor
-        share = lower + self.uniform(n, 1)[:, 0] * (upper - lower)
+        return {"rgb_delta": ((lower + u * (upper - lower)) * (high - low)).reshape(-1, 1, 1, 1)}
+
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return what is added."""
         factors = np.ones((n, 2), np.float32)
-        factors[:, 1] = share * (high - low)
-        return "scale", factors, low, high
+        factors[:, 1:] = each(t["rgb_delta"], n)
+        return [("scale", factors, *self.value_range)]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -64,6 +79,7 @@ class RandomContrast(Augmentation):
             ``1 - lower`` to ``1 + upper``.
         value_range: least and largest value of the images.
         seed: an integer for the same choices in each run.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``.
         **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
@@ -85,19 +101,33 @@ class RandomContrast(Augmentation):
     """
 
     def __init__(
-        self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
+        self,
+        factor: Any,
+        value_range: Any = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(seed, kwargs.pop("data_format", None), **kwargs)
+        super().__init__(seed, data_format, **kwargs)
         pair = isinstance(factor, (tuple, list))
         lower, upper = factor_arg(self.label, "factor", factor, 0, 1)
         self.factor = (lower, upper) if pair else (upper, upper)
         self.value_range = range_arg(self.label, value_range)
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw the factors."""
+    def numbers(self, c: int) -> int:
+        """Return 1: the factor."""
+        return 1
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``contrast_factor`` (n, 1, 1, 1)."""
         lower, upper = self.factor
-        drawn = 1 - lower + self.uniform(n, 1) * (upper + lower)
-        return "contrast", drawn.astype(np.float32), *self.value_range
+        factors = 1 - lower + u * (upper + lower)
+        return {"contrast_factor": factors.reshape(-1, 1, 1, 1).astype(np.float32)}
+
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return the factors."""
+        factors = each(t["contrast_factor"], n).astype(np.float32)
+        return [("contrast", factors, *self.value_range)]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

@@ -3,20 +3,26 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyconv._types import Shape
 from pyconv.layers._arguments import number_arg
-from pyconv.layers._augmentation import Augmentation, Stage, factor_arg, range_arg
+from pyconv.layers._augmentation import Augmentation, Stage, each, factor_arg, range_arg
+from pyconv.layers._image_layer import Transformation
 
 
 class _ColourChange(Augmentation):
     """A layer of images of three channels, red, green and blue."""
 
+    def numbers(self, c: int) -> int:
+        """Return 1."""
+        return 1
+
     def images_shape(self, shape: Shape) -> Shape:
         """Return ``shape``, which must have three channels."""
         if shape[3] != 3:
             raise ValueError(
-                f"{self.label}: images must have 3 channels, red, green and blue, got {shape}"
+                f"{self.label}: Input images must have 3 channels, red, green and blue, got {shape}"
             )
         return shape
 
@@ -77,10 +83,14 @@ class RandomGrayscale(_ColourChange):
         super().__init__(seed, data_format, **kwargs)
         self.factor = number_arg(self.label, "factor", factor, 0, 1)
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw which images are grey."""
-        chosen = self.uniform(n, 1) < self.factor
-        return "grey", chosen.astype(np.float32), -np.inf, np.inf
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``should_apply`` (n, 1, 1, 1): which images are grey."""
+        return {"should_apply": (u < self.factor).reshape(-1, 1, 1, 1)}
+
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return which images are grey."""
+        chosen = t["should_apply"] if isinstance(t, dict) else t
+        return [("grey", each(chosen, n).astype(np.float32), -np.inf, np.inf)]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -117,11 +127,14 @@ class RandomColorDegeneration(_FactorChange):
         [65.0, 15.0, 15.0]
     """
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw how much weaker colours are."""
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``factor`` (n, 1, 1, 1)."""
         lower, upper = self.factor
-        drawn = lower + self.uniform(n, 1) * (upper - lower)
-        return "grey", drawn.astype(np.float32), *self.value_range
+        return {"factor": (lower + u * (upper - lower)).reshape(-1, 1, 1, 1)}
+
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return how much weaker colours are."""
+        return [("grey", each(t["factor"], n).astype(np.float32), *self.value_range)]
 
 
 class RandomSaturation(_FactorChange):
@@ -154,11 +167,16 @@ class RandomSaturation(_FactorChange):
         [100.0, 100.0, 100.0]
     """
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw what saturations are multiplied by."""
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``factor`` (n,), what saturations are multiplied by."""
         lower, upper = self.factor
-        drawn = lower + self.uniform(n, 1) * (upper - lower)
-        return "saturation", (drawn / (1 - drawn + 1e-7)).astype(np.float32), -np.inf, np.inf
+        share = lower + u[:, 0] * (upper - lower)
+        return {"factor": share / (1 - share + 1e-7)}
+
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return what saturations are multiplied by."""
+        factors = np.maximum(each(t["factor"], n), 0).astype(np.float32)
+        return [("saturation", factors, -np.inf, np.inf)]
 
 
 class RandomHue(_FactorChange):
@@ -190,9 +208,16 @@ class RandomHue(_FactorChange):
         [0.0, 1.0, 1.0]
     """
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw how far hues are turned."""
-        side, share = self.uniform(n, 2).T
+    def numbers(self, c: int) -> int:
+        """Return 2: the side, and how far."""
+        return 2
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``factor`` (n,), shares of the circle that hues are turned by."""
         lower, upper = self.factor
-        turn = (lower + share * (upper - lower)) * np.where(side > 0.5, -0.5, 0.5)
-        return "hue", turn[:, np.newaxis].astype(np.float32), *self.value_range
+        side = np.where(u[:, 0] > 0.5, -0.5, 0.5)
+        return {"factor": (lower + u[:, 1] * (upper - lower)) * side}
+
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return how far hues are turned."""
+        return [("hue", each(t["factor"], n).astype(np.float32), *self.value_range)]

@@ -3,10 +3,13 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyconv._args import bool_arg, int_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._augmentation import Augmentation, Stage, resized
+from pyconv.bounding_boxes.moves import pad
+from pyconv.layers._augmentation import Augmentation, Stage, each, resized
+from pyconv.layers._image_layer import Transformation
 
 
 class RandomCrop(Augmentation):
@@ -65,21 +68,53 @@ class RandomCrop(Augmentation):
         """Return (N, height, width, C)."""
         return shape[0], self.height, self.width, shape[3]
 
-    def places(self, n: int, h: int, w: int) -> Any:
-        """Draw the top left corners int64 (n, 2) of the windows."""
+    def numbers(self, c: int) -> int:
+        """Return 2: the row and the column of the corner."""
+        return 2
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``top`` and ``left`` int64 (n,), the corners of the windows."""
         room = np.array([h - self.height, w - self.width]) + 2 * self.padding
-        drawn = self.uniform(n if self.per_image else 1, 2)
-        return (drawn * (room + 1)).astype(np.int64) - self.padding
+        corners = (u * (np.maximum(room, 0) + 1)).astype(np.int64) - self.padding
+        return {"top": corners[:, 0], "left": corners[:, 1]}
+
+    def _corners(self, t: Transformation, n: int) -> NDArray[np.int64]:
+        """Return (n, 2); of Keras, a change is the row and the column."""
+        top, left = (t["top"], t["left"]) if isinstance(t, dict) else t
+        both = np.concatenate([each(top, n), each(left, n)], axis=1)
+        return both.astype(np.int64)
 
     def has_stage(self, h: int, w: int) -> bool:
         """Whether images are large enough for the window."""
         return h + 2 * self.padding >= self.height and w + 2 * self.padding >= self.width
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw the windows."""
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return the windows."""
         cuts = np.zeros((n, 4), np.int64)
-        cuts[:, :2] = self.places(n, h, w)
-        return "crop_flip", cuts, (self.height, self.width), "constant", 0.0
+        cuts[:, :2] = self._corners(t, n)
+        return [("crop_flip", cuts, (self.height, self.width), "constant", 0.0)]
+
+    def transformed(self, images: Array, transformation: Transformation) -> Array:
+        """Return windows of images; those that are too small are resized."""
+        if not self.has_stage(*images.shape[1:3]):
+            return self.still(images)
+        return super().transformed(images, transformation)
+
+    def transform_segmentation_masks(
+        self, segmentation_masks: Any, transformation: Transformation = None, training: bool = True
+    ) -> Any:
+        """Return the masks' windows."""
+        return self.transform_images(segmentation_masks, transformation, training)
+
+    def moved_boxes(self, boxes: Array, transformation: Transformation, h: int, w: int) -> Array:
+        """Return boxes (N, K, 4) as they are in the windows."""
+        if not self.has_stage(h, w):
+            tall, wide = self._window(h, w)
+            top, left = (h - tall) // 2, (w - wide) // 2
+            scale = np.array([self.width / wide, self.height / tall] * 2, np.float32)
+            return np.asarray(pad(boxes, -top, -left) * scale)
+        corners = self._corners(transformation, len(boxes))[:, np.newaxis]
+        return pad(boxes, -corners[..., 0], -corners[..., 1])
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return windows of the images; those that are too small are resized."""
@@ -95,11 +130,15 @@ class RandomCrop(Augmentation):
 
     def _largest(self, x: Array) -> Array:
         _, h, w, _ = x.shape
-        height = max(min(h, w * self.height // self.width), 1)
-        width = max(min(w, h * self.width // self.height), 1)
+        height, width = self._window(h, w)
         top, left = (h - height) // 2, (w - width) // 2
         window = x[:, top : top + height, left : left + width]
         return resized(window, self.height, self.width)
+
+    def _window(self, h: int, w: int) -> tuple[int, int]:
+        """Return the size of the largest window with the proportions wanted."""
+        height = max(min(h, w * self.height // self.width), 1)
+        return height, max(min(w, h * self.width // self.height), 1)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

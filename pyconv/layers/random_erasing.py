@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv._args import pair_arg
+from pyconv._types import Array
 from pyconv.layers._arguments import number_arg
-from pyconv.layers._augmentation import Augmentation, Stage, factor_arg, range_arg
+from pyconv.layers._augmentation import Augmentation, Stage, each, factor_arg, range_arg
+from pyconv.layers._image_layer import Transformation
 
 
 class RandomErasing(Augmentation):
@@ -72,16 +74,32 @@ class RandomErasing(Augmentation):
         starts = (drawn[:, 4:] * ([h, w] - sizes + 1)).astype(np.int64)
         return np.stack([starts, starts + sizes], axis=2).reshape(-1, 4)
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw which parts are erased."""
-        drawn = self.uniform(n, 6 if self.fill_value is not None else 6 + c)
-        boxes = self.boxes(drawn[:, :6], h, w)
+    def numbers(self, c: int) -> int:
+        """Return 6 for the rectangle, and one a channel where values are drawn."""
+        return 6 if self.fill_value is not None else 6 + c
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``boxes`` (n, 4), which parts are erased, and ``values`` (n, C)."""
         if self.fill_value is None:
             low, high = self.value_range
-            values: Any = low + drawn[:, 6:] * (high - low)
+            values: Any = low + u[:, 6:] * (high - low)
         else:
-            values = np.broadcast_to(np.clip(self.fill_value, *self.value_range), (n, c))
-        return "erase", boxes, np.array(values, np.float32)
+            values = np.broadcast_to(np.clip(self.fill_value, *self.value_range), (len(u), c))
+        boxes = self.boxes(u[:, :6], h, w)
+        return {"boxes": boxes, "values": np.array(values, np.float32)}
+
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return which parts are erased."""
+        return [("erase", t["boxes"], t["values"])]
+
+    def transformed(self, images: Array, transformation: Transformation) -> Array:
+        """Return images (N, H, W, C) changed; of Keras, a change has masks."""
+        t = transformation
+        if "batch_masks" not in t:
+            return super().transformed(images, t)
+        chosen = each(t["apply_erasing"], len(images)).reshape(-1, 1, 1, 1)
+        erased = np.where(self._last(t["batch_masks"]), self._last(t["fill_value"]), images)
+        return np.asarray(np.where(chosen, erased, images), np.float32)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -136,15 +154,22 @@ class Cutout(Augmentation):
         self.size = pair_arg(self.label, "size", size)
         self.fill_value = number_arg(self.label, "fill_value", fill_value)
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw which parts are erased."""
-        middles = self.uniform(n, 2)
-        boxes = np.empty((n, 4), np.int64)
+    def numbers(self, c: int) -> int:
+        """Return 2: the middle."""
+        return 2
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``boxes`` (n, 4), which parts are erased."""
+        boxes = np.empty((len(u), 4), np.int64)
         for axis, (cells, size) in enumerate(zip((h, w), self.size, strict=True)):
-            starts = (middles[:, axis] * cells).astype(np.int64) - size // 2
+            starts = (u[:, axis] * cells).astype(np.int64) - size // 2
             np.maximum(starts, 0, out=boxes[:, 2 * axis])
             np.minimum(starts + size, cells, out=boxes[:, 2 * axis + 1])
-        return "erase", boxes, np.full((n, c), self.fill_value, np.float32)
+        return {"boxes": boxes}
+
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return which parts are erased."""
+        return [("erase", t["boxes"], np.full((n, c), self.fill_value, np.float32))]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

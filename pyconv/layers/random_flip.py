@@ -3,8 +3,11 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pyconv._types import Array
 from pyconv.layers._augmentation import Augmentation, Stage
+from pyconv.layers._image_layer import Transformation
 
 _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 
@@ -50,15 +53,45 @@ class RandomFlip(Augmentation):
             raise ValueError(f"{self.label}: mode must be one of {_MODES}, got {mode!r:.60}")
         self.mode = mode
 
-    def stage(self, n: int, h: int, w: int, c: int) -> Stage:
-        """Draw which images are flipped."""
-        flips = self.uniform(n, 2) <= 0.5
+    def numbers(self, c: int) -> int:
+        """Return 2: upside down, and from left to right."""
+        return 2
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``flips`` (n, 2): whether rows are flipped, and columns."""
+        return {"flips": (u <= 0.5) & [self.mode != "horizontal", self.mode != "vertical"]}
+
+    def _flips(self, t: Transformation, n: int) -> NDArray[np.bool_]:
+        flips = np.asarray(t["flips"], bool)
+        # Of Keras's there is one an image, for both directions.
+        both = flips.reshape(-1, 2 if flips.shape[-1:] == (2,) else 1)
+        allowed = [self.mode != "horizontal", self.mode != "vertical"]
+        return np.broadcast_to(both, (n, 2)) & allowed
+
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return which images are flipped."""
         cuts = np.zeros((n, 4), np.int64)
-        if self.mode != "horizontal":
-            cuts[:, 2] = flips[:, 0]
-        if self.mode != "vertical":
-            cuts[:, 3] = flips[:, 1]
-        return "crop_flip", cuts, (h, w), "constant", 0.0
+        cuts[:, 2:] = self._flips(t, n)
+        return [("crop_flip", cuts, (h, w), "constant", 0.0)]
+
+    def moved_boxes(self, boxes: Array, transformation: Transformation, h: int, w: int) -> Array:
+        """Return boxes (N, K, 4) flipped."""
+        flips = self._flips(transformation, len(boxes))[:, np.newaxis]
+        left, top, right, bottom = np.moveaxis(boxes, -1, 0)
+        up, back = flips[..., 0], flips[..., 1]
+        moved = [
+            np.where(back, w - right, left),
+            np.where(up, h - bottom, top),
+            np.where(back, w - left, right),
+            np.where(up, h - top, bottom),
+        ]
+        return np.stack(moved, -1)
+
+    def transform_segmentation_masks(
+        self, segmentation_masks: Any, transformation: Transformation = None, training: bool = True
+    ) -> Any:
+        """Return masks flipped as the images are."""
+        return self.transform_images(segmentation_masks, transformation, training)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

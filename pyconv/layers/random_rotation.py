@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv.layers._affine import Affine
-from pyconv.layers._augmentation import as_given, factor_arg
+from pyconv.layers._augmentation import as_given, each, factor_arg
+from pyconv.layers._image_layer import Transformation
 
 
 class RandomRotation(Affine):
@@ -50,10 +51,18 @@ class RandomRotation(Affine):
         self.factor = as_given(factor)
         self._bounds = factor_arg(self.label, "factor", factor, -1, 1)
 
-    def matrices(self, n: int, h: int, w: int) -> NDArray[np.float64]:
-        """Draw (n, 6)."""
+    def numbers(self, c: int) -> int:
+        """Return 1: the angle."""
+        return 1
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return the ``angle`` (n,) in degrees."""
         lower, upper = self._bounds
-        angle = 2 * np.pi * (lower + self.uniform(n, 1)[:, 0] * (upper - lower))
+        return {"angle": 360 * (lower + u[:, 0] * (upper - lower))}
+
+    def matrices(self, t: Transformation, n: int, h: int, w: int) -> NDArray[np.float64]:
+        """Return (n, 6)."""
+        angle = np.deg2rad(each(t["angle"], n)[:, 0].astype(np.float64))
         cos, sin = np.cos(angle), np.sin(angle)
         y, x = (h - 1) / 2, (w - 1) / 2
         made = np.empty((n, 6))

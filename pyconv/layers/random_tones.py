@@ -3,12 +3,13 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pyconv import backend
 from pyconv._types import Array
 from pyconv.layers._arguments import number_arg
-from pyconv.layers._augmentation import range_arg
-from pyconv.layers._pixels import FactorChange, PixelChange, rescaled
+from pyconv.layers._augmentation import Augmentation, Stage, each, factor_arg, range_arg
+from pyconv.layers._image_layer import Transformation
+from pyconv.layers._pixels import FactorChange, PixelChange, by_image, rescaled, smoothed
 
 _BYTES = (0, 255)
 
@@ -23,10 +24,11 @@ class Solarization(PixelChange):
         threshold_factor: largest share of 255 of the threshold, or (least, most), 0 to 1.
         value_range: least and largest value of the images.
         seed: an integer for the same choices in each run.
+        data_format: None or ``"channels_last"``, or ``"channels_first"``.
         **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
-        ``(N, H, W, C)``, or one image.
+        ``(N, H, W, C)``, or ``(N, C, H, W)`` where channels are first; or one image.
 
     Output shape:
         That of the input.
@@ -48,22 +50,32 @@ class Solarization(PixelChange):
         threshold_factor: Any = 0.0,
         value_range: Any = (0, 255),
         seed: int | None = None,
+        data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(seed, None, **kwargs)
+        super().__init__(seed, data_format, **kwargs)
         self.addition_factor = _share(self.label, "addition_factor", addition_factor)
         self.threshold_factor = _share(self.label, "threshold_factor", threshold_factor)
         self.value_range = range_arg(self.label, value_range)
 
-    def changed(self, images: Array) -> Array:
-        """Return the images, partly inverted."""
-        n = len(images)
-        drawn = np.asarray(self.uniform(n, 2), np.float32)
+    def numbers(self, c: int) -> int:
+        """Return 2: what is added, and the threshold."""
+        return 2
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``additions`` and ``thresholds`` (n, 1, 1, 1), of 255."""
         # As Keras: the least share is not one of 255.
-        (low, high), (least, most) = self.addition_factor, self.threshold_factor
-        addition = (low + drawn[:, 0] * (high * 255 - low)).reshape(n, 1, 1, 1)
-        threshold = (least + drawn[:, 1] * (most * 255 - least)).reshape(n, 1, 1, 1)
-        x = np.clip(rescaled(images, self.value_range, _BYTES) + addition, 0, 255)
+        bounds = ((low, high * 255) for low, high in (self.addition_factor, self.threshold_factor))
+        drawn = [
+            (low + u[:, k] * (high - low)).reshape(-1, 1, 1, 1)
+            for k, (low, high) in enumerate(bounds)
+        ]
+        return {"additions": drawn[0], "thresholds": drawn[1]}
+
+    def changed(self, images: Array, t: Transformation) -> Array:
+        """Return the images, partly inverted."""
+        added, threshold = (by_image(t[key], len(images)) for key in ("additions", "thresholds"))
+        x = np.clip(rescaled(images, self.value_range, _BYTES) + added, 0, 255)
         return rescaled(np.where(x < threshold, x, 255 - x), _BYTES, self.value_range)
 
     def get_config(self) -> dict[str, Any]:
@@ -76,7 +88,7 @@ class Solarization(PixelChange):
         }
 
 
-class RandomInvert(FactorChange):
+class RandomInvert(Augmentation):
     """In training, inverts each image with some probability: the largest value less its own.
 
     Args:
@@ -112,16 +124,28 @@ class RandomInvert(FactorChange):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(factor, value_range, data_format, seed, **kwargs)
+        super().__init__(seed, data_format, **kwargs)
+        self.factor = factor_arg(self.label, "factor", factor, 0, 1)
+        self.value_range = range_arg(self.label, value_range)
 
-    def changed(self, images: Array) -> Array:
-        """Return the images, some of them inverted."""
-        n = len(images)
-        drawn = self.uniform(n, 2)
+    def numbers(self, c: int) -> int:
+        """Return 2: the probability, and what is compared with it."""
+        return 2
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``apply_inversion`` (n,)."""
         lower, upper = self.factor
-        chosen = drawn[:, 1] < lower + drawn[:, 0] * (upper - lower)
-        inverted = np.float32(self.value_range[1]) - images
-        return np.where(chosen.reshape(n, 1, 1, 1), inverted, images)
+        return {"apply_inversion": u[:, 1] < lower + u[:, 0] * (upper - lower)}
+
+    def stages(self, t: Transformation, n: int, h: int, w: int, c: int) -> list[Stage]:
+        """Return which images are inverted."""
+        chosen = each(t["apply_inversion"], n)
+        factors = np.where(chosen, [-1, self.value_range[1]], [1, 0]).astype(np.float32)
+        return [("scale", factors, -np.inf, np.inf)]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "factor": self.factor, "value_range": self.value_range}
 
 
 class RandomPosterization(FactorChange):
@@ -153,11 +177,15 @@ class RandomPosterization(FactorChange):
 
     bounds = (1, 8)
 
-    def changed(self, images: Array) -> Array:
-        """Return the images with fewer tones."""
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``shift_factor`` (n,), how many bits are not kept."""
         lower, upper = self.factor
-        bits = np.floor(self.draw(len(images), lower, upper))
-        step = np.exp2(8 - np.minimum(bits, max(lower, upper - 1)))
+        bits = np.floor(lower + u[:, 0] * (upper - lower))
+        return {"shift_factor": 8 - np.minimum(bits, max(lower, upper - 1))}
+
+    def changed(self, images: Array, t: Transformation) -> Array:
+        """Return the images with fewer tones."""
+        step = np.exp2(by_image(t["shift_factor"], len(images)))
         tones = np.floor(np.floor(rescaled(images, self.value_range, _BYTES)) / step) * step
         return rescaled(tones, _BYTES, self.value_range)
 
@@ -192,23 +220,12 @@ class RandomSharpness(FactorChange):
         [0.0, 64.0]
     """
 
-    def changed(self, images: Array) -> Array:
+    def changed(self, images: Array, t: Transformation) -> Array:
         """Return the images, sharper or smoother."""
-        n, h, w, c = images.shape
-        factor = 2 * self.draw(n, *self.factor)
-        kernel = np.full((3, 3, 1, c), 1 / 13, np.float32)
+        factor = 2 * by_image(t["factor"], len(images))
+        kernel = np.full((3, 3), 1 / 13, np.float32)
         kernel[1, 1] = 5 / 13
-        smooth = backend.cpu.conv2d_forward(
-            np.ascontiguousarray(images, np.float32),
-            kernel,
-            None,
-            (1, 1),
-            (1, 1, 1, 1),
-            (1, 1),
-            c,
-            "linear",
-            np.empty((n, h, w, c), np.float32),
-        )
+        smooth = smoothed(images, kernel)
         return np.clip(images + (1 - factor) * (smooth - images), *self.value_range)
 
 

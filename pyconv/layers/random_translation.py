@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv.layers._affine import Affine, identity
-from pyconv.layers._augmentation import as_given, factor_arg
+from pyconv.layers._augmentation import as_given, each, factor_arg
+from pyconv.layers._image_layer import Transformation
 
 
 class RandomTranslation(Affine):
@@ -62,10 +63,19 @@ class RandomTranslation(Affine):
         self._lower, upper = np.array(bounds).T
         self._span = upper - self._lower
 
-    def matrices(self, n: int, h: int, w: int) -> NDArray[np.float64]:
-        """Draw (n, 6)."""
+    def numbers(self, c: int) -> int:
+        """Return 2: down and to the right."""
+        return 2
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return the ``translations`` (n, 2), to the right and down, in pixels."""
+        moves = (self._lower + u * self._span) * (h, w)
+        return {"translations": moves[:, ::-1]}
+
+    def matrices(self, t: Transformation, n: int, h: int, w: int) -> NDArray[np.float64]:
+        """Return (n, 6)."""
         made = identity(n)
-        made[:, 2::3] = (self._lower + self.uniform(n, 2) * self._span) * (-h, -w)
+        made[:, 2::3] = -each(t["translations"], n, 2)[:, ::-1]
         return made
 
     def get_config(self) -> dict[str, Any]:

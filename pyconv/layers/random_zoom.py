@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv.layers._affine import Affine, identity
-from pyconv.layers._augmentation import as_given, factor_arg
+from pyconv.layers._augmentation import as_given, each, factor_arg
+from pyconv.layers._image_layer import Transformation
 
 
 class RandomZoom(Affine):
@@ -59,16 +60,24 @@ class RandomZoom(Affine):
             else factor_arg(self.label, "width_factor", width_factor, above, 1)
         )
 
-    def matrices(self, n: int, h: int, w: int) -> NDArray[np.float64]:
-        """Draw (n, 6)."""
-        drawn = self.uniform(n, 2)
-        zoom = np.empty((n, 2))
-        for axis, bounds in enumerate((self._height, self._width or self._height)):
-            share = drawn[:, axis if self._width else 0]
-            zoom[:, axis] = 1 + bounds[0] + share * (bounds[1] - bounds[0])
+    def numbers(self, c: int) -> int:
+        """Return 2: of the rows and the columns."""
+        return 2
+
+    def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
+        """Return ``height_zoom`` and ``width_zoom`` (n, 1)."""
+        zooms = []
+        for axis, (lower, upper) in enumerate((self._height, self._width or self._height)):
+            share = u[:, axis if self._width else 0]
+            zooms.append((1 + lower + share * (upper - lower)).reshape(-1, 1))
+        return {"height_zoom": zooms[0], "width_zoom": zooms[1]}
+
+    def matrices(self, t: Transformation, n: int, h: int, w: int) -> NDArray[np.float64]:
+        """Return (n, 6)."""
+        zooms = each(t["height_zoom"], n)[:, 0], each(t["width_zoom"], n)[:, 0]
         made = identity(n)
-        made[:, 0], made[:, 4] = zoom[:, 0], zoom[:, 1]
-        made[:, 2], made[:, 5] = (h - 1) / 2 * (1 - zoom[:, 0]), (w - 1) / 2 * (1 - zoom[:, 1])
+        made[:, 0], made[:, 4] = zooms
+        made[:, 2], made[:, 5] = (h - 1) / 2 * (1 - zooms[0]), (w - 1) / 2 * (1 - zooms[1])
         return made
 
     def get_config(self) -> dict[str, Any]:

@@ -6,13 +6,14 @@ import numpy as np
 
 from pyconv._args import bool_arg, int_arg
 from pyconv._types import Array, Shape
-from pyconv.layers._arguments import image_shape, number_arg
+from pyconv.bounding_boxes.moves import pad
+from pyconv.layers._arguments import number_arg
+from pyconv.layers._image_layer import ImageLayer, Transformation
 from pyconv.layers._interpolation import along, interpolation_arg, shares
-from pyconv.layers.layer import Layer
 
 
-class _ToSize(Layer):
-    """Takes a window out of images (N, H, W, C) and resizes it; one image (H, W, C) also does."""
+class _ToSize(ImageLayer):
+    """Takes a window out of images (N, H, W, C) and resizes it."""
 
     interpolation = "bilinear"
     antialias = False
@@ -21,8 +22,7 @@ class _ToSize(Layer):
     fill_value = 0.0
 
     def __init__(self, height: int, width: int, data_format: str | None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._set_data_format(data_format)
+        super().__init__(data_format=data_format, **kwargs)
         self.height = int_arg(self.label, "height", height)
         self.width = int_arg(self.label, "width", width)
 
@@ -30,21 +30,52 @@ class _ToSize(Layer):
         """Return the size of the window, which lies in the middle."""
         raise NotImplementedError
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def images_shape(self, shape: Shape) -> Shape:
         """Return (N, height, width, C)."""
-        n, _, _, c = image_shape(self.label, input_shape)
-        return n, self.height, self.width, c
+        return shape[0], self.height, self.width, shape[3]
 
-    def __call__(self, x: Any, training: bool = False) -> Array:
-        """Return the images of a batch, or one image, in the wanted size.
+    def transformed(self, images: Array, transformation: Transformation) -> Array:
+        """Return images (N, H, W, C) in the wanted size."""
+        return self.still(images)
 
-        Raises:
-            TypeError, ValueError: ``x`` is neither.
-        """
-        if np.ndim(x) == 3:
-            one: Array = super().__call__(np.asarray(x)[np.newaxis], training)[0]
-            return one
-        return super().__call__(x, training)
+    def still(self, images: Array) -> Array:
+        """Return images (N, H, W, C) in the wanted size, in training and outside."""
+        return np.array(_ToSize.forward(self, images, False))
+
+    def transform_segmentation_masks(
+        self, segmentation_masks: Any, transformation: Transformation = None, training: bool = True
+    ) -> Any:
+        """Return masks in the wanted size, with the values of the nearest cells."""
+        kept = self.interpolation
+        self.interpolation = "nearest"
+        try:
+            return self.transform_images(segmentation_masks, transformation, training)
+        finally:
+            self.interpolation = kept
+
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Transformation = None, training: bool = True
+    ) -> dict[str, Any]:
+        """Return boxes as they are in the resized windows, in training and outside."""
+        return super().transform_bounding_boxes(bounding_boxes, transformation, True)
+
+    def moved_boxes(self, boxes: Array, transformation: Transformation, h: int, w: int) -> Array:
+        """Return boxes (N, K, 4) as they are in the resized windows."""
+        self._border = 0, 0
+        tall, wide = self.window(h, w)
+        above, left = self._border
+        moved = pad(boxes, above - (h - tall) // 2, left - (w - wide) // 2)
+        tall, wide = tall + 2 * above, wide + 2 * left
+        scale = np.array([self.width / wide, self.height / tall] * 2, np.float32)
+        # Boxes that are no boxes stay such.
+        empty = (boxes == 0).all(-1, keepdims=True) | (boxes == -1).all(-1, keepdims=True)
+        return np.asarray(np.where(empty, 0, moved * scale), np.float32)
+
+    def _size_of(self, transformation: Transformation) -> tuple[int, int]:
+        if isinstance(transformation, dict):
+            return super()._size_of(transformation)
+        h, w = transformation  # of Keras
+        return int(h), int(w)
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the resized windows."""

@@ -13,6 +13,7 @@ from pyconv.compat._image_dataset import (
 from pyconv.compat._progbar import Progbar as Progbar
 from pyconv.compat.keras import saving
 from pyconv.compat.keras.preprocessing import image
+from pyconv.compat.keras.utils import bounding_boxes as bounding_boxes
 from pyconv.compat.keras.utils import np_utils as np_utils
 
 # Where Keras 2 had them.
@@ -28,6 +29,7 @@ __all__ = sorted(
         *_OF_SAVING,
         *_OF_IMAGES,
         "Progbar",
+        "bounding_boxes",
         "model_to_dot",
         "np_utils",
         "pad_sequences",
