@@ -213,6 +213,7 @@ def test_names_are_counted_as_in_keras(name):
             "Resizing": [2, 2],
         }
     )
+    required.update({"MaxNumBoundingBoxes": [2], "Pipeline": [[]]})
     inner = layers.Dense(1)
     required.update({"Residual": [[inner]], "Branches": [[[inner], []]], "Graph": [[(inner, [0])]]})
     required.update({name: [2] for name in ("DepthwiseConv2D", "RepeatVector", "Reshape")})

@@ -16,8 +16,7 @@ class RandomBrightness(Augmentation):
         factor: largest share of the range of values, or (least, most), -1 to 1.
         value_range: least and largest value of the images.
         seed: an integer for the same choices in each run.
-        data_format: None or ``"channels_last"``, or ``"channels_first"``.
-        **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
+        **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``, ``data_format``.
 
     Input shape:
         ``(N, H, W, C)``.
@@ -41,10 +40,9 @@ class RandomBrightness(Augmentation):
         factor: Any,
         value_range: Any = (0, 255),
         seed: int | None = None,
-        data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(seed, data_format, **kwargs)
+        super().__init__(seed, **kwargs)
         self.factor = factor_arg(self.label, "factor", factor, -1, 1)
         self.value_range = range_arg(self.label, value_range)
 
@@ -79,8 +77,7 @@ class RandomContrast(Augmentation):
             ``1 - lower`` to ``1 + upper``.
         value_range: least and largest value of the images.
         seed: an integer for the same choices in each run.
-        data_format: None or ``"channels_last"``, or ``"channels_first"``.
-        **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``.
+        **kwargs: ``name``, ``dtype``, ``input_shape`` of ``Layer``, ``data_format``.
 
     Input shape:
         ``(N, H, W, C)``.
@@ -105,10 +102,9 @@ class RandomContrast(Augmentation):
         factor: Any,
         value_range: Any = (0, 255),
         seed: int | None = None,
-        data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(seed, data_format, **kwargs)
+        super().__init__(seed, **kwargs)
         pair = isinstance(factor, (tuple, list))
         lower, upper = factor_arg(self.label, "factor", factor, 0, 1)
         self.factor = (lower, upper) if pair else (upper, upper)

@@ -11,6 +11,7 @@ from pyconv.compat._chained import Chained
 from pyconv.compat._functional import Tensor
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._own_layer import Own
+from pyconv.layers._image_layer import ImageLayer
 
 _OLD_NAMES = {
     "AtrousConv2D": "Conv2D",
@@ -56,7 +57,8 @@ def _translate(
 @functools.cache
 def _takes_images(name: str) -> bool:
     """Whether a layer's images may be of either order."""
-    return "data_format" in inspect.signature(getattr(layers, name, object)).parameters
+    kind = getattr(layers, name, object)
+    return issubclass(kind, ImageLayer) or "data_format" in inspect.signature(kind).parameters
 
 
 _mixins = {"": (Chained,), "Layer": (Own, Chained, OwnCall)}
