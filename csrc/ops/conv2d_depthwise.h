@@ -1,8 +1,10 @@
-// Convolution of each channel by itself: vectors run over the channels of a pixel, which are read
-// where they lie. No padded copy: cells at the border leave out the taps outside the image.
+// Convolution of each channel by itself, and its gradients: vectors run over the channels of a
+// pixel, which are read where they lie. No padded copy: cells at the border leave out the taps
+// outside the image.
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "ops/conv_taps.h"
@@ -28,7 +30,12 @@ public:
     void run(int64_t images, const float* src, const float* packed, const float* bias,
              Activation activation, float* dst) const;
 
+    // dw (taps, channels) = sum over the cells of all images of src * ddst
+    void backward_weights(int64_t images, const float* src, const float* ddst, float* dw) const;
+
 private:
+    // The rows of taps that are inside the image at a row of cells: first and end.
+    std::pair<int64_t, int64_t> inside_rows(int64_t top) const;
     // Cells side by side of a row that meet the same columns of taps.
     struct Segment {
         int64_t first, cells;
@@ -37,6 +44,8 @@ private:
         int64_t weights;               // where they begin, packed (channels / lanes, taps, lanes)
     };
     bool inside(int64_t col, int64_t cell) const;
+    void add_rows(int64_t image, int64_t first, int64_t end, const float* src, const float* ddst,
+                  float* sums) const;
     void add_segment(int64_t first, int64_t cells);
 
     TapConv conv_;

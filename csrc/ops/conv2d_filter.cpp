@@ -11,6 +11,7 @@
 
 #include "check.h"
 #include "ops/conv2d.h"
+#include "ops/conv2d_depthwise.h"
 #include "ops/conv2d_groups.h"
 #include "ops/conv2d_kn2row.h"
 #include "ops/conv2d_winograd.h"
@@ -297,6 +298,8 @@ void conv2d_backward_filter(const Conv2dShape& shape, const float* x, const floa
     const int64_t oc = s.group_oc();
     if (uses_winograd(s)) return winograd_backward_filter(s, x, dy, dw);
     if (uses_kn2row(s)) return kn2row_backward_filter(s, x, dy, dw);
+    if (uses_depthwise(s))
+        return DepthwisePlan(forward_taps(s), s.groups).backward_weights(s.n, x, dy, dw);
     if (spreading_pays(s.group_c(), oc, s.groups))
         return SpreadPlan({{forward_taps(s), 0}}, s.groups).backward_weights(s.n, x, dy, dw);
     const Plan p = plan(s);
