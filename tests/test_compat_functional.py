@@ -180,8 +180,6 @@ def two_inputs():
         (lambda: layers.RandomFlip()(keras.Input((3, 3, 1)), training=True), "fit and not in"),
         (lambda: layers.Add()(keras.Input((3,))), "list of inputs"),
         (lambda: layers.merge([keras.Input((3,))] * 2, mode="cos"), "mode must be"),
-        (lambda: keras.Input((3,))[:, 0], "Cropping2D"),
-        (lambda: keras.Input((3,)) / keras.Input((3,)), "quotient"),
     ],
 )
 def test_what_it_cannot_do(wrong, words):

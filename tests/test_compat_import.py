@@ -45,7 +45,6 @@ def test_imports(line):
     [
         ("from keras.layers import LSTM; LSTM(3)", "for sequences or text"),
         ("from keras.applications.vgg16 import VGG16; VGG16()", "no trained networks"),
-        ("from keras.wrappers.scikit_learn import KerasClassifier as K; K()", "fit and predict"),
         ("from keras.layers.recurrent import GRU; GRU(3)", "for sequences or text"),
         ("import keras.layers.capsules", "not in pyconv"),
         ("from keras.backend import gradients; gradients(1, 2)", "tf.GradientTape"),

@@ -132,7 +132,7 @@ def test_sessions_and_devices_have_no_effect():
     "use",
     [
         lambda: tf.while_loop(),
-        lambda: tf.image.resize(X, (2, 2)),
+        lambda: tf.while_loop(X),
         lambda: tf.Module.with_name_scope,
         lambda: type("Own", (keras.layers.LSTM,), {}),
     ],

@@ -172,6 +172,7 @@ def lost(what: str, result: Any) -> Any:
         return array.view(EagerArray)
     taped = array.view(Taped)
     taped.node = _Lost(what)
+    taped.node.shape = array.shape
     return taped
 
 

@@ -8,6 +8,7 @@ from pyconv._types import Shape
 from pyconv.compat import _call_context, _masking
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor, nodes_between, tensors_of, wired
+from pyconv.compat._of_lists import take_lists
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._phases import fix_phase
 from pyconv.compat._recording import is_recorded, layer_call
@@ -154,7 +155,7 @@ class Chained(Typed):
         training = kwargs.get("training")
         if isinstance(training, bool):
             fix_phase(self, training)
-        if len(tensors) > 1 and not isinstance(self, Merge):
+        if len(tensors) > 1 and not (isinstance(self, Merge) or take_lists(self)):
             raise ValueError(
                 f"{self.label}: it takes one input, got {len(tensors)}; bring them together with "
                 "Add() or Concatenate()"

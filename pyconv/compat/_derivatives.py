@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from pyconv.compat._autodiff import Pull, Taped, made, unwrapped
+from pyconv.compat._more_derivatives import MORE
 
 # Functions that take and return what numpy's do.
-FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+FUNCTIONS: dict[Any, Callable[..., Any]] = dict(MORE)
 
 
 def _elementwise(slope: Callable[[Any, Any], Any]) -> Callable[..., list[Pull]]:

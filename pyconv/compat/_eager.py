@@ -43,11 +43,16 @@ class EagerFunction:
         return eager(self.function(x, *args, **kwargs))
 
 
+def array_of(x: Any) -> Any:
+    """Return what numpy's functions take: a tensor as it is, all else as an array."""
+    return x if hasattr(x, "activated") else np.asanyarray(x)
+
+
 def eager(x: Any) -> Any:
     """Return an array, or a number, as an ``EagerArray``; of a tuple or a list each part."""
     if isinstance(x, (tuple, list)):
         return type(x)(eager(part) for part in x)
-    if isinstance(x, EagerArray):
+    if x is None or hasattr(x, "activated"):  # a size that is not known, one already, a tensor
         return x
     values = x.numpy() if isinstance(x, Number) else x
     return np.asarray(values).view(EagerArray)

@@ -47,8 +47,7 @@ _MOVED = {
     "utils.layer_utils": "utils",
     "utils.training_utils": "utils",
     "utils.visualize_util": "utils",
-    "wrappers": "_absent",
-    "wrappers.scikit_learn": "_absent",
+    "wrappers.scikit_learn": "wrappers",
 }
 
 

@@ -1,7 +1,10 @@
 """Keras's functional API: what calling a layer on an ``Input`` gives."""
 
+import operator
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from pyconv._types import Shape
 from pyconv.layers.graph import Node, unfolded
@@ -21,8 +24,6 @@ class Tensor:
         (None, 4)
     """
 
-    # Numbers of numpy leave the operators to the tensor.
-    __array_ufunc__ = None
     _keras_mask: Any = None
 
     def __init__(
@@ -65,48 +66,126 @@ class Tensor:
         """Return the shape."""
         return self.shape
 
-    def __add__(self, other: Any) -> "Tensor":
+    def __add__(self, other: Any) -> Any:
         return self._with(other, "Add", 1.0)
 
     __radd__ = __add__
 
-    def __sub__(self, other: Any) -> "Tensor":
+    def __sub__(self, other: Any) -> Any:
         return self._with(other, "Subtract", -1.0)
 
-    def __rsub__(self, other: Any) -> "Tensor":
+    def __rsub__(self, other: Any) -> Any:
         return _called("Rescaling", self, -1.0, other)
 
-    def __neg__(self) -> "Tensor":
+    def __neg__(self) -> Any:
         return _called("Rescaling", self, -1.0)
 
-    def __mul__(self, other: Any) -> "Tensor":
+    def __mul__(self, other: Any) -> Any:
         if isinstance(other, Tensor):
             return self._with(other, "Multiply", 1.0)
         return _called("Rescaling", self, other)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, other: Any) -> "Tensor":
+    def __truediv__(self, other: Any) -> Any:
         if isinstance(other, Tensor):
-            raise NotImplementedError("a quotient of two tensors: pyconv has no layer for it")
+            return self._made(np.divide, self, other)
         return _called("Rescaling", self, 1 / other)
 
-    def _with(self, other: Any, merge: str, sign: float) -> "Tensor":
+    def __rtruediv__(self, other: Any) -> Any:
+        return self._made(np.divide, other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return self._made(np.power, self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return self._made(np.power, other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return self._made(np.matmul, self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return self._made(np.matmul, other, self)
+
+    def __abs__(self) -> Any:
+        return self._made(np.abs, self)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._made(np.greater, self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._made(np.less, self, other)
+
+    def _with(self, other: Any, merge: str, sign: float) -> Any:
         if isinstance(other, Tensor):
             return _called(merge, [self, other])
         return _called("Rescaling", self, 1.0, sign * other)
 
-    def activated(self, function: Any) -> "Tensor":
+    def activated(self, function: Any) -> Any:
         """Return the tensor of an ``Activation`` layer."""
         return _called("Activation", self, function)
 
     def __getitem__(self, key: Any) -> Any:
-        raise NotImplementedError(
-            "a part of a tensor: pyconv has no layer for it; Cropping2D cuts images"
-        )
+        return self._made(operator.getitem, self, key)
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError(f"{self!r}: what is in a tensor is known once there are data")
+
+    # --- functions of numpy's -------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__":
+            return NotImplemented
+        kwargs.pop("out", None)
+        if ufunc in _OPERATORS and not kwargs:
+            return _OPERATORS[ufunc](
+                *(x.item() if isinstance(x, np.generic) else x for x in inputs)
+            )
+        return self._made(ufunc, *inputs, **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self._made(function, *args, **kwargs)
+
+    def reshape(self, *shape: Any) -> Any:
+        """Return the tensor of the elements in another shape."""
+        return self._made(np.reshape, self, shape[0] if len(shape) == 1 else shape)
+
+    def astype(self, dtype: Any) -> Any:
+        """Return the tensor itself: all are computed in float32."""
+        return self
+
+    def set_shape(self, shape: Any) -> None:
+        """Do nothing: a tensor has a shape."""
+
+    @staticmethod
+    def _made(function: Any, *args: Any, **kwargs: Any) -> Any:
+        from pyconv.compat._operation import operation
+
+        return operation(function, args, kwargs)
+
+    def _reduced(name: str) -> Any:  # type: ignore[misc] # noqa: N805
+        function = getattr(np, name)
+
+        def run(self: "Tensor", axis: Any = None, keepdims: bool = False) -> Any:
+            return self._made(function, self, axis=axis, keepdims=keepdims)
+
+        run.__doc__ = f"Return the tensor of ``numpy.{name}``."
+        return run
+
+    max, mean, min, sum = map(_reduced, ("max", "mean", "min", "sum"))
 
     def __repr__(self) -> str:
         return f"<Tensor shape={self.shape}, of {self.layer.label}>"
+
+
+# For which tensors have layers.
+_OPERATORS: dict[Any, Any] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.negative: operator.neg,
+}
 
 
 def tensors_of(x: Any) -> list[Tensor] | None:

@@ -6,19 +6,21 @@ from typing import Any, NoReturn
 import numpy as np
 
 from pyconv import backend
-from pyconv._types import Array, Shape
+from pyconv._types import Array
 from pyconv.activations.function import Custom
-from pyconv.layers.layer import Layer
+from pyconv.compat._autodiff import unwrapped
+from pyconv.compat._own_call import OwnCall
 
 
-class Lambda(Layer):
+class Lambda(OwnCall):
     """A function of arrays as a layer.
 
-    There is no automatic differentiation: a function that treats each number by itself has its
-    slope taken by differences; behind any other one only layers that do not train may stand.
+    Its gradient is followed through numpy's functions, those of ``keras.backend``, ``keras.ops``
+    and ``tf``. Of what cannot be followed, a function that treats each number by itself has its
+    slope taken by differences.
 
     Args:
-        function: called with a batch, an array of numpy's.
+        function: called with a batch, or with a list of them.
         output_shape: has no effect: the function's result has its shape.
         mask: has no effect.
         arguments: more arguments by name, a dict.
@@ -46,38 +48,42 @@ class Lambda(Layer):
             raise TypeError(f"{self.label}: function must be one, got a {type(function).__name__}")
         self.function = function
         self.arguments = dict(arguments or {})
-        self._x: Array | None = None
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape of what the function gives."""
-        sizes = tuple(1 if size is None else size for size in input_shape)
-        result: Shape = np.shape(self._called(np.zeros(sizes, np.float32)))
-        return (input_shape[0], *result[1:])
+    def call(self, inputs: Any) -> Any:
+        """Return the function of the inputs."""
+        return self.function(inputs, **self.arguments)
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the function of x."""
-        self._x = x
-        result: Array = backend.float32(self._called(np.asarray(x)))
+        self._kept, self._recorded = x, None
+        result: Array = backend.float32(self._recorded_or_not(x) if training else self._called(x))
         return result
 
-    def backward(self, dy: Array, need_dx: bool) -> Array | None:
-        """Return the gradient of x where it is needed.
+    def _recorded_or_not(self, x: Array) -> Any:
+        try:
+            return np.asarray(unwrapped(self._record(x, True)))
+        except NotImplementedError:
+            return self._called(x)
+
+    def backward(self, dy: Array, need_dx: bool) -> Any:
+        """Return the gradient of the inputs where it is needed.
 
         Raises:
-            NotImplementedError: the function does not treat each number by itself.
+            NotImplementedError: the function cannot be followed, and does not treat each number by
+                itself.
         """
         if not need_dx:
             return None
-        assert self._x is not None
-        x = np.asarray(self._x)
-        if not self._is_elementwise(x):
-            raise NotImplementedError(
-                f"{self.label}: its gradient is needed, but its function does not treat each "
-                "number by itself, and there is no automatic differentiation; use layers in its "
-                "place, or a subclass of keras.layers.Layer with forward and backward"
-            )
-        own: Array = backend.on_device(np.asarray(dy) * Custom(self._called).slope(x))
-        return own
+        try:
+            return super().backward(dy, need_dx)
+        except NotImplementedError as error:
+            x = np.asarray(self._kept)
+            if not self._is_elementwise(x):
+                raise NotImplementedError(
+                    f"{error}; its function does not treat each number by itself, so that its "
+                    "slope is not taken by differences"
+                ) from None
+            return backend.on_device(np.asarray(dy) * Custom(self._called).slope(x))
 
     def _is_elementwise(self, x: Array) -> bool:
         """Whether the function treats each number by itself, as far as two of them tell."""
@@ -101,4 +107,4 @@ class Lambda(Layer):
         )
 
     def _called(self, x: Any) -> Any:
-        return np.asarray(self.function(x, **self.arguments))
+        return np.asarray(unwrapped(self.call(x)))

@@ -228,9 +228,9 @@ def _are_metrics(value: Any) -> bool:
 
 
 def _make_folder(filepath: Any) -> None:
-    """Make the folder of a file of HDF5, as Keras does."""
+    """Make the folder of a file, as Keras 2 does."""
     path = os.fsdecode(filepath)
-    if path.endswith((".h5", ".hdf5")) and os.path.dirname(path):
+    if os.path.dirname(path) and not path.endswith(".keras"):
         os.makedirs(os.path.dirname(path), exist_ok=True)
 
 

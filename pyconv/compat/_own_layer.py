@@ -341,7 +341,11 @@ class Own(Tracked):
 
     def add_loss(self, loss: Any) -> None:
         """Add numbers to the losses of this call; in ``fit`` it is an error."""
-        self._losses += leaves(loss)
+        parts = leaves(loss)
+        if any(isinstance(part, Tensor) for part in parts):
+            # The layers of the call alone would leave it out.
+            raise NotImplementedError("add_loss of what is computed of an Input")
+        self._losses += parts
 
     @property
     def losses(self: Any) -> list[Any]:

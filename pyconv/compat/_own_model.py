@@ -44,11 +44,12 @@ class OwnModel(Functional):
             shape: Shape = tuple(input_shape)
             ends = composed_of(self, shape)
             if ends is None:
+                error = getattr(self, "not_followed", None)
                 raise NotImplementedError(
-                    f"{self.label}: its call does something to its input that is no layer's work; "
-                    "pyconv has no automatic differentiation: call layers, or write a "
+                    f"{self.label}: its call does something to its input that cannot be followed "
+                    f"({error}); call layers, functions of keras.ops, tf or numpy, or write a "
                     "keras.layers.Layer with forward and backward"
-                )
+                ) from error
             self._take(*ends)
         super().build(input_shape)
 

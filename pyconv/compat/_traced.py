@@ -73,7 +73,8 @@ def composed_of(owner: Any, shape: Shape) -> tuple[Tensor, Tensor] | None:
     try:
         end = _called(owner, start, True)
         other = _called(owner, start, False) if end is not None else None
-    except (AttributeError, NotImplementedError, TypeError, ValueError):
+    except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
+        owner.not_followed = error
         return None
     if end is None or other is None:
         return None

@@ -27,8 +27,6 @@ _NAMES: dict[str, str] = {
     "Merge": "call Add() or Concatenate() on a list of layers' results",
     "LocallyConnected2D": "use Conv2D, whose filters are the same at each place",
     "RemoteMonitor": "use CSVLogger, or a Callback of your own",
-    "KerasClassifier": "call Sequential's fit and predict",
-    "KerasRegressor": "call Sequential's fit and predict",
     "multi_gpu_model": "a model runs on one device; all cores of the processor are used",
     "get_file": "download the file yourself and give its path; keras.datasets finds its own files",
     "gradients": "use tf.GradientTape, or train with fit or train_on_batch",

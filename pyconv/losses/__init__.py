@@ -202,6 +202,7 @@ def as_loss(identifier: Any) -> Loss:
         raise ValueError("as_loss: identifier must be a loss, got None")
     if isinstance(found, Loss):
         return found
+    found = getattr(found, "stands_for", found)
     try:
         known = _CLASS_OF.get(found)
     except TypeError:  # a callable object that cannot be hashed

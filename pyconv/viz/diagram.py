@@ -131,7 +131,10 @@ def _inside(layer: Container) -> tuple[list[Column], str]:
 
 
 def _details(layer: Any) -> list[str]:
-    config = layer.get_config()
+    try:
+        config = layer.get_config()
+    except NotImplementedError:  # a function of the user's own
+        return []
     found = []
     for key, form in _DETAILS:
         value = config.get(key)

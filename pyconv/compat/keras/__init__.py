@@ -24,6 +24,7 @@ from pyconv.compat.keras import (
     regularizers,
     saving,
     utils,
+    wrappers,
 )
 from pyconv.compat.keras.dtype_policies import DTypePolicy, FloatDTypePolicy
 from pyconv.compat.keras.initializers import Initializer
@@ -72,6 +73,7 @@ __all__ = [
     "regularizers",
     "saving",
     "utils",
+    "wrappers",
 ]
 
 __getattr__ = _unsupported.getter(__name__)

@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 
+from pyconv.compat import _backend_functions as _more
 from pyconv.compat import _classes, _image_order, _unsupported
 from pyconv.compat.keras import ops
 
 # What losses and metrics of the user's own are written with; some under older names.
 _MATHS: dict[str, Any] = {
-    **{name: getattr(ops, name) for name in ops.__all__},
+    **{name: getattr(ops, name) for name in ops.__all__ if not hasattr(_more, name)},
     "cumprod": np.cumprod,
     "int_shape": np.shape,
-    "l2_normalize": ops.normalize,
     "ndim": np.ndim,
     "permute_dimensions": np.transpose,
     "pow": np.power,
@@ -263,4 +263,4 @@ def set_value(x: Any, value: Any) -> None:
         )
 
 
-__getattr__ = _unsupported.getter(__name__)
+__getattr__ = _unsupported.getter(__name__, _more)

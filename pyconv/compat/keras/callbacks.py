@@ -7,12 +7,22 @@ from pyconv import callbacks
 from pyconv.compat import _arguments, _classes, _era, _unsupported
 from pyconv.compat._logs import Logs
 
+# What Keras 2's TensorBoard took as well.
+_OF_OLDER_BOARDS = (
+    "batch_size",
+    "write_grads",
+    "embeddings_layer_names",
+    "embeddings_data",
+)
+
 
 def _translate(
     cls: type, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> _classes.Arguments:
     if name == "ReduceLROnPlateau":
         _arguments.rename(name, kwargs, "epsilon", "min_delta")
+    if name == "TensorBoard":
+        _arguments.drop(kwargs, *_OF_OLDER_BOARDS)
     return args, kwargs
 
 

@@ -48,6 +48,8 @@ def _translate(
     if keras2 and kwargs.get("name") is None:
         kwargs["name"] = _classes.old_name(cls.__name__)
     args, kwargs = _arguments.layer(name, args, kwargs, keras2)
+    if name.startswith("AveragePooling") and not args:  # Keras 1, 2 and tf.keras have a default
+        kwargs.setdefault("pool_size", 2)
     first = _image_order.data_format() == "channels_first"
     if first and kwargs.get("data_format") is None and _takes_images(name):
         kwargs["data_format"] = "channels_first"
@@ -76,6 +78,7 @@ for _name in _HAVE_NO_WEIGHTS:
     _names[_name].has_no_weights = True
 _names.update({old: _names[new] for old, new in _OLD_NAMES.items() if new in _names})
 _names["Lambda"] = _classes.translated(_lambda.Lambda, __name__, _translate, Chained)
+_names["Lambda"].call = _lambda.Lambda.call  # not that of Chained
 CLASSES = {found.__name__: found for found in _names.values() if isinstance(found, type)}
 
 

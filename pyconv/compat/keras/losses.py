@@ -1,13 +1,17 @@
 """``keras.losses``: those of ``pyconv.losses``, whose results have ``numpy()`` and a type."""
 
+import functools
+import inspect
 from typing import Any
 
 import numpy as np
 
 from pyconv import losses
 from pyconv.compat import _classes, _unsupported
-from pyconv.compat._autodiff import Taped
+from pyconv.compat._autodiff import Taped, unwrapped
 from pyconv.compat._eager import eager
+from pyconv.compat._functional import Tensor
+from pyconv.compat._operation import operation
 from pyconv.compat._taped_losses import Derived, taped_loss
 from pyconv.compat._types_of_arrays import FLOATS, as_type
 from pyconv.losses.loss import same_rank
@@ -77,6 +81,58 @@ _names = _classes.all_translated(
     _same,
     {"": (_Eager,), "Loss": _OF_ONES_OWN, "LossFunctionWrapper": _OF_ONES_OWN},
 )
+# Names of Keras 1 and 2.
+_OLDER = {
+    "bce": "binary_crossentropy",
+    "cosine": "cosine_similarity",
+    "cosine_proximity": "cosine_similarity",
+    "kld": "kl_divergence",
+    "kullback_leibler_divergence": "kl_divergence",
+    "logcosh": "log_cosh",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
+}
+
+
+def _followed(function: Any) -> Any:
+    """Return a loss of rows that also takes tensors, and arrays whose gradient is followed."""
+    kind = _names[losses._CLASS_OF[function].__name__]
+    parameters = inspect.signature(function)
+
+    @functools.wraps(function)
+    def run(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(y_true, Tensor) or isinstance(y_pred, Tensor):
+            return operation(run, (y_true, y_pred, *args), kwargs)
+        if isinstance(y_pred, Taped) and y_pred.node is not None:
+            given = parameters.bind(y_true, y_pred, *args, **kwargs).arguments
+            options = {name: given[name] for name in given if name not in ("y_true", "y_pred")}
+            return taped_loss(kind(**options, reduction="none"), y_true, y_pred, None)
+        return eager(function(unwrapped(y_true), unwrapped(y_pred), *args, **kwargs))
+
+    run.stands_for = function  # type: ignore[attr-defined]
+    return run
+
+
+_names.update({name: _followed(f) for name, f in _names.items() if f in losses._CLASS_OF})
+_names.update({old: _names[new] for old, new in _OLDER.items()})
+_names.update({old.upper(): _names[old] for old in ("bce", "kld", "mae", "mape", "mse", "msle")})
+
+
+def _giving(function: Any) -> Any:
+    """Return a function that finds losses, and gives those of this module."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        found = function(*args, **kwargs)
+        known = _names.get(getattr(found, "__name__", ""))
+        return known if getattr(known, "stands_for", None) is found else found
+
+    return run
+
+
+_names.update({name: _giving(_names[name]) for name in ("get", "deserialize")})
 globals().update(_names)
 __all__ = sorted(_names)
 __getattr__ = _unsupported.getter(__name__, losses)

@@ -10,6 +10,7 @@ import numpy as np
 
 from pyconv.compat import _unsupported
 from pyconv.compat._autodiff import Taped, made, unwrapped
+from pyconv.compat._eager import array_of
 
 # numpy's own functions, which take what Keras's do.
 _SAME = (
@@ -47,7 +48,7 @@ def cast(x: Any, dtype: Any) -> Any:
         >>> ops.cast([0.5, 1.5], "int32").tolist()
         [0, 1]
     """
-    return np.asanyarray(x).astype(dtype)
+    return array_of(x).astype(dtype)
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
@@ -69,7 +70,7 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Any:
         >>> ops.convert_to_tensor([1, 2], "float32").dtype
         dtype('float32')
     """
-    return np.asanyarray(x, dtype)
+    return array_of(x) if dtype is None else array_of(x).astype(dtype)
 
 
 def convert_to_numpy(x: Any) -> Any:
@@ -113,10 +114,10 @@ def divide_no_nan(x1: Any, x2: Any) -> Any:
         >>> ops.divide_no_nan([1.0, 1.0], [2.0, 0.0]).tolist()
         [0.5, 0.0]
     """
-    a, b = np.asanyarray(x1), np.asanyarray(x2)
-    kept = np.asarray(b) != 0
-    quotient = a / np.where(kept, b, 1)
-    return np.where(kept, quotient, np.zeros((), np.result_type(quotient, np.float32)))
+    a, b = array_of(x1), array_of(x2)
+    zero = np.equal(b, 0)
+    quotient = a / np.where(zero, np.float32(1), b)
+    return np.where(zero, np.float32(0), quotient)
 
 
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
@@ -166,9 +167,9 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> f"{ops.logsumexp([0.0, 0.0]):.4f}"
         '0.6931'
     """
-    values = np.asanyarray(x)
-    top = values.max(axis=axis, keepdims=True)
-    result = np.log(np.exp(values - top).sum(axis=axis, keepdims=True)) + top
+    values = array_of(x)
+    top = np.max(values, axis=axis, keepdims=True)
+    result = np.log(np.sum(np.exp(values - top), axis=axis, keepdims=True)) + top
     return result if keepdims else np.squeeze(result, axis)
 
 
@@ -180,7 +181,7 @@ def sigmoid(x: Any) -> Any:
         >>> float(ops.sigmoid(0.0))
         0.5
     """
-    return 0.5 * (1 + np.tanh(np.asanyarray(x) / 2))
+    return 0.5 * (1 + np.tanh(array_of(x) / 2))
 
 
 def softplus(x: Any) -> Any:
@@ -213,9 +214,9 @@ def softmax(x: Any, axis: int = -1) -> Any:
         >>> ops.softmax([[0.0, 0.0]]).tolist()
         [[0.5, 0.5]]
     """
-    values = np.asanyarray(x)
-    parts = np.exp(values - values.max(axis=axis, keepdims=True))
-    return parts / parts.sum(axis=axis, keepdims=True)
+    values = array_of(x)
+    parts = np.exp(values - np.max(values, axis=axis, keepdims=True))
+    return parts / np.sum(parts, axis=axis, keepdims=True)
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
@@ -226,7 +227,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
         >>> ops.normalize([[3.0, 4.0]]).tolist()
         [[0.6, 0.8]]
     """
-    values = np.asanyarray(x)
+    values = array_of(x)
     return values / np.maximum(np.linalg.norm(values, order, axis, keepdims=True), 1e-7)
 
 
@@ -240,11 +241,11 @@ def categorical_crossentropy(
         >>> f"{ops.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])[0]:.4f}"
         '0.6931'
     """
-    q = np.asanyarray(output)
+    q = array_of(output)
     if from_logits:
-        return -(target * (q - logsumexp(q, axis, keepdims=True))).sum(axis=axis)
-    q = np.clip(q / q.sum(axis=axis, keepdims=True), 1e-7, 1 - 1e-7)
-    return -(target * np.log(q)).sum(axis=axis)
+        return -np.sum(target * (q - logsumexp(q, axis, keepdims=True)), axis=axis)
+    q = np.clip(q / np.sum(q, axis=axis, keepdims=True), 1e-7, 1 - 1e-7)
+    return -np.sum(target * np.log(q), axis=axis)
 
 
 def sparse_categorical_crossentropy(
@@ -257,7 +258,7 @@ def sparse_categorical_crossentropy(
         >>> f"{ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]])[0]:.4f}"
         '0.6931'
     """
-    labels = np.asarray(target)
+    labels = array_of(target)
     if labels.ndim == np.ndim(output) and labels.shape[axis] == 1:
         labels = np.squeeze(labels, axis)
     return categorical_crossentropy(
@@ -273,7 +274,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         >>> f"{ops.binary_crossentropy(1.0, 0.5):.4f}"
         '0.6931'
     """
-    y, p = np.asarray(target), np.asanyarray(output)
+    y, p = array_of(target), array_of(output)
     if from_logits:
         return np.maximum(p, 0) - p * y + np.log1p(np.exp(-np.abs(p)))
     p = np.clip(p, 1e-7, float(np.float32(1 - 1e-7)))

@@ -10,54 +10,47 @@ import numpy as np
 
 from pyconv import activations
 from pyconv.compat import _dataset, _unsupported, keras
-from pyconv.compat._eager import EagerArray, EagerFunction, eagerly
+from pyconv.compat._eager import EagerArray, EagerFunction, eager, eagerly
 from pyconv.compat._gradient_tape import GradientTape as GradientTape
-from pyconv.compat.keras import ops
-from pyconv.compat.tensorflow import _session
+from pyconv.compat.keras import (
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+)
+from pyconv.compat.tensorflow import _functions, _session
+from pyconv.compat.tensorflow._image import IMAGE
+from pyconv.compat.tensorflow._summary import SUMMARY
+from pyconv.compat.tensorflow._variable import Variable as Variable
 from pyconv.utils import set_random_seed
 
 __version__ = "2.0.0"
+version = SimpleNamespace(VERSION=__version__)
 
 newaxis = None
 Tensor = EagerArray
 _TYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16")
 globals().update({name: np.dtype(name) for name in _TYPES}, bool=np.dtype("bool"))
 
-# Functions of numpy and of keras.ops, by TensorFlow's names.
-_FUNCTIONS: dict[str, Any] = {
-    **{name: getattr(ops, name) for name in (
-        "abs", "add", "argmax", "argmin", "argsort", "cast", "convert_to_tensor", "cos", "divide",
-        "equal", "exp", "expand_dims", "eye", "floor", "greater", "less", "logical_and",
-        "logical_not", "logical_or", "matmul", "maximum", "minimum", "multiply", "not_equal",
-        "ones", "ones_like", "one_hot", "pad", "repeat", "reshape", "round", "shape", "sign",
-        "sigmoid", "sin", "sort", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient",
-        "subtract", "tanh", "tile", "transpose", "where", "zeros", "zeros_like",
-    )},
-    "clip_by_value": ops.clip,
-    "concat": lambda values, axis, name=None: np.concatenate(values, axis),
-    "constant": lambda value, dtype=None, shape=None, name=None: np.asarray(value, dtype),
-    "identity": np.asarray,
-    "log": np.log,
-    "pow": np.power,
-    "range": np.arange,
-    "rank": np.ndim,
-    "reduce_all": np.all,
-    "reduce_any": np.any,
-    "reduce_max": np.max,
-    "reduce_mean": np.mean,
-    "reduce_min": np.min,
-    "reduce_std": np.std,
-    "reduce_sum": np.sum,
-    "reverse": np.flip,
-    "size": np.size,
-}  # fmt: skip
-_eager = {name: eagerly(function) for name, function in _FUNCTIONS.items()}
+_eager = {name: eagerly(function) for name, function in _functions.FUNCTIONS.items()}
 globals().update(_eager)
-math = SimpleNamespace(**_eager)
+math = SimpleNamespace(
+    top_k=_functions.top_k,
+    **{name: eagerly(function) for name, function in _functions.MATHS.items()},
+)
+linalg = SimpleNamespace(
+    **{name: _eager[name] for name in ("matmul", "norm", "eye", "einsum", "tensordot")},
+    l2_normalize=math.l2_normalize,
+)
 
 _ACTIVATIONS = ("elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "selu", "sigmoid",
                 "silu", "softmax", "softplus", "softsign", "swish", "tanh")  # fmt: skip
-nn = SimpleNamespace(**{name: EagerFunction(getattr(activations, name)) for name in _ACTIVATIONS})
+image, summary = IMAGE, SUMMARY
+nn = SimpleNamespace(
+    top_k=_functions.top_k,
+    **{name: EagerFunction(getattr(activations, name)) for name in _ACTIVATIONS},
+    **{name: eagerly(function) for name, function in _functions.NETWORK.items()},
+)
 math.softmax, math.sigmoid, math.tanh = nn.softmax, nn.sigmoid, nn.tanh
 
 data = SimpleNamespace(
@@ -67,25 +60,44 @@ data = SimpleNamespace(
 )
 
 
-def _random(draw: str, *names: str) -> Any:
+def _random(draw: str, *names: str, type_of: Any = np.float32) -> Any:
     def make(shape: Any, *args: Any, seed: Any = None, **kwargs: Any) -> Any:
         from pyconv import _random as own
 
-        random = own.generator() if seed is None else np.random.default_rng(seed)
-        kwargs.pop("dtype", None)
+        random: Any = own.generator() if seed is None else np.random.default_rng(seed)
+        dtype = np.dtype(kwargs.pop("dtype", None) or type_of)
         kwargs.pop("name", None)
         numbers = dict(zip(names, args, strict=False), **kwargs)
-        order = [numbers[name] for name in names if name in numbers]
-        return getattr(random, draw)(*order, size=shape).astype(np.float32)
+        order = [numbers[name] for name in names if numbers.get(name) is not None]
+        sizes = tuple(int(n) for n in np.ravel(shape))
+        if draw == "uniform" and dtype.kind in "iu":
+            return random.integers(*order, size=sizes, dtype=dtype)
+        if draw == "gamma":
+            alpha = np.asarray(numbers["alpha"], np.float64)
+            drawn = random.gamma(alpha, size=(*sizes, *alpha.shape))
+            return (drawn / (numbers.get("beta") or 1.0)).astype(dtype)
+        return getattr(random, draw)(*order, size=sizes).astype(dtype)
 
     return eagerly(make)
+
+
+def _shuffle(value: Any, seed: Any = None, name: Any = None) -> Any:
+    from pyconv import _random as own
+
+    generator = own.generator() if seed is None else np.random.default_rng(seed)
+    return eager(generator.permutation(np.asarray(value), axis=0))
 
 
 random = SimpleNamespace(
     set_seed=set_random_seed,
     normal=_random("normal", "mean", "stddev"),
+    truncated_normal=eagerly(keras.random.truncated_normal),
     uniform=_random("uniform", "minval", "maxval"),
+    gamma=_random("gamma", "alpha", "beta"),
+    shuffle=_shuffle,
 )
+random_normal, random_uniform = random.normal, random.uniform
+truncated_normal = random.truncated_normal
 set_random_seed = set_random_seed
 
 config = _session.CONFIG
@@ -109,6 +121,48 @@ logging = SimpleNamespace(  # type: ignore[assignment]
     DEBUG=10, INFO=20, WARN=30, WARNING=30, ERROR=40, FATAL=50,
     set_verbosity=_logger.setLevel, info=_logger.info, warning=_logger.warning,
 )  # fmt: skip
+
+
+def py_function(func: Any, inp: Any, Tout: Any, name: Any = None) -> Any:  # noqa: N803
+    """Return what a function makes of arrays, as arrays.
+
+    Example:
+        >>> import pyconv.compat.tensorflow as tf
+        >>> tf.py_function(lambda x: x + 1, [1.0], tf.float32).numpy()
+        np.float64(2.0)
+    """
+    result = func(*map(eager, inp))
+    return eager(list(result) if isinstance(result, tuple) else [result])[
+        slice(None) if isinstance(Tout, (list, tuple)) else 0
+    ]
+
+
+numpy_function = py_function
+
+
+def name_scope(name: Any = None) -> Any:
+    """Return a context that changes nothing.
+
+    Example:
+        >>> import pyconv.compat.tensorflow as tf
+        >>> with tf.name_scope("block"):
+        ...     pass
+    """
+    return contextlib.nullcontext()
+
+
+variable_scope = name_scope
+
+
+def executing_eagerly() -> bool:
+    """Return True: what is called runs.
+
+    Example:
+        >>> import pyconv.compat.tensorflow as tf
+        >>> tf.executing_eagerly()
+        True
+    """
+    return True
 
 
 def get_logger() -> Any:
@@ -164,13 +218,22 @@ __all__ = [
     "config",
     "data",
     "device",
+    "executing_eagerly",
     "function",
     "get_logger",
+    "image",
+    "initializers",
     "is_tensor",
     "keras",
+    "losses",
     "math",
+    "metrics",
+    "name_scope",
     "nn",
+    "optimizers",
+    "py_function",
     "random",
+    "summary",
     "test",
     "train",
 ]

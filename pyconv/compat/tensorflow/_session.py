@@ -1,6 +1,7 @@
 """What scripts say to TensorFlow of devices and sessions; on pyconv it has no effect."""
 
 import contextlib
+import os
 from types import SimpleNamespace
 from typing import Any
 
@@ -92,11 +93,19 @@ class Strategy:
         return contextlib.nullcontext()
 
 
+def latest_checkpoint(checkpoint_dir: Any, latest_filename: Any = None) -> str | None:
+    """Return the file of a folder that was written last, None where there is none."""
+    with os.scandir(checkpoint_dir) as entries:
+        files = [entry for entry in entries if entry.is_file()]
+    return max(files, key=lambda entry: entry.stat().st_mtime_ns).path if files else None
+
+
 DISTRIBUTE = SimpleNamespace(
     MirroredStrategy=Strategy, OneDeviceStrategy=Strategy, get_strategy=Strategy
 )
 # TensorFlow 1's optimizers, whose first argument is the learning rate.
 TRAIN = SimpleNamespace(
+    latest_checkpoint=latest_checkpoint,
     AdagradOptimizer=optimizers.Adagrad,
     AdamOptimizer=optimizers.Adam,
     GradientDescentOptimizer=optimizers.SGD,
