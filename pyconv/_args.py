@@ -136,7 +136,7 @@ def tuple_words(name: str, value: Any, minimum: int) -> AbstractContextManager[N
     limit = "value > 0" if minimum == 1 else f"value >= {minimum}"
     return in_other_words(
         f"The `{name}` argument must be a tuple of {len(value)} integers. Received "
-        f"{name}={shown(tuple(value))}, including values {wrong} that do not satisfy `{limit}`"
+        f"{name}={shown(tuple(value))}, including values {shown(wrong)} that do not satisfy `{limit}`"
     )
 
 
@@ -227,13 +227,17 @@ def _windows(size: int, kernel: int, stride: int, dilation: int) -> int:
     return (size - (kernel - 1) * dilation - 1) // stride + 1
 
 
-_repr = reprlib.Repr()
+class _Short(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        # Python refuses to write out integers of more than 4300 digits.
+        return str(x) if x.bit_length() <= 128 else f"an integer of {x.bit_length()} bits"
+
+
+_repr = _Short()
 _repr.maxstring = _repr.maxother = 60
 
 
 def shown(value: Any) -> str:
     """Return ``value`` as an error shows it: short, however large it is."""
-    if isinstance(value, int) and value.bit_length() > 128:
-        return f"an integer of {value.bit_length()} bits"
     text = _repr.repr(value)
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."
