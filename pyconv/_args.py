@@ -136,7 +136,8 @@ def tuple_words(name: str, value: Any, minimum: int) -> AbstractContextManager[N
     limit = "value > 0" if minimum == 1 else f"value >= {minimum}"
     return in_other_words(
         f"The `{name}` argument must be a tuple of {len(value)} integers. Received "
-        f"{name}={shown(tuple(value))}, including values {shown(wrong)} that do not satisfy `{limit}`"
+        f"{name}={shown(tuple(value))}, including values {shown(wrong)} that do not satisfy "
+        f"`{limit}`"
     )
 
 
