@@ -3,7 +3,7 @@
 # kernel is found when the module is imported.
 function(pyconv_device_module name)
   file(GLOB bindings CONFIGURE_DEPENDS csrc/bindings/*.cpp)
-  list(FILTER bindings EXCLUDE REGEX "/(data|filters|prediction|runtime)\\.cpp$")
+  list(FILTER bindings EXCLUDE REGEX "/(data|filters|graph|prediction|runtime)\\.cpp$")
   file(GLOB sources CONFIGURE_DEPENDS cuda/*.cpp cuda/bindings/*.cpp)
   pybind11_add_module(${name} MODULE ${ARGN} ${bindings} ${sources} csrc/check.cpp csrc/trace.cpp
                       csrc/ops/shapes.cpp)
