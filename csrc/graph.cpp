@@ -12,6 +12,7 @@ thread_local Graph* Graph::recording_ = nullptr;
 
 void Graph::begin(const py::iterable& known) {
     if (recording_) throw std::runtime_error("Graph: another one is being recorded");
+    if (!steps_.empty()) throw std::runtime_error("Graph: it has been recorded already");
     for (const py::handle item : known) {
         const auto array = py::array::ensure(item);
         keep(array.data(), array.nbytes(), array);

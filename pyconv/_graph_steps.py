@@ -118,7 +118,8 @@ class _Step:
             with self._spans(), model.objective.measures.recording() as self._numbers:
                 model._pass(batch, logits)
             self._graph.end()
-        except RuntimeError:
+        except BaseException:
+            # While a graph is being recorded nothing runs.
             self._graph.abandon()
             raise
         finally:
@@ -280,8 +281,8 @@ def _watched(model: "Trainable") -> list[tuple[dict[str, Any], str, Any]]:
     found = []
     for layer in model.layers:
         own = vars(layer)
-        stream = "_stream" if _drops(layer) else "name"
-        names = [name for name in own if not name.startswith("_")] + ["_weights", stream]
+        names = [name for name in own if not name.startswith("_")]
+        names += ["_weights", "_stream"] if _drops(layer) else ["_weights"]
         found += [(own, name, own[name]) for name in names]
         found += [(own["_weights"], name, weight) for name, weight in own["_weights"].items()]
     return found

@@ -264,6 +264,34 @@ def test_nothing_runs_before_the_launch_and_other_threads_are_not_recorded():
     assert np.array_equal(y, x)
 
 
+def test_after_an_error_operations_run_as_ever(monkeypatch):
+    """Also while its traceback, and with it the graph, is kept."""
+    model = network(*STACKS["deck"]())
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(X, Y, 22, shuffle=False, verbose=0)
+    layer = model.layers[3]
+
+    def fails(*arguments):
+        raise MemoryError("no memory")
+
+    monkeypatch.setattr(layer, "forward", fails)
+    with pytest.raises(MemoryError) as kept:
+        model.fit(X, Y, 22, shuffle=False, verbose=0)
+    assert "_graph_steps" in str(kept.traceback)
+    assert np.array_equal(_cpu.relu_forward(X - 0.5), np.maximum(X - 0.5, 0))
+
+
+def test_wrong_entries():
+    own = {"a": 1}
+    assert _cpu.unchanged([(own, "a", own["a"])])
+    assert not _cpu.unchanged([(own, "b", None)])
+    for wrong in (1, (own, "a"), ([], "a", 1)):
+        with pytest.raises(ValueError, match="unchanged: entries must be tuples"):
+            _cpu.unchanged([wrong])
+    with pytest.raises(TypeError, match="unhashable"):
+        _cpu.unchanged([(own, [], 1)])
+
+
 def test_a_graph_keeps_its_memory():
     x = np.ones(1 << 20, np.float32)
     graph = _cpu.Graph()
@@ -275,3 +303,5 @@ def test_a_graph_keeps_its_memory():
         np.full(1 << 20, 9, np.float32)
     graph.launch()
     assert np.array_equal(y, np.ones(1 << 20))
+    with pytest.raises(RuntimeError, match="recorded already"):
+        graph.begin([])

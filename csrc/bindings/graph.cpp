@@ -14,8 +14,13 @@ namespace {
 // Whether each (dict, key, value) still holds: the very same object.
 bool unchanged_(const py::list& entries) {
     for (const py::handle entry : entries) {
-        PyObject* const* item = PySequence_Fast_ITEMS(entry.ptr());
-        if (PyDict_GetItem(item[0], item[1]) != item[2]) return false;
+        if (!PyTuple_Check(entry.ptr()) || PyTuple_Size(entry.ptr()) != 3 ||
+            !PyDict_Check(PyTuple_GET_ITEM(entry.ptr(), 0)))
+            fail("unchanged", "entries must be tuples (dict, key, value), got ", described(entry));
+        PyObject* found = PyDict_GetItemWithError(PyTuple_GET_ITEM(entry.ptr(), 0),
+                                                  PyTuple_GET_ITEM(entry.ptr(), 1));
+        if (!found && PyErr_Occurred()) throw py::error_already_set();
+        if (found != PyTuple_GET_ITEM(entry.ptr(), 2)) return false;
     }
     return true;
 }
