@@ -63,7 +63,8 @@ class GraphSteps:
     """The graphs of one model."""
 
     def __init__(self) -> None:
-        self._steps: dict[tuple[Any, ...], Any] = {}
+        # Of each shape the arrays that its last batch was in, and their step once it is recorded.
+        self._steps: dict[tuple[Any, ...], tuple[tuple[int, ...], Any]] = {}
         self._last: _Step | None = None
         self._arrays = (0, 0)  # that the steps were recorded with
 
@@ -85,15 +86,16 @@ class GraphSteps:
         if arrays != self._arrays:
             self._steps.clear()
             self._arrays = arrays
-        key = _key(model, batch, logits)
-        if key not in self._steps:
+        key, addresses = _key(model, batch, logits), _addresses(model, batch)
+        before, step = self._steps.get(key, ((), None))
+        if before != addresses:
             if len(self._steps) >= _MOST:
                 self._steps.clear()
-            self._steps[key] = None  # all buffers are there after this step
+            self._steps[key] = addresses, None  # all buffers are there after this step
             return None
-        step = self._steps[key]
         if step is None or (step is not _NOT_RECORDED and not step.holds()):
-            step = self._steps[key] = _recorded(model, batch, logits)
+            step = _recorded(model, batch, logits)
+            self._steps[key] = addresses, step
         return None if step is _NOT_RECORDED else step.of(batch)
 
 
@@ -289,21 +291,20 @@ def _watched(model: "Trainable") -> list[tuple[dict[str, Any], str, Any]]:
 
 
 def _key(model: "Trainable", batch: Batch, logits: bool) -> tuple[Any, ...]:
-    """Return what a recorded step depends on, and which arrays it works on."""
+    """Return what a recorded step depends on beside the addresses of its arrays."""
     assert batch.y is not None
-    arrays: list[Any] = [batch.x, *_weights(model)]
-    if backend.active is backend.cpu:
-        arrays.append(batch.y)
     return (
         *_depends(model, logits),
         batch.x.shape,
         batch.y.shape,
         batch.y.dtype,
         batch.augmented,
-        tuple(map(_address, arrays)),
     )
 
 
-def _address(array: Any) -> int:
-    found: int = array.ctypes.data if isinstance(array, np.ndarray) else array.address
-    return found
+def _addresses(model: "Trainable", batch: Batch) -> tuple[int, ...]:
+    """Return where the arrays lie that a recorded step works on."""
+    arrays: list[Any] = [batch.x, *_weights(model)]
+    if backend.active is backend.cpu:
+        arrays.append(batch.y)  # a device has a copy
+    return tuple(a.ctypes.data if isinstance(a, np.ndarray) else a.address for a in arrays)
