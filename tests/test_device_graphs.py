@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 from device_runs import X, Y, close, deck_like, on_both
+from graph_runs import with_and_without
 
 import pyconv
 from pyconv import _devices, activations, backend, layers
@@ -22,28 +23,6 @@ def _device_again():
     yield
     _devices.use(device)
     pyconv.set_float32_precision("highest")
-
-
-def with_and_without(monkeypatch, run):
-    """Return what ``run`` returns with graphs and without, and how many were launched."""
-    launched = []
-
-    class Counted(getattr(device, "Graph", object)):
-        def launch(self):
-            launched.append(1)
-            super().launch()
-
-    results = []
-    for graphs in (True, False):
-        pyconv.utils.set_random_seed(2)
-        with monkeypatch.context() as patch:
-            if graphs:
-                patch.setattr(device, "Graph", Counted)
-            else:
-                patch.delattr(device, "Graph")
-            results.append(run())
-        pyconv.set_float32_precision("highest")
-    return *results, len(launched)
 
 
 def same(got, wanted):
@@ -64,7 +43,7 @@ def test_steps_as_graphs(monkeypatch):
         losses = model.fit(X, Y, 8, 4, verbose=0).history["loss"]
         return [*history["loss"], *history["accuracy"], *losses, *model.get_weights()]
 
-    *results, launched = with_and_without(monkeypatch, run)
+    *results, launched = with_and_without(monkeypatch, device, run)
     assert launched > 14
     same(*results)
 
@@ -123,7 +102,7 @@ def test_a_functional_model_is_recorded(monkeypatch):
         model.compile("sgd", "sparse_categorical_crossentropy")
         return [*model.fit(X, Y, 11, 3, verbose=0).history["loss"], *model.get_weights()]
 
-    *results, launched = with_and_without(monkeypatch, run)
+    *results, launched = with_and_without(monkeypatch, device, run)
     assert launched == 2 * 3 - 1
     same(*results)
 
@@ -185,7 +164,7 @@ def test_a_change_between_steps(change, monkeypatch):
         losses += [model.fit(X[:16], Y[:16], 8, verbose=0).history["loss"][0] for _ in range(3)]
         return [*losses, *model.get_weights()]
 
-    *results, launched = with_and_without(monkeypatch, run)
+    *results, launched = with_and_without(monkeypatch, device, run)
     # On the CPU tanh is numpy's.
     assert launched >= (3 if device is backend.cpu else 5)
     same(*results)

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from graph_runs import with_and_without
 
 import pyconv
 from pyconv import _cpu, backend, callbacks, layers, losses
@@ -16,27 +17,12 @@ Y = RNG.integers(0, 4, 22)
 ONE_HOT = np.eye(4, dtype=np.float32)[Y]
 
 
-def with_and_without(monkeypatch, run):
-    """Return what ``run`` returns with graphs and without, and how many steps were launched."""
-    launched = []
-
-    class Counted(_cpu.Graph):
-        def launch(self):
-            launched.append(1)
-            super().launch()
-
-    results = []
-    for graphs in (True, False):
-        pyconv.utils.set_random_seed(2)
-        with monkeypatch.context() as patch:
-            if graphs:
-                patch.setattr(_cpu, "Graph", Counted)
-            else:
-                patch.delattr(_cpu, "Graph")
-            results.append(run())
+def launched(monkeypatch, run):
+    """Return how many steps ``run`` launches; its results are the same bits as without graphs."""
+    *results, count = with_and_without(monkeypatch, _cpu, run)
     for ours, theirs in zip(*results, strict=True):
         assert np.array_equal(ours, theirs)
-    return len(launched)
+    return count
 
 
 def network(*inner):
@@ -95,7 +81,7 @@ def test_the_same_bits(stack, optimizer, monkeypatch):
         places = [layer.get_state().get("next", 0) for layer in model.layers]
         return [*history.values(), places, *model.get_weights()]
 
-    assert with_and_without(monkeypatch, run) == 4 * 3 - 2
+    assert launched(monkeypatch, run) == 4 * 3 - 2
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -109,7 +95,7 @@ def test_one_hot_labels(stream, monkeypatch):
         given = {"x": batches} if stream else {"x": X, "y": ONE_HOT, "batch_size": 11}
         return [*model.fit(**given, epochs=3, verbose=0).history["loss"], *model.get_weights()]
 
-    assert with_and_without(monkeypatch, run) == (0 if stream else 5)
+    assert launched(monkeypatch, run) == (0 if stream else 5)
 
 
 class Looks(callbacks.Callback):
@@ -137,7 +123,7 @@ def test_callbacks_between_steps(monkeypatch):
         model.fit(X, Y, 5, 3, verbose=0, callbacks=[looks])
         return [*looks.seen, *model.get_weights()]
 
-    assert with_and_without(monkeypatch, run) > 6
+    assert launched(monkeypatch, run) > 6
 
 
 def frozen(model):
@@ -168,7 +154,7 @@ def test_a_change_between_epochs(change, monkeypatch):
         losses += model.fit(X, Y, 11, 3, verbose=0).history["loss"]
         return [*losses, *model.get_weights()]
 
-    assert with_and_without(monkeypatch, run) >= 9
+    assert launched(monkeypatch, run) >= 9
 
 
 def smoothed():
@@ -219,7 +205,7 @@ def test_where_numpy_computes_there_is_no_graph(made, monkeypatch):
         model, y = made()
         return [*model.fit(X, y, 11, 3, verbose=0).history["loss"], *model.get_weights()]
 
-    assert with_and_without(monkeypatch, run) == 0
+    assert launched(monkeypatch, run) == 0
 
 
 def test_what_a_graph_refuses():

@@ -298,8 +298,8 @@ class Own(Tracked):
             y = spec.run(self.call)
         if not all(isinstance(leaf, Tensor) for leaf in leaves(y)):
             raise NotImplementedError(
-                f"{self.label}: its call does something to its inputs that is no layer's work; "
-                "pyconv has no automatic differentiation: call layers"
+                f"{self.label}: its call gives something that was not made of its inputs by layers "
+                "and functions of arrays"
             )
         return y
 
@@ -312,8 +312,8 @@ class Own(Tracked):
             y = super().forward(x, training, **options)  # type: ignore[misc]
         if training and self._losses:
             raise NotImplementedError(
-                f"{self.label}: add_loss in training: pyconv has no automatic differentiation; use "
-                "a regularizer, or activity_regularizer"
+                f"{self.label}: add_loss in training: its gradient is not taken; use a "
+                "regularizer, or activity_regularizer"
             )
         return y
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pyconv._types import Array
 from pyconv.bounding_boxes.moves import through_matrices
 from pyconv.layers._arguments import number_arg
-from pyconv.layers._augmentation import Augmentation, Stage, fill_mode_arg
+from pyconv.layers._augmentation import Augmentation, Stage, fill_mode_arg, sampling_arg
 from pyconv.layers._image_layer import Transformation
 
 
@@ -26,12 +26,7 @@ class Affine(Augmentation):
     ) -> None:
         super().__init__(seed, data_format, **kwargs)
         self.fill_mode = fill_mode_arg(self.label, fill_mode)
-        if interpolation not in ("bilinear", "nearest"):
-            raise ValueError(
-                f"{self.label}: interpolation must be 'bilinear' or 'nearest', got "
-                f"{interpolation!r:.60}"
-            )
-        self.interpolation = interpolation
+        self.interpolation = sampling_arg(self.label, interpolation)
         self.fill_value = number_arg(self.label, "fill_value", fill_value)
 
     def matrices(self, t: Transformation, n: int, h: int, w: int) -> NDArray[np.float64]:
@@ -47,12 +42,7 @@ class Affine(Augmentation):
         self, segmentation_masks: Any, transformation: Transformation = None, training: bool = True
     ) -> Any:
         """Return masks warped as the images are, with the values of the nearest cells."""
-        kept = self.interpolation
-        self.interpolation = "nearest"
-        try:
-            return self.transform_images(segmentation_masks, transformation, training)
-        finally:
-            self.interpolation = kept
+        return self._nearest(segmentation_masks, transformation, training)
 
     def moved_boxes(self, boxes: Array, transformation: Transformation, h: int, w: int) -> Array:
         """Return the boxes around what the boxes (N, K, 4) are warped to."""

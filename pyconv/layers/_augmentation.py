@@ -262,6 +262,15 @@ def fill_mode_arg(owner: str, value: Any) -> str:
     return str(value)
 
 
+def sampling_arg(owner: str, value: Any) -> str:
+    """Return how a warped image is made of the cells of the given one."""
+    if value not in ("bilinear", "nearest"):
+        raise ValueError(
+            f"{owner}: interpolation must be 'bilinear' or 'nearest', got {value!r:.60}"
+        )
+    return str(value)
+
+
 def range_arg(owner: str, value: Any) -> tuple[float, float]:
     """Return (low, high) of a ``value_range``."""
     if not isinstance(value, (tuple, list)) or len(value) != 2:

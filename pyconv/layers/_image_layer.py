@@ -139,6 +139,17 @@ class ImageLayer(Layer):
             "boxes": convert_format(result["boxes"], "xyxy", self.bounding_box_format, tall, wide),
         }
 
+    interpolation: str
+
+    def _nearest(self, masks: Any, transformation: Transformation, training: bool) -> Any:
+        """Return masks changed as the images are, with the values of the nearest cells."""
+        kept = self.interpolation
+        self.interpolation = "nearest"
+        try:
+            return self.transform_images(masks, transformation, training)
+        finally:
+            self.interpolation = kept
+
     def _last(self, value: Any) -> NDArray[Any]:
         """Return what a transformation has for each pixel with the channels last."""
         array = np.asarray(value)

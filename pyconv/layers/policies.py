@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pyconv._args import bool_arg, int_arg
 from pyconv._types import Array
 from pyconv.layers._arguments import number_arg
-from pyconv.layers._augmentation import Augmentation, factor_arg, range_arg
+from pyconv.layers._augmentation import Augmentation, factor_arg, range_arg, sampling_arg
 from pyconv.layers._image_layer import Transformation
 from pyconv.layers._pixels import PixelChange
 from pyconv.layers.equalization import AutoContrast, Equalization
@@ -66,15 +66,27 @@ class _Policy(PixelChange):
     def _applied(self, name: str, images: Array, t: Transformation) -> Array:
         return self._parts[name].transformed(np.ascontiguousarray(images, np.float32), t)
 
+    def transform_segmentation_masks(
+        self, segmentation_masks: Any, transformation: Transformation = None, training: bool = True
+    ) -> Any:
+        """Return masks changed as the images are."""
+        masks = np.asarray(segmentation_masks)
+        if not training or transformation is None:
+            return masks
+        first = self.data_format == "channels_first"
+        changed = self._masks_changed(
+            np.moveaxis(masks, -3, -1) if first else masks, transformation
+        )
+        return np.moveaxis(changed, -1, -3) if first else changed
+
+    def _masks_changed(self, masks: Array, t: Transformation) -> Array:
+        """Return masks with the channels last, changed."""
+        raise NotImplementedError
+
     def _settings(self, value_range: Any, factor: Any, interpolation: str) -> None:
         self.value_range = range_arg(self.label, value_range)
         self.factor = factor_arg(self.label, "factor", factor, 0, 1)
-        if interpolation not in ("bilinear", "nearest"):
-            raise ValueError(
-                f"{self.label}: interpolation must be 'bilinear' or 'nearest', got "
-                f"{interpolation!r:.60}"
-            )
-        self.interpolation = interpolation
+        self.interpolation = sampling_arg(self.label, interpolation)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -167,18 +179,10 @@ class RandAugment(_Policy):
             images = self._applied(name, images, how)
         return images
 
-    def transform_segmentation_masks(
-        self, segmentation_masks: Any, transformation: Transformation = None, training: bool = True
-    ) -> Any:
-        """Return masks changed as the images are."""
-        masks = np.asarray(segmentation_masks)
-        if not training or transformation is None:
-            return masks
-        first = self.data_format == "channels_first"
-        masks = np.moveaxis(masks, -3, -1) if first else masks
-        for name, how in self._chosen(transformation):
+    def _masks_changed(self, masks: Array, t: Transformation) -> Array:
+        for name, how in self._chosen(t):
             masks = self._parts[name].transform_segmentation_masks(masks, how)
-        return np.moveaxis(masks, -1, -3) if first else masks
+        return masks
 
     def moved_boxes(self, boxes: Array, transformation: Transformation, h: int, w: int) -> Array:
         """Return boxes (N, K, 4) moved by one warp after the other."""
@@ -288,21 +292,11 @@ class AugMix(_Policy):
         kept = np.float32(t["weight_sample"])
         return np.asarray(kept * images + (1 - kept) * made, np.float32)
 
-    def transform_segmentation_masks(
-        self, segmentation_masks: Any, transformation: Transformation = None, training: bool = True
-    ) -> Any:
-        """Return masks mixed as the images are."""
-        masks = np.asarray(segmentation_masks, np.float32)
-        if not training or transformation is None:
-            return masks
-        first = self.data_format == "channels_first"
-        masks = np.moveaxis(masks, -3, -1) if first else masks
-
+    def _masks_changed(self, masks: Array, t: Transformation) -> Array:
         def applied(name: str, x: Array, how: Transformation) -> Array:
             return np.asarray(self._parts[name].transform_segmentation_masks(x, how), np.float32)
 
-        mixed = self._mixed(masks, transformation, applied)
-        return np.moveaxis(mixed, -1, -3) if first else mixed
+        return self._mixed(np.asarray(masks, np.float32), t, applied)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from pyconv._types import Array
 from pyconv.layers._arguments import number_arg
-from pyconv.layers._augmentation import FILL_MODES, factor_arg, range_arg
+from pyconv.layers._augmentation import FILL_MODES, factor_arg, range_arg, sampling_arg
 from pyconv.layers._image_layer import Transformation
 from pyconv.layers._pixels import PixelChange, by_image
 from pyconv.layers._sampling import sampled
@@ -64,13 +64,12 @@ class RandomElasticTransform(PixelChange):
         super().__init__(seed, data_format, **kwargs)
         self.factor = factor_arg(self.label, "factor", factor, 0, 1)
         self.scale = factor_arg(self.label, "scale", scale, 0, 1)
-        for name, value, known in (
-            ("interpolation", interpolation, ("bilinear", "nearest")),
-            ("fill_mode", fill_mode, (*FILL_MODES, "mirror")),
-        ):
-            if value not in known:
-                raise ValueError(f"{self.label}: {name} must be one of {known}, got {value!r:.60}")
-        self.interpolation = interpolation
+        known = (*FILL_MODES, "mirror")
+        if fill_mode not in known:
+            raise ValueError(
+                f"{self.label}: fill_mode must be one of {known}, got {fill_mode!r:.60}"
+            )
+        self.interpolation = sampling_arg(self.label, interpolation)
         self.fill_mode = fill_mode
         self.fill_value = number_arg(self.label, "fill_value", fill_value)
         self.value_range = range_arg(self.label, value_range)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pyconv._types import Array
 from pyconv.layers._arguments import number_arg
-from pyconv.layers._augmentation import each, factor_arg
+from pyconv.layers._augmentation import each, factor_arg, sampling_arg
 from pyconv.layers._image_layer import Transformation
 from pyconv.layers._pixels import PixelChange, by_image
 from pyconv.layers._sampling import sampled
@@ -63,12 +63,7 @@ class RandomPerspective(PixelChange):
             raise type(error)(
                 f"{error}. The `scale` argument should be a number in the range [0,1]."
             ) from None
-        if interpolation not in ("bilinear", "nearest"):
-            raise ValueError(
-                f"{self.label}: interpolation must be 'bilinear' or 'nearest', got "
-                f"{interpolation!r:.60}"
-            )
-        self.interpolation = interpolation
+        self.interpolation = sampling_arg(self.label, interpolation)
         self.fill_value = number_arg(self.label, "fill_value", fill_value)
 
     def numbers(self, c: int) -> int:

@@ -46,12 +46,7 @@ class _ToSize(ImageLayer):
         self, segmentation_masks: Any, transformation: Transformation = None, training: bool = True
     ) -> Any:
         """Return masks in the wanted size, with the values of the nearest cells."""
-        kept = self.interpolation
-        self.interpolation = "nearest"
-        try:
-            return self.transform_images(segmentation_masks, transformation, training)
-        finally:
-            self.interpolation = kept
+        return self._nearest(segmentation_masks, transformation, training)
 
     def transform_bounding_boxes(
         self, bounding_boxes: Any, transformation: Transformation = None, training: bool = True
