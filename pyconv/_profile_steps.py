@@ -89,7 +89,7 @@ def _passed(model: "Sequential", x: Array) -> tuple[list[Step], Array]:
     """Send a batch through the steps of the model; return what they are, and the output."""
     training = trains(model)
     steps = model._steps()
-    first = next((i for i, step in enumerate(steps) if step.trainable and step.params), len(steps))
+    first = next((i for i, step in enumerate(steps) if step.learns), len(steps))
     if not (training and model.trainable):
         first = len(steps)
     takes_products = training and model.optimizer is not None and model.optimizer.takes_products
@@ -128,7 +128,7 @@ def _described(
     for layer in layers:
         flops += 0 if container else layer.flops(at)
         at = layer.compute_output_shape(at)
-    learns = bool(goes_back[0] and step.trainable and step.params)
+    learns = bool(goes_back[0] and step.learns)
     copied = output = 0
     if arrays is not None and not np.may_share_memory(*arrays):
         copied, output = arrays[0].nbytes + arrays[1].nbytes, arrays[1].nbytes
@@ -150,7 +150,7 @@ def _held(container: Container, shape: Shape, goes_back: tuple[bool, bool]) -> l
     for path, at in container.inputs_of_paths(shape):
         asked = goes_back[1]
         for step in path.steps:
-            learns = bool(goes_back[0] and step.trainable and step.params)
+            learns = bool(goes_back[0] and step.learns)
             inner = (goes_back[0] and (asked or learns), asked)
             found += _described(step, at, None, inner, f"{container.name}/")
             asked = asked or learns

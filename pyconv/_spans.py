@@ -82,6 +82,11 @@ class SpannedStep:
         return bool(self._step.trainable)
 
     @property
+    def learns(self) -> bool:
+        """Whether ``backward`` is asked for gradients."""
+        return bool(self._step.learns)
+
+    @property
     def params(self) -> list[Array]:
         """The step's weights."""
         return self._step.params  # type: ignore[no-any-return]

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar
 
+from pyconv._derived import before
+
 __all__ = [
     "CustomObjectScope",
     "custom_object_scope",
@@ -116,6 +118,8 @@ def get_registered_name(obj: Any) -> str:
         >>> pyconv.custom_objects.get_registered_name(dict)
         'dict'
     """
+    if isinstance(obj, type):
+        obj = before(obj)
     name: str = _names.get(obj) or obj.__name__
     return name
 

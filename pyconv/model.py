@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv import backend
+from pyconv import _derived, backend
 from pyconv import layers as layers_module
 from pyconv._args import bool_arg
 from pyconv._convert import float32_array
@@ -49,6 +49,7 @@ class Sequential(Stack, Trainer):
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         self._stopped_at_logits = False
         self._steps_of: list[Layer] = []
+        self._steps_at = 0
         self._steps_made: list[Any] = []
         self._steps_spanned: list[Any] = []
         self._on_host = 0  # first steps that work on the host
@@ -129,7 +130,7 @@ class Sequential(Stack, Trainer):
 
     def _backward(self, dy: Array) -> None:
         steps = self._steps()
-        first = next((i for i, step in enumerate(steps) if step.trainable and step.params), None)
+        first = next((i for i, step in enumerate(steps) if step.learns), None)
         if first is None or not self.trainable:
             return
         grad: Array | None = dy
@@ -185,7 +186,9 @@ class Sequential(Stack, Trainer):
 
     def _steps(self) -> list[Any]:
         """The layers, those that are faster together as one step."""
-        if self._steps_of != self._layers:
+        if self._steps_at != _derived.changes or self._steps_of != self._layers:
+            self._steps_at = _derived.changes
+            self._graph_steps = None
             self._steps_of = list(self._layers)
             self._steps_made = penalized(joined(self._layers))
             self._penalized = list(penalized_steps(self._steps_made))

@@ -143,7 +143,7 @@ def _made(
 ) -> Sequential:
     weights = _by_layer(tensors)
     model = Sequential.from_config(json.loads(metadata["model"]), custom_objects, weights)
-    used = {layer.name: layer.named_weights for layer in flat(model._layers) if layer.weights}
+    used = {la.name: la.weights_of_files for la in flat(model._layers) if la.weights}
     if not model.built or {k: set(v) for k, v in weights.items()} != {
         k: set(v) for k, v in used.items()
     }:
@@ -173,7 +173,7 @@ def _weights(model: Sequential) -> Tensors:
     return {
         f"{i:03d}/{layer.name}/{name}": weight
         for i, layer in enumerate(la for la in flat(model._layers) if la.weights)
-        for name, weight in layer.named_weights.items()
+        for name, weight in layer.weights_of_files.items()
     }
 
 

@@ -159,11 +159,6 @@ def test_keras_1_s_merge():
     assert layers.merge([inputs, inputs], mode="concat", concat_axis=1).shape == (None, 6)
 
 
-def shared():
-    inputs, dense = keras.Input((3,)), layers.Dense(3)
-    keras.Model(inputs, dense(dense(inputs)))
-
-
 def two_inputs():
     a, b = keras.Input((3,)), keras.Input((3,))
     keras.Model(a, layers.add([a, b]))
@@ -172,7 +167,6 @@ def two_inputs():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (shared, "is used twice"),
         (two_inputs, "which is not among the model's inputs"),
         (lambda: keras.Model([], keras.Input((3,))), "it needs inputs, .* got none"),
         (lambda: keras.Model(keras.Input((3,)), 3), "wants what a layer's call"),

@@ -15,6 +15,7 @@ KERNEL = (
     "kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, "
     "kernel_constraint=None, bias_constraint=None, **kwargs"
 )
+WITH_LORA = KERNEL.replace("**", "lora_rank=None, lora_alpha=None, **")
 WARP = (
     "fill_mode='reflect', interpolation='bilinear', seed=None, fill_value=0.0, data_format=None, "
     "**kwargs"
@@ -59,8 +60,8 @@ SIGNATURES = {
     "Activation": "activation, **kwargs",
     "AveragePooling2D": "pool_size, strides=None, padding='valid', data_format=None, **kwargs",
     "Conv2D": "filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, "
-    f"dilation_rate=(1, 1), groups=1, activation=None, {KERNEL}",
-    "Dense": f"units, activation=None, {KERNEL}",
+    f"dilation_rate=(1, 1), groups=1, activation=None, {WITH_LORA}",
+    "Dense": f"units, activation=None, {WITH_LORA}",
     "Dropout": "rate, noise_shape=None, seed=None, **kwargs",
     "Flatten": "data_format=None, **kwargs",
     "GlobalAveragePooling2D": "data_format=None, keepdims=False, **kwargs",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyconv._types import Shape
+from pyconv.layers._uses import another_use
 from pyconv.layers.graph import Node, unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
@@ -25,6 +26,7 @@ class Tensor:
     """
 
     _keras_mask: Any = None
+    other_use: Any = None  # the layer that does the work where ``layer`` does it elsewhere
 
     def __init__(
         self, layer: Layer, inputs: Sequence["Tensor"] = (), is_output: bool = True
@@ -218,7 +220,8 @@ def wired(nodes: Sequence[Node], x: Tensor, is_output: bool) -> Tensor:
     """Return what the layers of a graph make of ``x``."""
     tensors = [x]
     for layer, sources in nodes:
-        tensors.append(Tensor(layer, [tensors[source] for source in sources], is_output))
+        taken = [tensors[source] for source in sources]
+        tensors.append(Tensor(layer.use_of or layer, taken, is_output))
     return tensors[-1]
 
 
@@ -238,7 +241,7 @@ def nodes_between(start: Tensor, end: Tensor) -> list[Node]:
     """Return the layers that make ``end`` of ``start``, in Keras's order.
 
     Raises:
-        NotImplementedError: one is used twice.
+        NotImplementedError: one is used twice, and cannot be copied for that.
         ValueError: ``end`` depends on something else, or is ``start``.
     """
     ordered = network([start], [end])
@@ -249,15 +252,30 @@ def nodes_between(start: Tensor, end: Tensor) -> list[Node]:
         )
     numbers = {tensor: number for number, tensor in enumerate(ordered)}
     return [
-        (tensor.layer, tuple(numbers[source] for source in tensor.inputs)) for tensor in ordered[1:]
+        (layer, tuple(numbers[source] for source in tensor.inputs))
+        for tensor, layer in zip(ordered[1:], workers(ordered[1:]), strict=True)
     ]
+
+
+def workers(tensors: Sequence[Tensor]) -> list[Layer]:
+    """Return the layers that make these tensors: their own, and others where one is used again."""
+    used: set[int] = set()
+    found = []
+    for tensor in tensors:
+        if id(tensor.layer) not in used:
+            used.add(id(tensor.layer))
+            found.append(tensor.layer)
+            continue
+        if tensor.other_use is None:
+            tensor.other_use = another_use(tensor.layer)
+        found.append(tensor.other_use)
+    return found
 
 
 def network(starts: Sequence[Tensor], ends: Sequence[Tensor]) -> list[Tensor]:
     """Return all tensors from ``starts`` to ``ends``, in Keras's order of their layers.
 
     Raises:
-        NotImplementedError: a layer is used twice.
         ValueError: an end depends on an input that is not in ``starts``.
     """
     depths: dict[Tensor, int] = dict.fromkeys(ends, 0)
@@ -265,18 +283,7 @@ def network(starts: Sequence[Tensor], ends: Sequence[Tensor]) -> list[Tensor]:
     for tensor in _from_the_end(starts, ends, place):
         for source in tensor.inputs if tensor not in starts else ():
             depths[source] = max(depths.get(source, 0), depths[tensor] + 1)
-    ordered = sorted(place, key=lambda tensor: (-depths[tensor], place[tensor]))
-    used: set[int] = set()
-    for tensor in ordered:
-        if tensor in starts:
-            continue
-        if id(tensor.layer) in used:
-            raise NotImplementedError(
-                f"keras.Model: {tensor.layer.label} is used twice; pyconv's layers keep what "
-                "their gradients need, so make a layer for each use"
-            )
-        used.add(id(tensor.layer))
-    return ordered
+    return sorted(place, key=lambda tensor: (-depths[tensor], place[tensor]))
 
 
 def _from_the_end(

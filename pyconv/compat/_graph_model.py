@@ -50,7 +50,7 @@ def functional(inputs: Any, outputs: Any, name: str | None = None) -> Any:
     """Return the model between inputs and what was made of them.
 
     Raises:
-        NotImplementedError: a layer is used twice.
+        NotImplementedError: a layer is used twice, and cannot be copied for that.
         ValueError: an output is not made of the inputs.
     """
     inputs, outputs = _tensors("input", inputs), _tensors("output", outputs)

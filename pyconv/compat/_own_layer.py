@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv._derived import before
 from pyconv.compat import _call_context, _masking
 from pyconv.compat._autodiff import Taped
 from pyconv.compat._call_spec import CallSpec, is_array, parameters
@@ -305,7 +306,7 @@ class Own(Tracked):
 
     def forward(self: Any, x: Any, training: bool, **options: Any) -> Any:
         """Return the layer's result in a model."""
-        if own_call(type(self)) is None or type(self).forward is not Own.forward:
+        if own_call(type(self)) is None or before(type(self)).forward is not Own.forward:
             return super().forward(x, training, **options)  # type: ignore[misc]
         self._losses.clear()
         with _call_context.within(self.path, {"training": training}):
@@ -449,7 +450,7 @@ def _is_shape(value: Any) -> bool:
 
 def _has_backward(layer: Any) -> bool:
     """Whether a layer is written for training: its ``forward`` or ``backward`` is the user's."""
-    kind = type(layer)
+    kind = before(type(layer))
     return (
         kind.backward not in (Layer.backward, OwnCall.backward) or kind.forward is not Own.forward
     )

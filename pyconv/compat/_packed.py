@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyconv._types import Array, Shape
-from pyconv.compat._functional import Tensor, network
+from pyconv.compat._functional import Tensor, network, workers
 from pyconv.layers.flatten import Flatten
 from pyconv.layers.graph import Node, blocks
 from pyconv.layers.input import InputLayer
@@ -78,10 +78,10 @@ def stack(
             if start in ordered:
                 nodes.append((InputPart(sum(sizes[:i]), shape, name=start.name), (0,)))
                 numbers[start] = len(nodes)
-    for tensor in ordered:
-        if tensor not in numbers:
-            nodes.append((tensor.layer, tuple(numbers[source] for source in tensor.inputs)))
-            numbers[tensor] = len(nodes)
+    others = [tensor for tensor in ordered if tensor not in numbers]
+    for tensor, layer in zip(others, workers(others), strict=True):
+        nodes.append((layer, tuple(numbers[source] for source in tensor.inputs)))
+        numbers[tensor] = len(nodes)
     if len(ends) > 1:
         parts = []
         for end in ends:

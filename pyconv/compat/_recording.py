@@ -123,7 +123,7 @@ class Call:
         grad: Any = backend.on_device(np.array(dy, np.float32))
         first = 0
         if not self._needs_dx:
-            trains = (i for i, step in enumerate(self._steps) if step.trainable and step.params)
+            trains = (i for i, step in enumerate(self._steps) if step.learns)
             first = next(trains, len(self._steps))
         for i in range(len(self._steps) - 1, first - 1, -1):
             grad = self._steps[i].backward(grad, i > first or self._needs_dx)

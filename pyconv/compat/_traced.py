@@ -5,6 +5,7 @@ import inspect
 from typing import Any
 
 from pyconv import layers as plain
+from pyconv._derived import before
 from pyconv._types import Shape
 from pyconv.compat import _call_context
 from pyconv.compat._functional import Tensor, nodes_between
@@ -39,7 +40,7 @@ class _Phase:
 
 def is_composed(layer: Any) -> bool:
     """Whether a layer has a ``call`` of the user's own and no ``backward``."""
-    kind = type(layer)
+    kind = before(type(layer))
     call = own_call(kind)
     if call is None or kind.backward not in (Layer.backward, OwnCall.backward):
         return False

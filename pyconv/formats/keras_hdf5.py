@@ -64,7 +64,7 @@ def variables_tree(model: "Sequential", include_optimizer: bool) -> Tree:
         number = counts[kind] = counts.get(kind, -1) + 1
         group = tree.group(f"layers/{kind}_{number}/vars" if number else f"layers/{kind}/vars")
         group.attrs["name"] = layer.name
-        for i, weight in enumerate(layer.weights):
+        for i, weight in enumerate(layer.weights_of_files.values()):
             group.put(str(i), np.asarray(weight))
     optimizer = model.optimizer
     if include_optimizer and optimizer is not None and optimizer.built:
@@ -88,9 +88,10 @@ def _put_layers(tree: Tree, model: "Sequential") -> None:
     tree.attrs["keras_version"] = keras_config.KERAS_VERSION
     for layer in layers:
         group = tree.group(layer.name)
-        names = [f"{layer.name}/{name}:0" for name in layer.named_weights]
+        weights = layer.weights_of_files
+        names = [f"{layer.name}/{name}:0" for name in weights]
         group.attrs["weight_names"] = names
-        for name, weight in zip(names, layer.weights, strict=True):
+        for name, weight in zip(names, weights.values(), strict=True):
             group.put(name, np.asarray(weight))
     tree.group("top_level_model_weights").attrs["weight_names"] = []
 

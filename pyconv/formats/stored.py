@@ -200,12 +200,11 @@ def _pairs(
 
 def _fitted(layer: "Layer", stored: Weights) -> list[tuple[Array, Array]]:
     """Return (the layer's weight, its new values); ValueError where they do not fit."""
-    own = layer.named_weights
+    own = layer.weights_of_files
     if isinstance(stored, Mapping):
-        return [
-            (weight, stored_weight(layer.label, name, weight.shape, stored))
-            for name, weight in own.items()
-        ]
+        return layer.pairs_of_files(
+            [stored_weight(layer.label, name, weight.shape, stored) for name, weight in own.items()]
+        )
     if len(stored) != len(own):
         raise ValueError(
             f"{layer.label} has {len(own)} weights ({', '.join(own)}), the file {len(stored)}"
@@ -214,8 +213,8 @@ def _fitted(layer: "Layer", stored: Weights) -> list[tuple[Array, Array]]:
     for (name, weight), array in zip(own.items(), stored, strict=True):
         if array.shape != weight.shape:
             raise ValueError(f"{layer.label}: {name} must be {weight.shape}, got {array.shape}")
-        result.append((weight, float32(array)))
-    return result
+        result.append(float32(array))
+    return layer.pairs_of_files(result)
 
 
 def restore_optimizer(model: "Sequential", optimizer: "Optimizer", arrays: Arrays) -> None:

@@ -67,9 +67,34 @@ class Container(Layer):
         }
 
     @property
+    def weights_of_files(self) -> dict[str, Array]:
+        """The weights by name, as files have them."""
+        return {
+            f"{layer.name}/{name}": weight
+            for layer in self.layers
+            for name, weight in layer.weights_of_files.items()
+        }
+
+    def pairs_of_files(self, values: list[Any]) -> list[tuple[Array, Array]]:
+        """Return (a layer's array, its new values) for those of ``weights_of_files``."""
+        pairs: list[tuple[Array, Array]] = []
+        for layer in self.layers:
+            own, values = (
+                values[: len(layer.weights_of_files)],
+                values[len(layer.weights_of_files) :],
+            )
+            pairs += layer.pairs_of_files(own)
+        return pairs
+
+    @property
     def params(self) -> list[Array]:
         """The arrays that training changes, unless ``trainable`` is False."""
         return [w for layer in self.layers if layer.trainable for w in layer.params]
+
+    @property
+    def learns(self) -> bool:
+        """Whether training changes weights of a layer."""
+        return self.trainable and any(layer.learns for layer in self.layers)
 
     @property
     def grads(self) -> list[Array]:

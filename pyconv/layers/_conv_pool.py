@@ -52,6 +52,11 @@ class ConvPool:
         return self.conv.trainable
 
     @property
+    def learns(self) -> bool:
+        """Whether ``backward`` is asked for gradients."""
+        return self.conv.learns
+
+    @property
     def params(self) -> list[Array]:
         """The convolution's weights."""
         return self.conv.params

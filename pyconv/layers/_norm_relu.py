@@ -44,6 +44,11 @@ class NormRelu:
         return self.norm.trainable
 
     @property
+    def learns(self) -> bool:
+        """Whether ``backward`` is asked for gradients."""
+        return self.norm.learns
+
+    @property
     def params(self) -> list[Array]:
         """The normalization's weights."""
         return self.norm.params

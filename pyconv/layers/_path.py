@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pyconv import _derived
 from pyconv._spans import SpannedStep, recorded
 from pyconv._types import Array, Shape
 from pyconv.layers._joined import joined
@@ -31,6 +32,7 @@ class Path:
         self.layers: list[Layer] = list(layers)
         self._within = f"{owner.name}/"
         self._made: list[Any] | None = None
+        self._made_at = 0
         self._spanned: list[Any] = []
 
     def compute_output_shape(self, shape: Shape) -> Shape:
@@ -56,7 +58,8 @@ class Path:
     @property
     def steps(self) -> list[Any]:
         """The layers, those that are faster together as one step."""
-        if self._made is None:
+        if self._made is None or self._made_at != _derived.changes:
+            self._made_at = _derived.changes
             self._made = penalized(joined(self.layers))
             self._spanned = [SpannedStep(step, self._within) for step in self._made]
         return self._made
@@ -80,7 +83,7 @@ class Path:
         steps = self._running()
         last = 0
         if not need_dx:
-            learn = (i for i, step in enumerate(steps) if step.trainable and step.params)
+            learn = (i for i, step in enumerate(steps) if step.learns)
             last = next(learn, len(steps))
         grad: Array | None = dy
         for i in range(len(steps) - 1, last - 1, -1):

@@ -46,6 +46,11 @@ class Penalized:
         return bool(self._step.trainable)
 
     @property
+    def learns(self) -> bool:
+        """Whether ``backward`` is asked for gradients."""
+        return bool(self._step.learns)
+
+    @property
     def params(self) -> list[Array]:
         """The step's weights."""
         return self._step.params  # type: ignore[no-any-return]

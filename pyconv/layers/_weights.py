@@ -53,6 +53,11 @@ class Weights:
         return [w for name, w in self._weights.items() if name not in self._untrained]
 
     @property
+    def learns(self) -> bool:
+        """Whether training changes weights, so that ``backward`` is asked for gradients."""
+        return self.trainable and bool(self.params)
+
+    @property
     def grads(self) -> list[Array]:
         """The gradients of ``params``, in the same order, as the last ``backward`` left them."""
         if len(self._grads) != len(self._weights) - len(self._untrained):
@@ -73,6 +78,15 @@ class Weights:
     def named_weights(self) -> dict[str, Array]:
         """All weights by name: the layer's own arrays, not copies."""
         return dict(self._weights)
+
+    @property
+    def weights_of_files(self) -> dict[str, Array]:
+        """The weights by name, as files have them."""
+        return self.named_weights
+
+    def pairs_of_files(self, values: list[Any]) -> list[tuple[Array, Array]]:
+        """Return (the layer's array, its new values) for those of ``weights_of_files``."""
+        return list(zip(self.weights_of_files.values(), values, strict=True))
 
     @contextlib.contextmanager
     def unchanged(self) -> Iterator[None]:

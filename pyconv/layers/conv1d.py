@@ -3,10 +3,11 @@
 from typing import Any
 
 from pyconv.layers._line_conv import LineConv
+from pyconv.layers._lora import LowRank
 from pyconv.layers.conv2d import Conv2D
 
 
-class Conv1D(LineConv):
+class Conv1D(LowRank, LineConv):
     """A bank of filters along lines, with an activation.
 
     As ``Conv2D`` on images of one row. The kernel is ``(kernel_size, C / groups, filters)``.
@@ -31,6 +32,9 @@ class Conv1D(LineConv):
         activity_regularizer: a penalty on the result, or None.
         kernel_constraint: applied to the kernel after each step, or None.
         bias_constraint: applied to the bias after each step, or None.
+        lora_rank: columns of the matrices of ``enable_lora``, which the layer is then built with;
+            None for none.
+        lora_alpha: the factor of their product; None for ``lora_rank``.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
@@ -68,9 +72,12 @@ class Conv1D(LineConv):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format, activity_regularizer=activity_regularizer, **kwargs)
+        self._take_rank(lora_rank, lora_alpha)
         self._convolve_by(
             Conv2D,
             padding,

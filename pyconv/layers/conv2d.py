@@ -8,10 +8,11 @@ from pyconv._args import in_other_words, int_arg, pair_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import count_arg, image_shape, known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
+from pyconv.layers._lora import LowRank
 from pyconv.layers._windows import HasWindows, Windows, check_steps
 
 
-class Conv2D(HasWindows, KernelLayer):
+class Conv2D(LowRank, HasWindows, KernelLayer):
     """2-D convolution: each filter slides over the image and gives one map of the result.
 
     As in every deep-learning library the filter is not flipped (cross-correlation):
@@ -42,6 +43,9 @@ class Conv2D(HasWindows, KernelLayer):
         kernel_constraint: applied to the kernel after each step, such as
             ``pyconv.constraints.MaxNorm(2)``, or None.
         bias_constraint: applied to the bias after each step, or None.
+        lora_rank: columns of the matrices of ``enable_lora``, which the layer is then built with;
+            None for none.
+        lora_alpha: the factor of their product; None for ``lora_rank``.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
@@ -83,6 +87,8 @@ class Conv2D(HasWindows, KernelLayer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -100,6 +106,7 @@ class Conv2D(HasWindows, KernelLayer):
             **kwargs,
         )
         self._set_data_format(data_format)
+        self._take_rank(lora_rank, lora_alpha)
         self.filters = count_arg(self.label, "filters", filters)
         self.kernel_size = pair_arg(self.label, "kernel_size", kernel_size)
         self.strides = pair_arg(self.label, "strides", strides)

@@ -8,6 +8,7 @@ from pyconv._args import int_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import count_arg, known_sizes, sizes_arg, spatial_shape
 from pyconv.layers._kernel_layer import KernelLayer
+from pyconv.layers._lora import LowRank
 from pyconv.layers._volume import (
     DepthTaps,
     VolumeWindows,
@@ -19,7 +20,7 @@ from pyconv.layers._volume import (
 from pyconv.layers._windows import check_steps
 
 
-class Conv3D(KernelLayer):
+class Conv3D(LowRank, KernelLayer):
     """A bank of filters over volumes, with an activation.
 
     As ``Conv2D``, with a depth. It is done as a convolution of planes, of which each has the
@@ -43,6 +44,9 @@ class Conv3D(KernelLayer):
         activity_regularizer: a penalty on the result, or None.
         kernel_constraint: applied to the kernel after each step, or None.
         bias_constraint: applied to the bias after each step, or None.
+        lora_rank: columns of the matrices of ``enable_lora``, which the layer is then built with;
+            None for none.
+        lora_alpha: the factor of their product; None for ``lora_rank``.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
@@ -80,6 +84,8 @@ class Conv3D(KernelLayer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -97,6 +103,7 @@ class Conv3D(KernelLayer):
             **kwargs,
         )
         self._set_data_format(data_format)
+        self._take_rank(lora_rank, lora_alpha)
         label = self.label
         self.filters = count_arg(label, "filters", filters)
         self.kernel_size = sizes_arg(label, "kernel_size", kernel_size, 3)

@@ -8,9 +8,10 @@ from pyconv._args import int_arg
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import known_sizes
 from pyconv.layers._kernel_layer import KernelLayer
+from pyconv.layers._lora import LowRank
 
 
-class Dense(KernelLayer):
+class Dense(LowRank, KernelLayer):
     """A fully connected layer: ``y = activation(x @ kernel + bias)``.
 
     Args:
@@ -26,6 +27,9 @@ class Dense(KernelLayer):
         kernel_constraint: applied to the kernel after each step, such as
             ``pyconv.constraints.MaxNorm(2)``, or None.
         bias_constraint: applied to the bias after each step, or None.
+        lora_rank: columns of the matrices of ``enable_lora``, which the layer is then built with;
+            None for none.
+        lora_alpha: the factor of their product; None for ``lora_rank``.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape``, ``input_dim`` of ``Layer``.
 
     Input shape:
@@ -60,6 +64,8 @@ class Dense(KernelLayer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -77,6 +83,7 @@ class Dense(KernelLayer):
             **kwargs,
         )
         self.units = int_arg(self.label, "units", units, kind="a positive integer")
+        self._take_rank(lora_rank, lora_alpha)
         self._x: Array | None = None
         # Set for a step whose optimizer multiplies the kernel's gradient out as it updates it.
         self.factored = False

@@ -180,7 +180,7 @@ class Graph(Container):
         """Fill the layers' ``grads``; return the gradient of x where it is needed."""
         needed = {0: need_dx}
         for segment in self._segments:
-            learns = any(layer.trainable and layer.params for layer in segment.path.layers)
+            learns = any(layer.learns for layer in segment.path.layers)
             needed[segment.result] = learns or any(needed[source] for source in segment.sources)
         grads: dict[int, Array] = {len(self._nodes): dy}
         for segment in reversed(self._segments):
@@ -268,8 +268,11 @@ def _unfold(layer: Layer, sources: tuple[int, ...], nodes: list[Node]) -> int:
 
 
 def flat(stack: Sequence[Layer]) -> list[Layer]:
-    """Return the layers of a stack, with those of a ``Graph`` in its place."""
-    return [layer for layer, _ in unfolded(stack)]
+    """Return the layers of a stack, with those of a ``Graph`` in its place.
+
+    A layer that is used several times is there once.
+    """
+    return [layer for layer, _ in unfolded(stack) if layer.use_of is None]
 
 
 def _taken(layer: Layer, sources: tuple[int, ...], shapes: dict[int, Any]) -> Any:

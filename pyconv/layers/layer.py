@@ -82,6 +82,8 @@ class Layer(Weights):
     # before the layer in its model finds.
     mask: Any = None
     mask_source: Any = None
+    # The layer of which it is another use in a network, whose weights it works with.
+    use_of: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Have a ``build`` of the user's own end with what the base's does."""

@@ -18,8 +18,9 @@ from pyconv.compat.keras import layers
 class Model(OwnModel):
     """``Model(inputs, outputs)`` is the network of the layers that were called one on the other.
 
-    Where they branch, ``Add``, ``Concatenate`` and the like bring them together again. Layers that
-    are used twice are an error. A subclass has a ``call`` that calls layers.
+    Where they branch, ``Add``, ``Concatenate`` and the like bring them together again. A layer or a
+    model that is called several times has one set of weights, whose gradients add up. A subclass
+    has a ``call`` that calls layers.
 
     Args:
         inputs: an ``Input``, or a list, tuple or dict of them. Keras 1 called it ``input``.
@@ -28,8 +29,8 @@ class Model(OwnModel):
         name: the model's name.
 
     Raises:
-        NotImplementedError: a layer is used twice; or the ``call`` of a subclass is not made of
-            layers.
+        NotImplementedError: a layer is used twice and cannot be copied for that; or the ``call``
+            of a subclass is not made of layers.
         ValueError: an output is not made of the inputs.
 
     Example:
