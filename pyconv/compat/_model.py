@@ -13,12 +13,12 @@ from pyconv._types import Array
 from pyconv.batches import ArrayBatches
 from pyconv.callbacks import CallbackList, History
 from pyconv.compat import _arguments, _classes, _era
+from pyconv.compat._compiled_flags import CompiledFlags
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor, applied, tensors_of
 from pyconv.compat._generators import QUEUE, Generators
 from pyconv.compat._links import Links
 from pyconv.compat._logs import Logs
-from pyconv.compat._own_steps import OwnSteps
 from pyconv.compat._progress import OldProgress
 from pyconv.compat._recording import Call, is_open, is_recorded, model_call
 from pyconv.compat._summary import summary_lines
@@ -37,7 +37,7 @@ _NOT_HERE = {
 }
 
 
-class Sequential(OwnSteps, Links, Generators):
+class Sequential(CompiledFlags, Links, Generators):
     """A stack of layers, as ``pyconv.Sequential``, with the methods of Keras 1 and 2 as well.
 
     Example:

@@ -5,6 +5,7 @@ add epsilon outside the root, ``clipnorm`` is of all gradients together, and Nad
 slower. ``decay`` divides the rate by ``1 + decay * steps`` under either.
 """
 
+import functools
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from pyconv._args import float_arg
 from pyconv._scalars import Rate
 from pyconv._types import Array
 from pyconv.compat import _arguments, _classes, _era, _unsupported
+from pyconv.compat._optimizer_states import States
 from pyconv.compat._stateless import Stateless
 from pyconv.optimizers.schedules import InverseTimeDecay
 from pyconv.optimizers.schedules import serialize as serialize_schedule
@@ -83,6 +85,24 @@ class _Older(Stateless):
         """Steps, learning rate unless it decays, and slots: those of what ``get_config`` says."""
         own: list[Any] = super().variables  # type: ignore[misc]
         return [own[0], *own[2:]] if self.decay else own
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+        """Make one step; see ``pyconv.optimizers.Optimizer.apply``.
+
+        Parameters of other shapes have a state of their own, and so have those of other models that
+        were compiled with the optimizer; all share its rate and its number of steps.
+        """
+        if trainable_variables is not None and self.built:  # type: ignore[attr-defined]
+            self._states.turn_to_shapes(self, trainable_variables)
+        super().apply(grads, trainable_variables)  # type: ignore[misc]
+
+    def turn_to(self, model: Any) -> None:
+        """Have the state of this model."""
+        self._states.turn_to_model(self, model)
+
+    @functools.cached_property
+    def _states(self) -> States:
+        return States()
 
     def _step(self, grads: Sequence[Array], params: Sequence[Array]) -> None:
         step = super()._step  # type: ignore[misc]
