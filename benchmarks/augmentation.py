@@ -49,31 +49,44 @@ def endless(batches: Any) -> Iterator[Batch]:
         yield from batches
 
 
-def sources(model: Any, size: int, chosen: list[str]) -> dict[str, Iterator[Batch]]:
-    """Return the batches of the data set as they are, and of each kind."""
+def trained() -> Any:
+    """Return the network that is trained."""
+    model = zoo.deck_cnn()
+    model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def sources(size: int, chosen: list[str]) -> dict[str, tuple[Any, Iterator[Batch]]]:
+    """Return a network and its batches: of the data set as it is, and of each kind.
+
+    Each has a network of its own, as a network's step is recorded for one training's batches.
+    """
     from pyconv.sources import training
 
     rng = np.random.default_rng(0)
     x = rng.random((IMAGES, 32, 32, 3), np.float32)
     y = rng.integers(0, 10, IMAGES)
     fixed = None, size, True, None, 0.0, None, size, None
-    found = {"plain": endless(training(model, (x, y, None), *fixed)[0])}
+    model = trained()
+    found = {"plain": (model, endless(training(model, (x, y, None), *fixed)[0]))}
     for name, kind in kinds().items():
         if name not in chosen:
             continue
+        model = trained()
         if isinstance(kind, list):
             given = pyconv.Sequential([pyconv.Input(x.shape[1:]), *kind, layers.Flatten()])
             given.compile("sgd", "mse")
             first = given._leading_augmentation(x.shape)
             if len(first) < len(kind):
-                found[name] = through(kind, endless(training(model, (x, y, None), *fixed)[0]))
+                plain = endless(training(model, (x, y, None), *fixed)[0])
+                found[name] = model, through(kind, plain)
                 continue
             data = training(model, (x, y, None), *fixed)[0]
             data._columns[0]._layers = kind  # type: ignore[union-attr]
-            found[name] = endless(data)
+            found[name] = model, endless(data)
         else:
             data = training(model, (kind.flow(x, y, batch_size=size), None, None), *fixed)[0]
-            found[name] = endless(data)
+            found[name] = model, endless(data)
     return found
 
 
@@ -88,13 +101,11 @@ def through(kind: list[Any], batches: Iterator[Batch]) -> Iterator[Batch]:
 
 def measured(size: int, seconds: float, chosen: list[str]) -> dict[str, float]:
     """Return the median time of a step with each kind, in microseconds an image."""
-    model = zoo.deck_cnn()
-    model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    found = sources(model, size, chosen)
+    found = sources(size, chosen)
     times: dict[str, list[float]] = {name: [] for name in found}
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        for name, batches in found.items():
+        for name, (model, batches) in found.items():
             for step in range(STEPS + 1):
                 begin = time.perf_counter()
                 model._train_step(next(batches))

@@ -68,6 +68,22 @@ def test_affine_transform(isa, mode, nearest):
         np.testing.assert_allclose(got, expected, rtol=0, atol=2e-6)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (8, 3), (7, 33), (32, 32), (13, 41)])
+@pytest.mark.parametrize("mode", ["constant", "nearest", "reflect", "wrap"])
+def test_colours_that_turn_and_zoom(isa, size, mode):
+    h, w = size
+    x = np.random.default_rng(3).random((24, h, w, 3), np.float32)
+    matrices = np.empty((24, 6))
+    middle = np.array([h - 1, w - 1]) / 2
+    for n, matrix in enumerate(matrices):  # some read just within what surrounds an image
+        turn, zoom = n * np.pi / 12, (1, 1.25, 1.5, 2)[n % 4]
+        axes = zoom * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        matrix[:] = np.column_stack([axes, middle - axes @ middle]).ravel()
+    y = warp(x, matrices, "bilinear", mode, 0.5)
+    for image, matrix, got in zip(x, matrices, y, strict=True):
+        np.testing.assert_allclose(got, warped(image, matrix, mode, 0.5, False), atol=1e-5)
+
+
 def test_affine_transform_is_that_of_keras():
     # keras.ops.image.affine_transform (3.15, jax) of arange(16) by [1, 0, -1.3, 0, 1, 0.6, 0, 0].
     x = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)

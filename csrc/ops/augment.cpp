@@ -196,6 +196,7 @@ void augment(const ImageBatch& s, const void* x, RowType type, const int64_t* ro
         const Pipeline pipeline(image, stages, scratch);
         for (int64_t n = begin; n < end; ++n) {
             const int64_t row = rows ? rows[n] : n;
+            if (rows && n + 1 < end) fetch_ahead(image.size(), x, type, rows[n + 1]);
             const float* in = static_cast<const float*>(x) + row * image.size();
             if (type != RowType::kFloat32) {
                 convert_row(image.size(), x, type, row, pipeline.input());

@@ -1,5 +1,6 @@
 #include "ops/gather.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "parallel.h"
@@ -21,10 +22,23 @@ void convert_row(int64_t row, const void* x, RowType type, int64_t at, float* y)
     }
 }
 
+void fetch_ahead(int64_t row, const void* x, RowType type, int64_t at) {
+    constexpr int64_t kPage = 4096, kLine = 64;
+    const int64_t size = type == RowType::kUint8 ? 1 : type == RowType::kFloat32 ? 4 : 8;
+    const char* first = static_cast<const char*>(x) + at * row * size;
+    for (int64_t i = 0; i < row * size; i += kPage) {
+        __builtin_prefetch(first + i);
+        __builtin_prefetch(first + std::min(i + kLine, row * size - 1));
+    }
+}
+
 void gather_rows(int64_t count, int64_t row, const void* x, RowType type, const int64_t* indices,
                  float* y) {
     parallel_for(count, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) convert_row(row, x, type, indices[i], y + i * row);
+        for (int64_t i = begin; i < end; ++i) {
+            if (i + 1 < end) fetch_ahead(row, x, type, indices[i + 1]);
+            convert_row(row, x, type, indices[i], y + i * row);
+        }
     });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
 
 #include "simd/kernels.h"
 
@@ -10,6 +11,14 @@ namespace pyconv {
 namespace {
 
 constexpr int64_t kSlack = 16;  // floats that are read beyond an image
+
+// What is read of an axis of n cells: `before` cells ahead of it, and n + before + after in all.
+struct Frame {
+    int64_t before, after;
+};
+
+// As many on each side as an image needs that turns by any angle.
+int64_t most_around(int64_t n) { return n / 4 + 2; }
 
 // std::floor is a call where the baseline has no instruction for it.
 int64_t floor_of(double x) {
@@ -21,6 +30,20 @@ Place place(double row, double column) {
     const int64_t r = floor_of(row), c = floor_of(column);
     return {r, c, static_cast<float>(row - static_cast<double>(r)),
             static_cast<float>(column - static_cast<double>(c))};
+}
+
+// For places at + across * j + down * i, j below w and i below h, or nothing where it is too large.
+std::optional<Frame> frame_for(double at, double down, double across, const ImageSize& s,
+                               int64_t n) {
+    constexpr double kMargin = 1e-3;  // of what rounding moves
+    const double height = static_cast<double>(s.h - 1), width = static_cast<double>(s.w - 1);
+    const double least =
+        at + std::min(down * height, 0.0) + std::min(across * width, 0.0) - kMargin;
+    const double most = at + std::max(down * height, 0.0) + std::max(across * width, 0.0) + kMargin;
+    const double around = static_cast<double>(most_around(n));
+    if (!(least >= -around && most <= static_cast<double>(n - 1) + around - 1)) return {};
+    return Frame{std::max<int64_t>(-floor_of(least), 0),
+                 std::max<int64_t>(floor_of(most) + 2 - n, 0)};
 }
 
 simd::WarpEdge edge_of(Outside::Mode mode) {
@@ -66,6 +89,9 @@ Warp::Warp(const ImageSize& image, const AugmentStage& stage, Scratch& scratch)
     copy_ = scratch.take<float>((s_.h + 2 * frame) * ld_ + kSlack);
     std::fill_n(copy_, (s_.h + 2 * frame) * ld_ + kSlack, outside_.value);
     inner_ = copy_ + frame * (ld_ + s_.c);
+    if (bilinear_ && s_.c == 3 && s_.size() < (int64_t{1} << 29))
+        framed_ = scratch.take<float>(
+            (s_.h + 2 * most_around(s_.h)) * (s_.w + 2 * most_around(s_.w)) * s_.c + kSlack);
     blank_ = scratch.take<float>(s_.line());
     std::fill_n(blank_, s_.line(), outside_.value);
 }
@@ -77,6 +103,7 @@ void Warp::run(const float* x, const double* a, float* y) const {
             moved_row(x, place(static_cast<double>(i) + a[2], a[5]), y + i * s_.line());
         return;
     }
+    if (framed_ && framed(x, a, y)) return;
     for (int64_t i = 0; i < s_.h; ++i)
         std::memcpy(inner_ + i * ld_, x + i * s_.line(), sizeof(float) * s_.line());
     const simd::WarpedImage image{
@@ -95,6 +122,32 @@ void Warp::run(const float* x, const double* a, float* y) const {
                   out + j * s_.c);
         }
     }
+}
+
+// Copies the image with the cells around it that are read, so that no place is at an edge; false
+// where these are too many.
+bool Warp::framed(const float* x, const double* a, float* y) const {
+    const std::optional<Frame> rows = frame_for(a[2], a[0], a[1], s_, s_.h);
+    const std::optional<Frame> columns = frame_for(a[5], a[3], a[4], s_, s_.w);
+    if (!rows || !columns) return false;
+    const int64_t c = s_.c, width = columns->before + s_.w + columns->after, ld = width * c;
+    for (int64_t i = 0; i < rows->before + s_.h + rows->after; ++i) {
+        const float* in = row_at(x, i - rows->before);
+        float* out = framed_ + i * ld;
+        std::memcpy(out + columns->before * c, in, sizeof(float) * s_.line());
+        for (int64_t j = 0; j < width; ++j) {
+            if (j == columns->before) j += s_.w;
+            if (j >= width) break;
+            std::copy_n(cell_at(in, j - columns->before), c, out + j * c);
+        }
+    }
+    for (int64_t i = 0; i < s_.h; ++i) {
+        const double di = static_cast<double>(i);
+        const simd::WarpLine line{a[0] * di + a[2] + static_cast<double>(rows->before), a[1],
+                                  a[3] * di + a[5] + static_cast<double>(columns->before), a[4]};
+        simd::kernels().warp_framed_row(framed_, ld, line, s_.w, y + i * s_.line());
+    }
+    return true;
 }
 
 // Whether warp_row takes the places of a row.

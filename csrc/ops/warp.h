@@ -33,6 +33,7 @@ public:
     void run(const float* x, const double* a, float* y) const;
 
 private:
+    bool framed(const float* x, const double* a, float* y) const;
     bool near(double at, double step, int64_t n) const;
     const float* row_at(const float* x, int64_t r) const;
     const float* cell_at(const float* row, int64_t column) const;
@@ -44,8 +45,9 @@ private:
     bool bilinear_;
     Outside outside_;
     int64_t ld_;
-    float *copy_, *inner_;  // the image, in a frame of one cell where outside is a constant
-    float* blank_;          // a row of the constant
+    float *copy_, *inner_;     // the image, in a frame of one cell where outside is a constant
+    float* blank_;             // a row of the constant
+    float* framed_ = nullptr;  // an image of three channels with what is read around it
 };
 
 }  // namespace pyconv

@@ -81,6 +81,7 @@ const Kernels PYCONV_TABLE = {
     adam,
     mix4,
     any_warp_row,
+    warp_framed_row,
     recolour,
     convert_u8,
     convert_f64,

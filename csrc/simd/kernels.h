@@ -340,6 +340,9 @@ struct Kernels {
     // y (n, c): the values at n places, between their four cells or of the nearest one.
     void (*warp_row)(const WarpedImage& image, const WarpLine& line, int64_t n, bool bilinear,
                      float* y);
+    // Of three channels, bilinear, y (n, 3): places are at least 0, at most 2^20 cells apart, and
+    // have cells around them; two floats beyond the last of these may be read.
+    void (*warp_framed_row)(const float* x, int64_t ld, const WarpLine& line, int64_t n, float* y);
 
     // y (n, 3) = colours of n pixels, changed; y may be x.
     void (*recolour)(int64_t n, const Recolouring& how, const float* x, float* y);

@@ -14,6 +14,9 @@ typedef double PlaceDoubles __attribute__((vector_size(8 * kPlaces)));
 typedef int32_t PlaceInts __attribute__((vector_size(4 * kPlaces)));
 typedef float PlaceFloats __attribute__((vector_size(4 * kPlaces)));
 typedef float Quad __attribute__((vector_size(16)));
+typedef float Oct __attribute__((vector_size(32)));
+typedef int32_t OctInts __attribute__((vector_size(32)));
+constexpr int kOct = 8;
 
 // Where pixels of the result lie: offsets of the four cells around each, in floats, and how far it
 // is from the first of them.
@@ -121,6 +124,70 @@ PYCONV_INLINE void mix_pixels(const float* x, const Places& p, int count, int64_
     } else {
         for (int j = 0; j < count; ++j)
             for (int64_t k = 0; k < c; ++k) pixel(j, k, y[j * c + k]);
+    }
+}
+
+// The cells of kOct places from `at` on, which are at least 0, and how far each is from its cell.
+// Floats that are counted from the least cell are as good as the doubles rounded.
+PYCONV_INLINE void framed_places(double at, double step, OctInts& cell, Oct& share) {
+    const double last = at + step * (kOct - 1);
+    const int least = static_cast<int>(at < last ? at : last);
+    Oct x;
+    PYCONV_UNROLL
+    for (int j = 0; j < kOct; ++j) x[j] = static_cast<float>(j);
+    x = x * static_cast<float>(step) + static_cast<float>(at - least);
+    cell = __builtin_convertvector(x, OctInts);
+    share = x - __builtin_convertvector(cell, Oct);
+    cell += least;
+}
+
+// v[3] to v[6]
+PYCONV_INLINE void next_colours(const Oct& v, Quad& y) {
+#if __has_builtin(__builtin_shufflevector)
+    y = __builtin_shufflevector(v, v, 3, 4, 5, 6);
+#else
+    y = Quad{v[3], v[4], v[5], v[6]};
+#endif
+}
+
+// The places of a block first, then its pixels: each loop alone keeps a core busy, while one chain
+// from a place to its pixel would be waited for.
+void warp_framed_row(const float* x, int64_t ld, const WarpLine& line, int64_t n, float* y) {
+    int32_t cells[kPlaceBlock];
+    float down[kPlaceBlock], across[kPlaceBlock];
+    for (int64_t first = 0; first < n; first += kPlaceBlock) {
+        const int count = n - first < kPlaceBlock ? static_cast<int>(n - first) : kPlaceBlock;
+        for (int i = 0; i < count; i += kOct) {
+            const double j = static_cast<double>(first + i);
+            OctInts rows, columns;
+            Oct share;
+            framed_places(line.row + line.row_step * j, line.row_step, rows, share);
+            __builtin_memcpy(down + i, &share, sizeof share);
+            framed_places(line.column + line.column_step * j, line.column_step, columns, share);
+            __builtin_memcpy(across + i, &share, sizeof share);
+            rows = rows * static_cast<int>(ld) + columns * 3;
+            __builtin_memcpy(cells + i, &rows, sizeof rows);
+        }
+        const auto pixel = [&](int i, Quad& mixed) {
+            const float* cell = x + cells[i];
+            Oct between, below;
+            __builtin_memcpy(&between, cell, sizeof between);
+            __builtin_memcpy(&below, cell + ld, sizeof below);
+            between += (below - between) * down[i];
+            Quad right;
+            __builtin_memcpy(&mixed, &between, sizeof mixed);
+            next_colours(between, right);
+            mixed += (right - mixed) * across[i];
+        };
+        // Four values are written; the next pixel is written over the fourth.
+        float* out = y + 3 * first;
+        Quad mixed;
+        for (int i = 0; i < count - 1; ++i) {
+            pixel(i, mixed);
+            __builtin_memcpy(out + 3 * i, &mixed, sizeof mixed);
+        }
+        pixel(count - 1, mixed);
+        __builtin_memcpy(out + 3 * (count - 1), &mixed, 3 * sizeof(float));
     }
 }
 

@@ -19,6 +19,7 @@
 #include "ops/optimizers.h"
 #include "parallel.h"
 #include "simd/kernels.h"
+#include "test_augment.h"
 #include "test_filters.h"
 #include "test_prediction.h"
 #include "trace.h"
@@ -240,6 +241,7 @@ int main(int argc, char** argv) {
             test_dense();
             test_maxpool2d();
             test_elementwise();
+            test_augment(engine);
             test_filters(engine);
             test_prediction(engine);
             trace::stop();
