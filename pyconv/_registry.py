@@ -11,14 +11,19 @@ T = TypeVar("T")
 
 
 def find_class(
-    owner: str, what: str, name: str, classes: Mapping[str, type[T]], registered: Any = None
+    owner: str,
+    what: str,
+    name: str,
+    classes: Mapping[str, type[T]],
+    registered: Any = None,
+    module: Any = None,
 ) -> type[T]:
     """Return the class of that name, the user's own first; ``classes`` has lower-case keys."""
     found = own_objects.named(name, registered)
     if found is None:
         found = classes.get(name.lower())
     if found is None:
-        found = own_objects.registered_as(name)
+        found = own_objects.registered_as(name) or own_objects.loaded(module, name)
     if found is None:
         import difflib
 
@@ -43,7 +48,8 @@ def find_config(
             f"{owner}: a {what}'s config must be {{'class_name': str, 'config': dict}}, got "
             f"{config!r:.80}"
         )
-    found = find_class(owner, what, config["class_name"], classes, config.get("registered_name"))
+    registered, module = config.get("registered_name"), config.get("module")
+    found = find_class(owner, what, config["class_name"], classes, registered, module)
     arguments = {name: plain(value) for name, value in config.get("config", {}).items()}
     if found.__module__.startswith("pyconv."):
         arguments = _without_inert(found, arguments)

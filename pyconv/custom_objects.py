@@ -1,6 +1,7 @@
 """Classes and functions of one's own, by the names that configurations and files give them."""
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar
@@ -159,6 +160,18 @@ def named(name: str, registered_name: Any = None) -> Any:
         if found is not None:
             return found
     return None
+
+
+def loaded(module: Any, name: Any) -> Any:
+    """Return the user's own class of this name in a module that is imported already, or None.
+
+    Only subclasses of the library's classes are found, and nothing is imported.
+    """
+    found = vars(sys.modules.get(module, object)).get(name) if isinstance(module, str) else None
+    if not isinstance(found, type) or found.__module__.startswith("pyconv."):
+        return None
+    ours = (kind.__module__.startswith("pyconv.") for kind in found.__mro__)
+    return found if hasattr(found, "from_config") and any(ours) else None
 
 
 def registered_as(name: str) -> Any:

@@ -296,6 +296,8 @@ class Sequential(Stack, Trainer):
         if shape is not None:
             model._input = InputLayer(batch_shape=shape)
             model._build_if_known()
+        for layer in flat(stack):
+            layer.take_given_weights()
         return model
 
     def to_json(self, **kwargs: Any) -> str:

@@ -259,6 +259,8 @@ def _found(
     if known is None:
         known = own_objects.registered_as(str(name))
     if known is None:
+        known = own_objects.loaded(module, name)
+    if known is None:
         what = "function" if config["class_name"] == "function" else "class"
         raise TypeError(
             f"deserialize_keras_object: Could not locate {what} {name!r:.60} of {module or 'no'} "

@@ -10,6 +10,20 @@ import pyconv
 from pyconv import activations
 
 F = torch.nn.functional
+
+
+def sparsemax(x):
+    """The projection by its condition: a threshold that what is above it exceeds by 1 in sum."""
+    low, high = x.detach().min(-1, True).values - 1, x.detach().max(-1, True).values
+    for _ in range(200):
+        middle = (low + high) / 2
+        above = (x.detach() - middle).clamp(min=0).sum(-1, True) > 1
+        low, high = torch.where(above, middle, low), torch.where(above, high, middle)
+    kept = (x.detach() > high).to(x.dtype)
+    threshold = ((x * kept).sum(-1, True) - 1) / kept.sum(-1, True)
+    return (x - threshold) * kept
+
+
 FUNCTIONS = {
     "linear": lambda x: x + 0,
     "relu": torch.relu,
@@ -36,6 +50,7 @@ FUNCTIONS = {
     "softsign": F.softsign,
     "sparse_plus": lambda x: torch.where(x <= -1, 0 * x, torch.where(x < 1, (x + 1) ** 2 / 4, x)),
     "sparse_sigmoid": lambda x: ((x + 1) / 2).clamp(0, 1),
+    "sparsemax": lambda x: sparsemax(x),
     "squareplus": lambda x: (x + torch.sqrt(x * x + 4)) / 2,
     "tanh_shrink": F.tanhshrink,
     "threshold": lambda x: F.threshold(x, 0.0, 0.0),

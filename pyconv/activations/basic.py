@@ -177,6 +177,45 @@ class Exponential(ActivationFunction):
         return out
 
 
+class Sparsemax(ActivationFunction):
+    """The nearest point, to each row, whose numbers are not negative and sum to 1.
+
+    Source: Martins and Astudillo, "From softmax to sparsemax" (2016).
+
+    Example:
+        >>> import pyconv
+        >>> pyconv.activations.sparsemax([[1.0, 0.5, -1.0]])
+        array([[0.75, 0.25, 0.  ]], dtype=float32)
+    """
+
+    name = "sparsemax"
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Array, out: Array) -> Array:
+        rows = np.moveaxis(np.asarray(x, np.float64), self.axis, -1)
+        falling = -np.sort(-rows, axis=-1)
+        sums = np.cumsum(falling, axis=-1) - 1
+        counts = np.arange(1, rows.shape[-1] + 1)
+        kept = (falling * counts > sums).sum(axis=-1, keepdims=True)
+        threshold = np.take_along_axis(sums, kept - 1, axis=-1) / kept
+        y = np.maximum(rows - threshold, 0)
+        out[...] = np.moveaxis(y, -1, self.axis).astype(np.float32)
+        return out
+
+    def backward(self, kept: Array, dy: Array, out: Array) -> Array:
+        support = np.asarray(kept) > 0
+        grad = np.asarray(dy, np.float64) * support
+        mean = grad.sum(self.axis, keepdims=True) / support.sum(self.axis, keepdims=True)
+        out[...] = ((grad - mean) * support).astype(np.float32)
+        return out
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the axis."""
+        return {"axis": self.axis}
+
+
 class LogSoftmax(ActivationFunction):
     """The logarithm of softmax, along the last axis.
 

@@ -33,6 +33,7 @@ class Chained(Typed):
     # The layer of the library over whose result a call of the user's own stands.
     call_over: str | None = None
     _calls_over = False  # at this moment
+    _is_built = False
 
     def __init_subclass__(cls: Any, **kwargs: Any) -> None:
         """Find out whether a class has a ``call`` over one of the library's layers."""
@@ -163,6 +164,7 @@ class Chained(Typed):
         if not isinstance(self, Merge) and len(tensors) == 1:
             parts = self._parts_on(tensors[0])
             if parts is not None:
+                self._is_built = True
                 return parts
         if isinstance(self, Merge) and not isinstance(x, (list, tuple)):
             raise ValueError(f"{self.label}: a merge layer must be called on a list of inputs")

@@ -25,6 +25,7 @@ class Tensor:
         (None, 4)
     """
 
+    sparse = ragged = False
     _keras_mask: Any = None
     other_use: Any = None  # the layer that does the work where ``layer`` does it elsewhere
 
@@ -77,6 +78,8 @@ class Tensor:
         return self._with(other, "Subtract", -1.0)
 
     def __rsub__(self, other: Any) -> Any:
+        if _has_axes(other):
+            return self._made(np.subtract, other, self)
         return _called("Rescaling", self, -1.0, other)
 
     def __neg__(self) -> Any:
@@ -85,12 +88,14 @@ class Tensor:
     def __mul__(self, other: Any) -> Any:
         if isinstance(other, Tensor):
             return self._with(other, "Multiply", 1.0)
+        if _has_axes(other):
+            return self._made(np.multiply, self, other)
         return _called("Rescaling", self, other)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Any:
-        if isinstance(other, Tensor):
+        if isinstance(other, Tensor) or _has_axes(other):
             return self._made(np.divide, self, other)
         return _called("Rescaling", self, 1 / other)
 
@@ -119,6 +124,8 @@ class Tensor:
         return self._made(np.less, self, other)
 
     def _with(self, other: Any, merge: str, sign: float) -> Any:
+        if _has_axes(other):
+            return self._made(np.add if sign > 0 else np.subtract, self, other)
         if isinstance(other, Tensor):
             return _called(merge, [self, other])
         return _called("Rescaling", self, 1.0, sign * other)
@@ -139,10 +146,8 @@ class Tensor:
         if method != "__call__":
             return NotImplemented
         kwargs.pop("out", None)
-        if ufunc in _OPERATORS and not kwargs:
-            return _OPERATORS[ufunc](
-                *(x.item() if isinstance(x, np.generic) else x for x in inputs)
-            )
+        if ufunc in _OPERATORS and not kwargs and not any(map(_has_axes, inputs)):
+            return _OPERATORS[ufunc](*(x.item() if _is_number(x) else x for x in inputs))
         return self._made(ufunc, *inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -178,6 +183,15 @@ class Tensor:
 
     def __repr__(self) -> str:
         return f"<Tensor shape={self.shape}, of {self.layer.label}>"
+
+
+def _has_axes(x: Any) -> bool:
+    """Whether it is an array of several numbers."""
+    return isinstance(x, np.ndarray) and x.ndim > 0
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (np.generic, np.ndarray))
 
 
 # For which tensors have layers.

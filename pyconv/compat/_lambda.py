@@ -1,15 +1,18 @@
 """Keras's ``Lambda``: a function of the user's own as a layer."""
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from pyconv import backend
+from pyconv import backend, serialization
 from pyconv._types import Array
 from pyconv.activations.function import Custom
 from pyconv.compat._autodiff import unwrapped
 from pyconv.compat._own_call import OwnCall
+from pyconv.compat.keras import ops
+from pyconv.custom_objects import get_registered_object
 
 
 class Lambda(OwnCall):
@@ -19,10 +22,13 @@ class Lambda(OwnCall):
     and ``tf``. Of what cannot be followed, a function that treats each number by itself has its
     slope taken by differences.
 
+    Files have the name of the function: it is one of ``keras.ops``, or of the user's own, found by
+    its name. The code of a ``lambda`` is neither written nor run.
+
     Args:
         function: called with a batch, or with a list of them.
         output_shape: has no effect: the function's result has its shape.
-        mask: has no effect.
+        mask: None, or the mask of the result of a call on arrays.
         arguments: more arguments by name, a dict.
         **kwargs: ``name``, ``trainable``, ``input_shape`` of ``Layer``.
 
@@ -48,6 +54,14 @@ class Lambda(OwnCall):
             raise TypeError(f"{self.label}: function must be one, got a {type(function).__name__}")
         self.function = function
         self.arguments = dict(arguments or {})
+        self._given = {"output_shape": output_shape, "mask": mask}
+        if mask is not None:
+            self.supports_masking = self._makes_mask = True
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Return the mask that the layer was given."""
+        own = self._given["mask"]
+        return own(inputs, mask) if callable(own) else own
 
     def call(self, inputs: Any) -> Any:
         """Return the function of the inputs."""
@@ -95,16 +109,73 @@ class Lambda(OwnCall):
                 return False
         return True
 
-    def get_config(self) -> NoReturn:
-        """Raise an error: a function cannot be written down.
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data.
 
         Raises:
-            NotImplementedError: always.
+            NotImplementedError: the function is a ``lambda``, or has no name to be found by.
         """
-        raise NotImplementedError(
-            f"{self.label}: a function cannot be written to a file or copied; save_weights writes "
-            "the weights, and a subclass of keras.layers.Layer has a configuration"
-        )
+        config = {**super().get_config(), "function": self._described(self.function)}
+        config.update({n: self._described(v) for n, v in self._given.items() if v is not None})
+        return {**config, "arguments": serialization.serialize_keras_object(self.arguments)}
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Any = None, safe_mode: bool | None = None
+    ) -> Any:
+        """Return a new layer of what ``get_config`` returned.
+
+        Args:
+            config: the configuration.
+            custom_objects: functions of your own by name.
+            safe_mode: has no effect: code in a configuration is never run.
+
+        Raises:
+            TypeError: a function is not known.
+            ValueError: the configuration has the code of a ``lambda``.
+        """
+        made = dict(config)
+        for name in ("function", "output_shape", "mask", "arguments"):
+            if isinstance(made.get(name), (Mapping, str)):
+                made[name] = _found(made[name], custom_objects)
+        return cls(**made)
+
+    def _described(self, value: Any) -> Any:
+        if not callable(value):
+            return serialization.serialize_keras_object(value)
+        name = next((name for name in ops.__all__ if getattr(ops, name) is value), None)
+        if name is not None:
+            return {
+                "module": "keras.ops",
+                "class_name": "function",
+                "config": name,
+                "registered_name": name,
+            }
+        if not isinstance(value, types.FunctionType) or value.__name__ == "<lambda>":
+            raise NotImplementedError(
+                f"{self.label}: the code of a function cannot be written to a file or copied; "
+                "define a function with def and give it by name in custom_objects, or write the "
+                "weights by save_weights"
+            )
+        return serialization.serialize_keras_object(value)
 
     def _called(self, x: Any) -> Any:
         return np.asarray(unwrapped(self.call(x)))
+
+
+Lambda.__module__ = "pyconv.compat.keras.layers"
+
+
+def _found(config: Any, custom_objects: Any) -> Any:
+    """Return the function of a description or a name, or what else is described."""
+    if isinstance(config, str):
+        own = get_registered_object(config, custom_objects)
+        if own is None and config not in ops.__all__:
+            raise TypeError(
+                f"Lambda: the function {config!r:.60} is not known; give it in custom_objects"
+            )
+        return getattr(ops, config) if own is None else own
+    name = config.get("config")
+    if config.get("module") == "keras.ops" and name in ops.__all__:
+        return getattr(ops, name)
+    return serialization.make(config, custom_objects, "pyconv.compat.keras")

@@ -80,6 +80,9 @@ class Own(Tracked):
             raise NotImplementedError(
                 f"{self.label}: it does not have a `compute_output_shape` method implemented."
             )
+        owns_build = own_call(type(self)) is not None and "build" in vars(before(type(self)))
+        if owns_build and not self.built and not self._building and _is_shape(input_shape):
+            self.build(input_shape)  # its call needs the weights
         return super().compute_output_shape(input_shape)  # type: ignore[misc]
 
     def compute_output_spec(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -8,18 +8,22 @@ import numpy as np
 from pyconv import backend
 from pyconv._args import bool_arg
 from pyconv._stack import Stack
+from pyconv.layers._arguments import stored_weight
 from pyconv.layers.layer import Layer
 from pyconv.metrics.metric import Metric
 from pyconv.variable import Variable
 
 # Attributes of the library's own.
-_NOT_TRACKED = frozenset(["_weights", "_grads", "input", "mask_source", "output", "tensors"])
+_NOT_TRACKED = frozenset(
+    ["_given", "_weights", "_grads", "input", "mask_source", "output", "tensors"]
+)
 
 
 class Tracked:
     """A layer whose weights are also those of the layers that it holds, as in Keras."""
 
     _forgotten: frozenset[int] = frozenset()  # variables that are not tracked any more
+    _given: Any = None  # weights of a file
 
     def _attributes(self, kind: Any) -> Iterator[Any]:
         """Give the objects of a kind, also in lists, tuples and dicts, each once."""
@@ -110,6 +114,44 @@ class Tracked:
         own = [w for name, w in self._weights.items() if name in self._untrained]
         loose = [found for found in self._loose_variables() if not found.trainable]
         return _unique([*own, *loose, *_of_all(self, "non_trainable_weights")])
+
+    def give_weights(self, weights: Any) -> None:
+        """Keep the arrays until all weights are there: those of the layers within too."""
+        self._given = weights
+
+    def take_given_weights(self: Any) -> None:
+        """Take up what ``give_weights`` gave."""
+        given, self._given = self._given, None
+        if given is None or not self.built:
+            return
+        for name, weight in self.named_weights.items():
+            weight[...] = stored_weight(self.label, name, weight.shape, given)
+
+    # --- penalties ----------------------------------------------------------------------------
+
+    def _penalized(self: Any) -> list[Any]:
+        """Return the layers with regularizers of weights, this one and those within."""
+        found = _unique(layer for layer in self._flatten_layers() if isinstance(layer, Layer))
+        return [layer for layer in found if layer.weight_regularizers]
+
+    @property
+    def has_penalties(self: Any) -> bool:
+        """Whether training adds something to the loss for the layer."""
+        return self.activity_regularizer is not None or bool(self._penalized())
+
+    def penalties_in_training(self: Any) -> list[float]:
+        """Return the penalties of the weights that training changes, also of layers within."""
+        return [value for layer in self._penalized() for value in layer.weight_penalties()]
+
+    def add_penalty_gradients(self: Any, scale: float = 1.0) -> None:
+        """Add the gradients of the weights' penalties to ``grads``."""
+        grads = {id(weight): grad for weight, grad in zip(self.params, self.grads, strict=True)}
+        for layer in self._penalized():
+            for name, regularizer in layer.weight_regularizers.items():
+                weight = layer._weights.get(name)
+                if id(weight) in grads:
+                    slope = np.asarray(regularizer.gradient(np.asarray(weight)), np.float32)
+                    grads[id(weight)] += backend.on_device(slope * np.float32(scale))
 
     @property
     def _seeds(self: Any) -> list[Any]:

@@ -109,7 +109,7 @@ def layer_config(layer: "Layer", modules: bool) -> dict[str, Any]:
     config = {name: _nested(name, value) for name, value in config.items()}
     result = _object(kind.__name__, "keras.layers" if known else None, config, modules)
     if modules and not known:
-        result["registered_name"] = get_registered_name(kind)
+        result.update(module=kind.__module__, registered_name=get_registered_name(kind))
     if modules and layer.knows_shape and kind.__name__ != "InputLayer":
         result["build_config"] = {"input_shape": layer.input_shape}
     return result
@@ -222,8 +222,7 @@ def plain_layer(config: Any) -> Any:
         arguments["rate"] = arguments.pop("p")
     _, arguments = _arguments.layer(name, (), arguments, keras2=False)
     plain = {"class_name": name, "config": arguments}
-    registered = config.get("registered_name")
-    return plain if registered is None else {**plain, "registered_name": registered}
+    return {**plain, **{n: config[n] for n in ("registered_name", "module") if config.get(n)}}
 
 
 def from_compile_config(config: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class KernelLayer(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.activation = activations.find(self.label, activation)
+        self.activation = activation
         self.use_bias = bool_arg(self.label, "use_bias", use_bias)
         self.kernel_initializer = initializers.find(
             self.label, "kernel_initializer", kernel_initializer
@@ -35,9 +35,18 @@ class KernelLayer(Layer):
             for name, given in kept.items()
         }
         vars(self).update(self._kept)
-        # ReLU is applied by the kernel while the result is still in registers.
-        self._fused = "relu" if self.activation is activations.relu else "linear"
         self._y: Array | None = None
+
+    @property
+    def activation(self) -> Any:
+        """The activation function; None, a name and functions of one's own may be set."""
+        return vars(self)["activation"]
+
+    @activation.setter
+    def activation(self, value: Any) -> None:
+        found = vars(self)["activation"] = activations.find(self.label, value)
+        # ReLU is applied by the kernel while the result is still in registers.
+        self._fused = "relu" if found is activations.relu else "linear"
 
     @property
     def kernel(self) -> Array:

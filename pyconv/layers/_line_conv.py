@@ -37,6 +37,15 @@ class LineConv(Line):
         return [name for name in self.row.get_config() if name not in _OF_ALL]
 
     @property
+    def activation(self) -> Any:
+        """The activation function; None, a name and functions of one's own may be set."""
+        return self.row.activation
+
+    @activation.setter
+    def activation(self, value: Any) -> None:
+        self.row.activation = value
+
+    @property
     def kernel(self) -> Array:
         """The kernel; AttributeError before the layer is built."""
         return self._weight_once_built("kernel")

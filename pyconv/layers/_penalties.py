@@ -12,9 +12,7 @@ from pyconv.layers.layer import Layer
 def penalized(steps: list[Any]) -> list[Any]:
     """Return the steps, each that has a layer with a regularizer as a ``Penalized`` one."""
     return [
-        Penalized(step)
-        if any(la.activity_regularizer or la.weight_regularizers for la in layers_of(step))
-        else step
+        Penalized(step) if any(layer.has_penalties for layer in layers_of(step)) else step
         for step in steps
     ]
 
@@ -76,7 +74,7 @@ class Penalized:
 
     def penalty(self) -> float:
         """Return the penalties of the weights that train and of the last result."""
-        total = sum(sum(layer.weight_penalties()) for layer in self.layers)
+        total = sum(sum(layer.penalties_in_training()) for layer in self.layers)
         if self._activity is not None and self._y is not None:
             total += self.layers[-1].activity_penalty(self._y)
         return float(total)

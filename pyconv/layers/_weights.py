@@ -158,6 +158,9 @@ class Weights:
         """Have ``build`` take these arrays, by name, as the weights: none is initialized."""
         self._given_weights = weights
 
+    def take_given_weights(self) -> None:
+        """Take up what ``give_weights`` gave, where ``build`` has not."""
+
     def count_params(self) -> int:
         """Return how many numbers the weights hold.
 
@@ -304,6 +307,15 @@ class Weights:
             for name, regularizer in self.weight_regularizers.items()
             if name in self._weights
         ]
+
+    @property
+    def has_penalties(self) -> bool:
+        """Whether training adds something to the loss for the layer."""
+        return self.activity_regularizer is not None or bool(self.weight_regularizers)
+
+    def penalties_in_training(self) -> list[float]:
+        """Return the penalties of the weights that training changes, also of layers within."""
+        return self.weight_penalties()
 
     def add_penalty_gradients(self, scale: float = 1.0) -> None:
         """Add the gradients of the weights' penalties to ``grads``."""

@@ -109,8 +109,9 @@ class Conv3DTranspose(KernelLayer):
         for more, step in zip(self.output_padding or (0, 0, 0), self.strides, strict=True):
             if more >= step:
                 raise ValueError(
-                    f"{label}: output_padding must be below strides, got {self.output_padding} "
-                    f"and strides={self.strides}"
+                    f"{label}: output_padding must be below strides: `output_padding` must be "
+                    f"strictly less than `strides`, got {self.output_padding} and "
+                    f"strides={self.strides}"
                 )
         check_steps(label, self.strides, self.dilation_rate)
         self._plane: Any = self.kernel_size[1:]

@@ -9,8 +9,10 @@ from pyconv import layers
 from pyconv.compat import _arguments, _classes, _era, _image_order, _lambda, _unsupported
 from pyconv.compat._chained import Chained
 from pyconv.compat._functional import Tensor
+from pyconv.compat._input_tensor import FromTensor
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._own_layer import Own
+from pyconv.compat._wrapper import wrapper
 from pyconv.layers._image_layer import ImageLayer
 
 _OLD_NAMES = {
@@ -63,7 +65,11 @@ def _takes_images(name: str) -> bool:
     return issubclass(kind, ImageLayer) or "data_format" in inspect.signature(kind).parameters
 
 
-_mixins = {"": (Chained,), "Layer": (Own, Chained, OwnCall)}
+_mixins = {
+    "": (Chained,),
+    "InputLayer": (FromTensor, Chained),
+    "Layer": (Own, Chained, OwnCall),
+}
 _names = _classes.all_translated(layers, layers.Layer, __name__, _translate, _mixins)
 for _name in _KEEP_MASKS:
     _names[_name].supports_masking = True
@@ -78,7 +84,9 @@ for _name in _HAVE_NO_WEIGHTS:
     _names[_name].has_no_weights = True
 _names.update({old: _names[new] for old, new in _OLD_NAMES.items() if new in _names})
 _names["Lambda"] = _classes.translated(_lambda.Lambda, __name__, _translate, Chained)
-_names["Lambda"].call = _lambda.Lambda.call  # not that of Chained
+for _name in ("call", "compute_mask"):  # not those of Chained
+    setattr(_names["Lambda"], _name, getattr(_lambda.Lambda, _name))
+_names["Wrapper"] = wrapper(_names["Layer"], __name__)
 CLASSES = {found.__name__: found for found in _names.values() if isinstance(found, type)}
 
 
@@ -87,7 +95,8 @@ def Input(*args: Any, **kwargs: Any) -> Tensor:  # noqa: N802
 
     Args:
         *args: those of ``InputLayer``: ``shape``, that of one sample, ``batch_size``, ...
-        **kwargs: those, ``name``, and ``batch_shape``, the shape with the batch first.
+        **kwargs: those, ``name``, and ``batch_shape``, the shape with the batch first; or
+            ``tensor``, one that there is already.
 
     Raises:
         TypeError, ValueError: as ``InputLayer``.
@@ -97,6 +106,10 @@ def Input(*args: Any, **kwargs: Any) -> Tensor:  # noqa: N802
         >>> keras.layers.Input((32, 32, 3)).shape
         (None, 32, 32, 3)
     """
+    tensor = kwargs.pop("tensor", None)
+    if tensor is not None:
+        _names["InputLayer"](*args, input_tensor=tensor, **kwargs)
+        return tensor  # type: ignore[no-any-return]
     return Tensor(_names["InputLayer"](*args, **kwargs))
 
 

@@ -13,6 +13,7 @@ from pyconv.compat._model import Sequential as Sequential
 from pyconv.compat._model import adopt
 from pyconv.compat._own_model import OwnModel
 from pyconv.compat.keras import layers
+from pyconv.custom_objects import custom_object_scope, in_scope
 
 
 class Model(OwnModel):
@@ -95,7 +96,11 @@ def _adopting(function: Callable[..., Any]) -> Callable[..., Any]:
             given = kwargs.pop("custom_objects", None) if len(args) < 2 else args[1]
             kwargs["custom_objects"] = {**layers.CLASSES, **(given or {})}
             args = (*args[:1], *args[2:])
-        made = function(*args, **kwargs)
+            # Functions too: of activations, losses and metrics.
+            with custom_object_scope({**in_scope(), **(given or {})}):
+                made = function(*args, **kwargs)
+        else:
+            made = function(*args, **kwargs)
         return made if made is None else adopt(made)
 
     make.__module__ = __name__

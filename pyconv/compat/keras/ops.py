@@ -4,6 +4,8 @@ Losses and metrics of the user's own are written with these. Arrays are numpy's,
 the gradient of a loss is taken by differences in float64.
 """
 
+import functools
+import sys
 from typing import Any
 
 import numpy as np
@@ -29,11 +31,29 @@ _SAME = (
     "var", "vstack", "where", "zeros", "zeros_like",
 )  # fmt: skip
 globals().update({name: getattr(np, name) for name in _SAME})
+# Those that numpy wants a tuple of axes for, and Keras takes a list as well.
+_OF_AXES = (
+    "all", "any", "count_nonzero", "flip", "max", "mean", "median", "min", "prod",
+    "std", "sum", "var",
+)  # fmt: skip
+
+
+def _with_lists(function: Any) -> Any:
+    @functools.wraps(function)
+    def run(x: Any, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return function(x, tuple(axis) if isinstance(axis, list) else axis, *args, **kwargs)
+
+    return run
+
+
+globals().update({name: _with_lists(getattr(np, name)) for name in _OF_AXES})
+globals().update(amax=globals()["max"], amin=globals()["min"])
 
 __all__ = sorted(
     [
         *_SAME, "binary_crossentropy", "cast", "categorical_crossentropy", "clip",
-        "convert_to_numpy", "convert_to_tensor", "divide_no_nan", "erf", "logsumexp", "normalize",
+        "convert_to_numpy", "convert_to_tensor", "divide_no_nan", "erf", "glu", "logsumexp",
+        "normalize",
         "one_hot", "relu", "rsqrt", "shape", "sigmoid", "softmax", "softplus",
         "sparse_categorical_crossentropy", "stop_gradient",
     ]
@@ -206,6 +226,22 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
+def glu(x: Any, axis: int = -1) -> Any:
+    """Return the first half along an axis times the sigmoid of the second.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.glu([[2.0, 0.0]]).tolist()
+        [[1.0]]
+    """
+    size = np.shape(x)[axis]
+    if size is None or size % 2:
+        raise ValueError(f"glu: axis={axis} must be of an even size, got an input {np.shape(x)}")
+    half = np.arange(size // 2)
+    values = array_of(x)
+    return np.take(values, half, axis) * sigmoid(np.take(values, half + size // 2, axis))
+
+
 def softmax(x: Any, axis: int = -1) -> Any:
     """Return exponentials that sum to 1 along an axis.
 
@@ -281,4 +317,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     return -(y * np.log(p) + (1 - y) * np.log1p(-p))
 
 
+# As Keras divides them.
+core = math = nn = sys.modules[__name__]
+globals()["numpy"] = nn
 __getattr__ = _unsupported.getter(__name__)
