@@ -5,6 +5,7 @@ from typing import Any
 from pyconv import activations, constraints, initializers, regularizers
 from pyconv._args import bool_arg
 from pyconv._types import Array
+from pyconv.activations import ActivationFunction
 from pyconv.layers.layer import Layer
 
 
@@ -105,11 +106,13 @@ class KernelLayer(Layer):
         self._y = y
         if self._fused == "relu":
             return y
-        if self.activation.uses_input:
-            return self.activation.forward(y, self._buffer("activated", y.shape))
-        return self.activation.forward(y, y)
+        activation: ActivationFunction = self.activation
+        if activation.uses_input:
+            return activation.forward(y, self._buffer("activated", y.shape))
+        return activation.forward(y, y)
 
     def _activation_gradient(self, dy: Array) -> Array:
         """Return the gradient of the product from that of the result, in place."""
         assert self._y is not None
-        return self.activation.backward(self._y, dy, dy)
+        activation: ActivationFunction = self.activation
+        return activation.backward(self._y, dy, dy)
