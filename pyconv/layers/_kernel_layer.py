@@ -1,12 +1,14 @@
 """What Conv2D and Dense share: a kernel, a bias and an activation."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyconv import activations, constraints, initializers, regularizers
 from pyconv._args import bool_arg
 from pyconv._types import Array
-from pyconv.activations import ActivationFunction
 from pyconv.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from pyconv.activations import ActivationFunction
 
 
 class KernelLayer(Layer):
