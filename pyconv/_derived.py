@@ -24,6 +24,11 @@ class Derived:
             arguments = (kind, *arguments[1:])
         return _remade, (mixins[::-1], make, arguments), *rest
 
+    @classmethod
+    def from_config(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return a new layer, of the class before."""
+        return before(cls).from_config(*args, **kwargs)
+
 
 def derive(layer: Any, mixin: Any) -> None:
     """Have a layer be of a class that is ``mixin``, below ``Derived``, over its own."""

@@ -92,6 +92,13 @@ def _metrics(identifiers: list[Any]) -> list[Any]:
     return configs
 
 
+def described(value: Any, module: Any) -> Any:
+    """Return a loss or a metric, of ``losses`` or ``metrics``, as plain data."""
+    if isinstance(value, (Loss, Metric)):
+        return _serialized(value, module)
+    return _function_name(value)
+
+
 def _function_name(function: Any) -> str | None:
     name = getattr(function, "__name__", repr(function))
     for module in (metrics, losses):

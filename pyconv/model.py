@@ -287,6 +287,11 @@ class Sequential(Stack, Trainer):
         """
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
             raise ValueError("Sequential.from_config: config must have a list of layers")
+        if "input_layers" in config:
+            from pyconv.compat import _functional_config
+
+            wired: Sequential = _functional_config.made(config, custom_objects, weights)
+            return wired
         stack = [layers_module.deserialize(layer, custom_objects) for layer in config["layers"]]
         if weights is not None:
             for layer in flat(stack):
@@ -299,6 +304,10 @@ class Sequential(Stack, Trainer):
         for layer in flat(stack):
             layer.take_given_weights()
         return model
+
+    def wired_config(self, modules: bool) -> dict[str, Any] | None:
+        """Return the configuration of a model that is no stack, in Keras's form; else None."""
+        return None
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the architecture as JSON in Keras's form; keywords go to ``json.dumps``.

@@ -207,8 +207,6 @@ def test_copies_and_weights_in_files(tmp_path):
     other = network()
     other.load_weights(path)
     np.testing.assert_array_equal(other.predict(x, verbose=0)[1], wanted[1])
-    with pytest.raises(NotImplementedError, match="save_weights writes its weights"):
-        model.save(tmp_path / "two.keras")
 
 
 def test_a_result_that_is_an_output_twice():

@@ -4,7 +4,7 @@ from typing import Any
 
 from pyconv._types import Shape
 from pyconv.compat import _classes, _era
-from pyconv.compat._functional import connected, nodes_between, tensor_of
+from pyconv.compat._functional import Tensor, connected, network, nodes_between, tensor_of
 from pyconv.compat._model import Sequential
 from pyconv.compat._trees import leaves, mapped
 from pyconv.layers._augmentation import Augmentation, leading
@@ -42,6 +42,22 @@ class Functional(Sequential):
         found = [layer for layer in layers if layer.name == name]
         return found[0] if found and index is None else super().get_layer(name, index)
 
+    def wired_config(self, modules: bool) -> dict[str, Any] | None:
+        """Return the configuration in Keras's form where a layer is used again; else None."""
+        if not self._is_wired():
+            return None
+        from pyconv.compat import _functional_config
+
+        return _functional_config.config_of(self, modules)
+
+    def _is_wired(self) -> bool:
+        """Whether the model is no stack of layers and graphs, each used once."""
+        return any(layer.use_of is not None for layer, _ in unfolded(self._layers))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the architecture as plain data, without weights."""
+        return self.wired_config(True) or super().get_config()
+
     def _leading_augmentation(self, input_shape: Shape) -> list[Augmentation]:
         return leading(self._layers[:-1], input_shape)
 
@@ -75,18 +91,27 @@ def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
     """Return a model of new layers for those of a model, each called by a function.
 
     Args:
-        model: a built model of one input and one output.
-        start: the tensor of the new input, None for one like the model's.
+        model: a built model.
+        start: the tensors of the new inputs, None for ones like the model's.
         clone: returns the new layer for a layer.
         call: returns the tensor of a new layer and what it takes, ``call(layer, inputs)``.
     """
+    starts: list[Tensor] = leaves(model.input)
+    given = leaves(start)
     if start is None:
-        start = tensor_of(InputLayer(batch_shape=model.input_shape))
-    made = [tensor_of(start)]
-    for layer, sources in unfolded(model._layers):
-        taken = [made[source] for source in sources]
-        made.append(call(clone(layer), taken if isinstance(layer, Merge) else taken[0]))
-    return functional(made[0], made[-1], model.name)
+        given = [InputLayer(batch_shape=old.shape, name=old.layer.name) for old in starts]
+    made: dict[Tensor, Any] = dict(zip(starts, map(tensor_of, given), strict=True))
+    copies: dict[int, Any] = {}
+    for tensor in network(starts, leaves(model.output)):
+        if tensor in made:
+            continue
+        layer = tensor.layer
+        if id(layer) not in copies:
+            copies[id(layer)] = clone(layer)
+        taken = [made[source] for source in tensor.inputs]
+        made[tensor] = call(copies[id(layer)], taken if isinstance(layer, Merge) else taken[0])
+    ends = [mapped(lambda tensor: made[tensor], form) for form in (model.input, model.output)]
+    return functional(ends[0], ends[1], model.name)
 
 
 def is_functional(stack: list[Layer]) -> bool:

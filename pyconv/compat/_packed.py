@@ -57,6 +57,8 @@ class OutputParts(Concatenate):
 
 
 WITHIN = InputPart, OutputPart, OutputParts
+for _kind in WITHIN:
+    _kind.is_within = True
 
 
 def stack(

@@ -22,7 +22,10 @@ def loss_of_each(given: Any, names: Sequence[str], by_key: bool) -> list[Loss | 
         NotImplementedError: losses of several outputs together, or several losses of one.
         TypeError, ValueError: something is no loss.
     """
-    if isinstance(given, dict) and "class_name" not in given:
+    flat = _of_nested(given)
+    if len(flat) == len(names):
+        found = flat
+    elif isinstance(given, dict) and "class_name" not in given:
         unknown = sorted(set(map(str, given)) - set(names))
         if unknown and by_key:
             raise KeyError(
@@ -38,6 +41,18 @@ def loss_of_each(given: Any, names: Sequence[str], by_key: bool) -> list[Loss | 
     else:
         found = _each("loss", given, names)
     return [_loss(one, name) for one, name in zip(found, names, strict=True)]
+
+
+def _of_nested(given: Any) -> list[Any]:
+    """Return the losses in lists and dicts of lists and dicts, as the outputs are; else none."""
+    if not isinstance(given, (list, tuple, dict)):
+        return []
+    parts = list(given.values()) if isinstance(given, dict) else list(given)
+    nested = any(
+        isinstance(part, (list, tuple)) or (isinstance(part, dict) and "class_name" not in part)
+        for part in parts
+    )
+    return leaves(given) if nested and "class_name" not in given else []
 
 
 def weight_of_each(given: Any, names: Sequence[str]) -> list[float]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv import _targets
+from pyconv import _targets, compile_config, losses, metrics
 from pyconv.compat import _per_output
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor, network, tensor_of, tensors_of
@@ -186,6 +186,10 @@ class Structured(Functional):
             parts = [np.array(output.predicted(np.asarray(y))) for output in self._outputs]
         return filled(self._output_form, iter(parts))
 
+    def _is_wired(self) -> bool:
+        """Whether the model is no stack: it has several inputs or outputs."""
+        return True
+
     # --- Keras's methods ------------------------------------------------------------------------
 
     def __call__(self, x: Any, training: bool = False) -> Any:
@@ -236,8 +240,20 @@ class Structured(Functional):
         self._loss = loss
         self._wanted = (loss, loss_weights, metrics, weighted_metrics)
 
-    def get_compile_config(self) -> None:
-        """Return None: what several outputs are compiled with is not written to files."""
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Return the arguments of ``compile`` as JSON-able values; None before ``compile``."""
+        if self.optimizer is None or self._wanted is None:
+            return super().get_compile_config()
+        config = compile_config.to_config(self.optimizer, None, None, [], [])
+        names = ("loss", "loss_weights", "metrics", "weighted_metrics")
+        wanted = zip(names, self._wanted, strict=True)
+        return {**config, **{name: _described(name, self._of_all(value)) for name, value in wanted}}
+
+    def _of_all(self, value: Any) -> Any:
+        """Return a dict by name of the output with all of them."""
+        if not isinstance(value, dict) or not set(value) <= set(self.output_names):
+            return value
+        return {name: value.get(name) for name in self.output_names}
 
     def _require_compiled(self, method: str) -> None:
         if self._objective is None and self._wanted is not None and self._wanted[0] is not None:
@@ -278,17 +294,6 @@ class Structured(Functional):
             )
         return super().fit(*args, **kwargs)
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Refuse: the files of Keras are read and written for one input and one output."""
-        self.get_config()
-
-    def get_config(self) -> dict[str, Any]:
-        """Refuse, as ``save``."""
-        raise NotImplementedError(
-            f"{self.label}: a model of several inputs or outputs cannot be written as a whole; "
-            "save_weights writes its weights"
-        )
-
 
 def _sample(what: str, tensor: Tensor) -> tuple[int, ...]:
     sizes = tuple(tensor.shape[1:])
@@ -298,6 +303,19 @@ def _sample(what: str, tensor: Tensor) -> tuple[int, ...]:
             f"inputs or outputs, got {tensor.shape}"
         )
     return sizes  # type: ignore[return-value]
+
+
+def _described(name: str, value: Any) -> Any:
+    """Return an argument of ``compile`` in its lists and dicts, as plain data."""
+    if isinstance(value, dict) and "class_name" not in value:
+        return {key: _described(name, part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_described(name, part) for part in value]
+    if name == "loss" and isinstance(value, str):
+        return losses.as_loss(value).name  # Keras's older files have no short names
+    if value is None or isinstance(value, (str, int, float, dict)):
+        return value
+    return compile_config.described(value, losses if name == "loss" else metrics)
 
 
 def _keys(outputs: Any) -> list[str] | None:

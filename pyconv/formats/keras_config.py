@@ -55,6 +55,9 @@ def model_config(model: "Sequential", modules: bool) -> dict[str, Any]:
     from pyconv.layers.graph import Graph
     from pyconv.layers.input import InputLayer
 
+    wired = model.wired_config(modules)
+    if wired is not None:
+        return _object("Functional", "keras.src.models.functional", wired, modules)
     own = model.get_config()
     shape = own["build_input_shape"]
     first = model._input
@@ -120,10 +123,8 @@ def compile_config(compiled: Mapping[str, Any], modules: bool) -> dict[str, Any]
     result = {
         "loss": _loss(compiled["loss"], modules),
         "loss_weights": compiled["loss_weights"],
-        "metrics": [_measure(m, "keras.metrics", modules) for m in compiled["metrics"]],
-        "weighted_metrics": [
-            _measure(m, "keras.metrics", modules) for m in compiled["weighted_metrics"]
-        ]
+        "metrics": _measure(compiled["metrics"], "keras.metrics", modules),
+        "weighted_metrics": _measure(compiled["weighted_metrics"], "keras.metrics", modules)
         or None,
         "run_eagerly": False,
         "steps_per_execution": 1,
@@ -155,8 +156,12 @@ def _nested(name: str, value: Any) -> Any:
 def _loss(loss: Any, modules: bool) -> Any:
     from pyconv import losses
 
+    if isinstance(loss, list):
+        return [_loss(one, modules) for one in loss]
     if not isinstance(loss, Mapping):
         return loss
+    if "class_name" not in loss:
+        return {name: _loss(one, modules) for name, one in loss.items()}
     plain = losses.deserialize({"class_name": loss["class_name"]}).get_config()
     if {**plain, "name": None} == {**loss["config"], "name": None}:
         # By its name, which every version knows.
@@ -165,8 +170,12 @@ def _loss(loss: Any, modules: bool) -> Any:
 
 
 def _measure(value: Any, module: str, modules: bool) -> Any:
+    if isinstance(value, list):
+        return [_measure(one, module, modules) for one in value]
     if not isinstance(value, Mapping):
         return value
+    if "class_name" not in value:
+        return {name: _measure(one, module, modules) for name, one in value.items()}
     return _object(value["class_name"], module, dict(value["config"]), modules)
 
 
@@ -183,6 +192,8 @@ def from_model_config(config: Any) -> dict[str, Any]:
         raise ValueError(f"a model's config must be a dict, got {config!r:.60}")
     kind, inner = config.get("class_name"), config.get("config")
     if kind in ("Functional", "Model"):
+        if isinstance(inner, Mapping) and keras_graph.needs_calls(inner):
+            return dict(inner)
         return keras_graph.stack(inner)
     if kind != "Sequential":
         raise ValueError(
@@ -268,6 +279,10 @@ def _optimizer(config: Any) -> Any:
 
 def _plain_loss(loss: Any) -> Any:
     loss = _function_name(_single(loss))
+    if isinstance(loss, list):
+        return [_plain_loss(one) for one in loss]
+    if isinstance(loss, Mapping) and "class_name" not in loss:
+        return {name: _plain_loss(one) for name, one in loss.items()}
     config = loss.get("config") if isinstance(loss, Mapping) else None
     if isinstance(config, Mapping) and config.get("reduction") == "auto":
         # What TensorFlow's Keras called today's default.
@@ -278,6 +293,10 @@ def _plain_loss(loss: Any) -> Any:
 def _plain_metrics(metrics: Any) -> Any:
     if metrics is None:
         return None
+    if isinstance(metrics, Mapping) and "class_name" not in metrics and len(metrics) > 1:
+        return {name: _plain_metrics(one) for name, one in metrics.items()}
+    if isinstance(metrics, list) and len(metrics) > 1 and any(map(_holds_several, metrics)):
+        return [_plain_metrics(one) for one in metrics]
     if isinstance(metrics, Mapping):
         metrics = list(metrics.values())
     if not isinstance(metrics, list):
@@ -285,6 +304,10 @@ def _plain_metrics(metrics: Any) -> Any:
     if len(metrics) == 1 and isinstance(metrics[0], list):
         metrics = metrics[0]
     return [_plain_metric(metric) for metric in metrics]
+
+
+def _holds_several(value: Any) -> bool:
+    return isinstance(value, list) or (isinstance(value, Mapping) and "class_name" not in value)
 
 
 def _plain_metric(metric: Any) -> Any:

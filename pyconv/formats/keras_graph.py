@@ -9,6 +9,31 @@ if TYPE_CHECKING:
 _MERGES = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract")
 
 
+def needs_calls(config: Any) -> bool:
+    """Whether a model has several inputs or outputs, uses a layer again, or holds a model."""
+    layers = config.get("layers") if isinstance(config, Mapping) else None
+    if not isinstance(layers, list) or not all(isinstance(layer, Mapping) for layer in layers):
+        return False
+    if "input_layers" not in config or "output_layers" not in config:
+        return False
+    several = any(_count(config[what]) > 1 for what in ("input_layers", "output_layers"))
+    nodes = (layer.get("inbound_nodes") for layer in layers)
+    return (
+        several
+        or any(isinstance(node, list) and len(node) > 1 for node in nodes)
+        or any(layer.get("class_name") in ("Functional", "Model", "Sequential") for layer in layers)
+    )
+
+
+def _count(form: Any) -> int:
+    """Return how many tensors ``input_layers`` or ``output_layers`` names."""
+    if isinstance(form, Mapping):
+        return sum(map(_count, form.values()))
+    if not isinstance(form, list):
+        return 0
+    return 1 if form and isinstance(form[0], str) else sum(map(_count, form))
+
+
 def stack(config: Any) -> dict[str, Any]:
     """Return a Sequential's configuration of that of a functional model, of Keras 1, 2 or 3.
 

@@ -59,7 +59,7 @@ def variables_tree(model: "Sequential", include_optimizer: bool) -> Tree:
     tree = Tree()
     tree.group("vars").attrs["name"] = model.name
     counts: dict[str, int] = {}
-    for layer in flat(model._layers):
+    for layer in _named_layers(model):
         kind = snake_case(type(layer).__name__)
         number = counts[kind] = counts.get(kind, -1) + 1
         group = tree.group(f"layers/{kind}_{number}/vars" if number else f"layers/{kind}/vars")
@@ -75,6 +75,11 @@ def variables_tree(model: "Sequential", include_optimizer: bool) -> Tree:
     return tree
 
 
+def _named_layers(model: "Sequential") -> list[Any]:
+    """Return the layers that Keras has too."""
+    return [layer for layer in flat(model._layers) if not layer.is_within]
+
+
 def signed(tree: Tree) -> Tree:
     """Return the tree with a checksum of all that is in it, which Keras leaves alone."""
     tree.attrs[_CHECKSUM] = _checksum(tree)
@@ -82,7 +87,7 @@ def signed(tree: Tree) -> Tree:
 
 
 def _put_layers(tree: Tree, model: "Sequential") -> None:
-    layers = flat(model._layers)
+    layers = _named_layers(model)
     tree.attrs["layer_names"] = [layer.name for layer in layers]
     tree.attrs["backend"] = "tensorflow"
     tree.attrs["keras_version"] = keras_config.KERAS_VERSION

@@ -45,14 +45,14 @@ class _Total:
 class Shared(Derived):
     """A layer that is used several times; here it is used for the first time."""
 
-    _total: _Total
+    _total: Any = None
     _at_work = False
 
     @property
     def grads(self: Any) -> list[Array]:
         """The gradients of ``params``: the sums over all uses."""
         own: list[Array] = super().grads  # type: ignore[misc]
-        return own if self._at_work else self._total.fit(own)
+        return own if self._at_work or self._total is None else self._total.fit(own)
 
     @property
     def update_grads(self: Any) -> list[Any]:
@@ -61,7 +61,8 @@ class Shared(Derived):
 
     def forward(self: Any, x: Any, training: bool, **options: Any) -> Any:
         """Return the layer's result."""
-        self._total.begin()
+        if self._total is not None:
+            self._total.begin()
         self._at_work = True
         try:
             return super().forward(x, training, **options)  # type: ignore[misc]
@@ -73,7 +74,7 @@ class Shared(Derived):
         self._at_work = True
         try:
             dx = super().backward(dy, need_dx, **options)  # type: ignore[misc]
-            if self.trainable:
+            if self.trainable and self._total is not None:
                 self._total.add(list(super().grads))  # type: ignore[misc]
         finally:
             self._at_work = False
@@ -150,8 +151,8 @@ def another_use(layer: Any) -> Any:
         NotImplementedError: the layer holds something that cannot be copied.
     """
     layer = layer.use_of or layer
-    if not isinstance(layer, Shared):
-        derive(layer, Shared)
+    derive(layer, Shared)
+    if layer._total is None:
         layer._total = _Total()
     memo: dict[int, Any] = {id(layer._total): layer._total}
     for part in _within(layer):

@@ -84,6 +84,8 @@ class Layer(Weights):
     mask_source: Any = None
     # The layer of which it is another use in a network, whose weights it works with.
     use_of: Any = None
+    # Whether a model has it for itself, to bring inputs or outputs into one array.
+    is_within = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Have a ``build`` of the user's own end with what the base's does."""

@@ -8,7 +8,7 @@ from typing import Any
 from pyconv import models
 from pyconv.compat import _arguments, _unsupported
 from pyconv.compat._functional import Tensor
-from pyconv.compat._graph_model import cloned, functional
+from pyconv.compat._graph_model import Functional, cloned, functional
 from pyconv.compat._model import Sequential as Sequential
 from pyconv.compat._model import adopt
 from pyconv.compat._own_model import OwnModel
@@ -124,7 +124,7 @@ def clone_model(
         input_tensors: None, or an ``Input`` to begin with in place of the model's.
         clone_function: returns the new layer for a layer; by default one of its configuration.
         call_function: calls a new layer, ``call_function(layer, inputs)``, and may put others
-            behind it; for models that are built, of one input and one output.
+            behind it; for models that are built.
         recursive: has no effect: layers of models within are layers of the model.
 
     Raises:
@@ -139,10 +139,13 @@ def clone_model(
         >>> [type(layer).__name__ for layer in twice.layers]
         ['InputLayer', 'Dense', 'Dropout']
     """
-    if call_function is None:
+    wired = isinstance(model, Functional) and model._is_wired()
+    if call_function is None and not wired:
         return _names["clone_model"](
             model, input_tensors=input_tensors, clone_function=clone_function
         )
+    if call_function is None:
+        call_function = _called
     if not callable(call_function):
         raise TypeError(f"clone_model: call_function must be callable, got {call_function!r:.60}")
     given = input_tensors
@@ -150,6 +153,10 @@ def clone_model(
         given = given[0]
     clone = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
     return cloned(model, given, clone, call_function)
+
+
+def _called(layer: Any, inputs: Any) -> Any:
+    return layer(inputs)
 
 
 globals().update({name: found for name, found in _names.items() if name != "clone_model"})
