@@ -6,16 +6,31 @@ import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Sequence
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from pyconv.compat import _era
-from pyconv.compat._unsupported import NotInPyconvError, hint
+from pyconv.compat._unsupported import NotInPyconvError, hint, stand_in
 
 _HERE = "pyconv.compat.keras"
-_ROOTS = ("keras", "tensorflow")
+_ROOTS = ("keras", "keras_preprocessing", "tensorflow", "tensorflow_datasets")
+_OTHERS = {
+    "keras_preprocessing": f"{_HERE}.preprocessing",
+    "keras_preprocessing.image": f"{_HERE}.preprocessing.image",
+    "tensorflow_datasets": "pyconv.compat._tensorflow_datasets",
+}
 # Keras's older paths, and where their names are now.
+_SCHEDULES = "pyconv.optimizers.schedules"
 _MOVED = {
+    "backend.common": "backend",
+    "backend.tensorflow_backend": "backend",
+    "backend.theano_backend": "backend",
+    "engine.base_layer": "engine",
+    "engine.functional": "engine",
+    "engine.input_layer": "engine",
+    "engine.input_spec": "engine",
+    "engine.network": "engine",
+    "engine.sequential": "engine",
     "layers.advanced_activations": "layers",
     "layers.convolutional": "layers",
     "layers.convolutional_recurrent": "_absent",
@@ -30,15 +45,18 @@ _MOVED = {
     "layers.pooling": "layers",
     "layers.recurrent": "_absent",
     "layers.wrappers": "_absent",
-    "engine": "models",
     "engine.saving": "models",
-    "engine.topology": "layers",
-    "engine.training": "models",
+    "engine.topology": "engine",
+    "engine.training": "engine",
+    "experimental": _SCHEDULES,
     "initializations": "initializers",
+    "mixed_precision.experimental": "mixed_precision",
     "objectives": "losses",
+    "optimizers.experimental": "optimizers",
     "optimizers.legacy": "optimizers",
+    "optimizers.schedules": _SCHEDULES,
     "preprocessing.image_dataset": "preprocessing.image",
-    "preprocessing.sequence": "_absent",
+    "preprocessing.sequence": "utils",
     "preprocessing.text": "_absent",
     "utils.vis_utils": "utils",
     "utils.generic_utils": "utils",
@@ -124,6 +142,32 @@ class _Alias(ModuleType):
         return dir(self.__dict__["_target"])
 
 
+class _StandInLoader(importlib.abc.Loader):
+    """Answers for a name that is not in pyconv with a stand-in: scripts import more than they use.
+
+    ``from keras.utils import name`` asks for a module of this name where there is nothing else.
+    """
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> Any:
+        return stand_in(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+
+class _NamespaceLoader(importlib.abc.Loader):
+    """Makes a module of what is an attribute of another one, such as ``tensorflow.data``."""
+
+    def __init__(self, namespace: Any) -> None:
+        self._namespace = namespace
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return _Alias(spec.name, self._namespace)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__path__ = []
+
+
 class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -131,14 +175,36 @@ class _Finder(importlib.abc.MetaPathFinder):
         root, _, rest = fullname.partition(".")
         if root not in _ROOTS:
             return None
-        if root == "tensorflow":
+        if root.startswith("tensorflow"):
             _era.suggest("keras3")
         name = _target_of(root, rest)
         if name is None:
             if path is not None and _is_probe(fullname):
                 return None
-            raise NotInPyconvError(f"{fullname}: {hint(fullname)}", name=fullname)
+            loader = _loader_of(fullname)
+            if loader is None:
+                raise NotInPyconvError(f"{fullname}: {hint(fullname)}", name=fullname)
+            return importlib.machinery.ModuleSpec(fullname, loader)
         return importlib.machinery.ModuleSpec(fullname, _Loader(name), is_package=True)
+
+
+def _loader_of(fullname: str) -> importlib.abc.Loader | None:
+    """Return what makes a module of a name that no file of this package is for."""
+    above, _, name = fullname.rpartition(".")
+    parent = sys.modules.get(above)
+    if not isinstance(parent, _Alias):
+        return None
+    found = getattr(parent, name, None)
+    if isinstance(found, SimpleNamespace):
+        return _NamespaceLoader(found)
+    # A module of this name that is not known may hold anything.
+    is_module = name.islower() and above.rpartition(".")[2] in (
+        *_ROOTS,
+        "compat",
+        "layers",
+        "python",
+    )
+    return None if is_module else _StandInLoader()
 
 
 def _is_probe(fullname: str) -> bool:
@@ -148,13 +214,16 @@ def _is_probe(fullname: str) -> bool:
 
 def _target_of(root: str, rest: str) -> str | None:
     """Return the module that answers for ``root.rest``, or None."""
+    if root in ("keras_preprocessing", "tensorflow_datasets"):
+        return _OTHERS.get(f"{root}.{rest}" if rest else root)
     if root == "tensorflow":
         if not rest:
             return "pyconv.compat.tensorflow"
         for prefix in ("keras", "python.keras", "compat.v1.keras", "compat.v2.keras"):
             if rest == prefix or rest.startswith(prefix + "."):
                 return _keras_module(rest[len(prefix) + 1 :])
-        return "pyconv.compat.tensorflow" if rest in ("python", "compat", "compat.v1") else None
+        known = ("python", "compat", "compat.v1", "compat.v2")
+        return "pyconv.compat.tensorflow" if rest in known else None
     return _keras_module(rest)
 
 
@@ -174,6 +243,12 @@ def _keras_module(rest: str) -> str | None:
             rest = rest[len(prefix) :]
             return _nearest(rest) if prefix == "src." else _keras_module(rest)
     rest = "applications" if rest.startswith("applications.") else _MOVED.get(rest, rest)
+    if rest == _SCHEDULES:
+        return rest
+    of_version = rest.rpartition("_")[2] in ("v1", "v2")  # optimizers.adam_v2
+    above = rest.rpartition(".")[0]
+    if (above == "optimizers" and of_version) or above == "layers.normalization":
+        rest = above.partition(".")[0]
     name = f"{_HERE}.{rest}" if rest else _HERE
     try:
         return name if importlib.util.find_spec(name) else None

@@ -111,6 +111,25 @@ class _OlderReduceLROnPlateau:
             logs["lr"] = logs.pop("learning_rate")
 
 
+class BaseLogger(callbacks.Callback):
+    """What callbacks that write down an epoch's logs are derived from; the logs are means already.
+
+    Args:
+        stateful_metrics: has no effect.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> class Printer(keras.callbacks.BaseLogger):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         print(sorted(logs))
+        >>> logger = Printer()
+    """
+
+    def __init__(self, stateful_metrics: Any = None) -> None:
+        super().__init__()
+        self.stateful_metrics = set(stateful_metrics or ())
+
+
 _names = _classes.all_translated(
     callbacks,
     callbacks.Callback,
@@ -125,6 +144,7 @@ _names = _classes.all_translated(
 # Not translated: what the user writes is a subclass of it.
 _names["Callback"] = callbacks.Callback
 _names["History"] = callbacks.History
+_names["BaseLogger"] = BaseLogger
 globals().update(_names)
 __all__ = sorted(_names)
 __getattr__ = _unsupported.getter(__name__, callbacks)

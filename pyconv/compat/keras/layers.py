@@ -184,7 +184,41 @@ def deserialize(config: Any, custom_objects: Any = None) -> Any:
     return layers.deserialize(config, {**CLASSES, **(custom_objects or {})})
 
 
-_names.update(Input=Input, deserialize=deserialize, dot=dot, merge=merge)
+class InputSpec:
+    """What a layer of one's own says of its inputs in ``input_spec``; it is not checked.
+
+    Args:
+        dtype: the type.
+        shape: the shape, the batch first.
+        ndim: the number of axes.
+        max_ndim: the most axes.
+        min_ndim: the fewest axes.
+        axes: sizes by axis.
+        **kwargs: ``optional`` and others.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> keras.layers.InputSpec(ndim=4, axes={3: 16}).axes
+        {3: 16}
+    """
+
+    def __init__(
+        self,
+        dtype: Any = None,
+        shape: Any = None,
+        ndim: int | None = None,
+        max_ndim: int | None = None,
+        min_ndim: int | None = None,
+        axes: dict[int, int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.dtype, self.shape = dtype, shape
+        self.ndim = ndim if shape is None else len(shape)
+        self.max_ndim, self.min_ndim, self.axes = max_ndim, min_ndim, axes or {}
+
+
+_names.update({f"BatchNormalizationV{n}": _names["BatchNormalization"] for n in (1, 2)})
+_names.update(Input=Input, InputSpec=InputSpec, deserialize=deserialize, dot=dot, merge=merge)
 # Where Keras 2 had the layers that change images.
 experimental = SimpleNamespace(preprocessing=SimpleNamespace(**_names))
 globals().update(_names)

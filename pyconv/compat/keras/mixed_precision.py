@@ -6,7 +6,7 @@ from pyconv.compat.keras.optimizers import LossScaleOptimizer
 
 Policy = DTypePolicy
 global_policy = dtype_policy
-set_global_policy = set_dtype_policy
+set_global_policy = set_policy = set_dtype_policy
 
 __all__ = [
     "DTypePolicy",
@@ -16,6 +16,7 @@ __all__ = [
     "global_policy",
     "set_dtype_policy",
     "set_global_policy",
+    "set_policy",
 ]
 
 __getattr__ = _unsupported.getter(__name__)

@@ -6,7 +6,16 @@ from typing import Any
 from pyconv import regularizers
 from pyconv.compat import _unsupported
 
-__all__ = sorted([*regularizers.__all__, "activity_l1", "activity_l2", "l1l2"])
+__all__ = sorted(
+    [
+        *regularizers.__all__,
+        "ActivityRegularizer",
+        "WeightRegularizer",
+        "activity_l1",
+        "activity_l2",
+        "l1l2",
+    ]
+)
 
 
 def l1l2(l1: float = 0.01, l2: float = 0.01) -> Any:
@@ -37,5 +46,6 @@ def validate_float_arg(value: Any, name: str) -> float:
 
 
 activity_l1 = regularizers.L1
+ActivityRegularizer = WeightRegularizer = regularizers.L1L2  # of Keras 1
 activity_l2 = regularizers.L2
 __getattr__ = _unsupported.getter(__name__, regularizers)

@@ -108,6 +108,7 @@ test = SimpleNamespace(
 )
 sysconfig = SimpleNamespace(get_build_info=dict)
 train = _session.TRAIN
+client, framework = _session.PYTHON.client, _session.PYTHON.framework  # of tensorflow.python
 distribute = _session.DISTRIBUTE
 autograph = SimpleNamespace(set_verbosity=lambda *args, **kwargs: None)
 debugging = SimpleNamespace(set_log_device_placement=lambda enabled: None)

@@ -112,3 +112,11 @@ TRAIN = SimpleNamespace(
     MomentumOptimizer=optimizers.SGD,
     RMSPropOptimizer=optimizers.RMSprop,
 )
+PYTHON = SimpleNamespace(
+    client=SimpleNamespace(
+        device_lib=SimpleNamespace(
+            list_local_devices=lambda *args: [Options(name="/device:CPU:0", device_type="CPU")]
+        )
+    ),
+    framework=SimpleNamespace(ops=SimpleNamespace(reset_default_graph=_nothing)),
+)

@@ -30,6 +30,7 @@ __all__ = sorted(
         *_OF_IMAGES,
         "Progbar",
         "bounding_boxes",
+        "get_source_inputs",
         "model_to_dot",
         "np_utils",
         "pad_sequences",
@@ -93,6 +94,20 @@ def print_summary(model: Any, *args: Any, **kwargs: Any) -> None:
         >>> keras.utils.print_summary(model, print_fn=lambda line: None)
     """
     model.summary(*args, **kwargs)
+
+
+def get_source_inputs(tensor: Any, layer: Any = None, node_index: Any = None) -> list[Any]:
+    """Return the inputs that a tensor was made of; see ``keras.engine.get_source_inputs``.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> x = keras.Input((4,))
+        >>> keras.utils.get_source_inputs(keras.layers.Dense(2)(x))[0] is x
+        True
+    """
+    from pyconv.compat.keras import engine
+
+    return engine.get_source_inputs(tensor, layer, node_index)
 
 
 __getattr__ = _unsupported.getter(__name__, utils)
