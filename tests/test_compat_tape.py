@@ -94,14 +94,6 @@ def test_what_the_target_does_not_depend_on_has_no_gradient():
     assert tape.gradient(x, x, output_gradients=[3.0, 4.0]).tolist() == [3.0, 4.0]
 
 
-def test_of_a_model_only_the_last_call_goes_back():
-    model = network()
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(model(X, training=True)) + tf.reduce_mean(model(X, training=True))
-    with pytest.raises(RuntimeError, match="was called again before the gradient"):
-        tape.gradient(loss, model.trainable_variables)
-
-
 def test_watch_wants_an_array_of_its_own():
     with tf.GradientTape() as tape, pytest.raises(TypeError, match="wants what tf.convert_to"):
         tape.watch(np.ones(3))

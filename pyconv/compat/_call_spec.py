@@ -84,6 +84,10 @@ class CallSpec:
         self._many = tuple(mapped(converted, value) for value in self._many)
         self._named = {name: mapped(converted, v) for name, v in self._named.items()}
 
+    def others(self) -> bool:
+        """Whether there are arguments that the method does not name."""
+        return bool(self._many or self._named)
+
     def run(self, call: Any) -> Any:
         """Return what the method gives."""
         if not self._many:

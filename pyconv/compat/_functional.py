@@ -14,6 +14,32 @@ from pyconv.layers.layer import Layer
 from pyconv.layers.merging import Merge
 
 
+class _Dimension(int):
+    """A size of TensorFlow 1."""
+
+    @property
+    def value(self) -> int:
+        """The size."""
+        return int(self)
+
+
+class TensorShape(tuple[Any, ...]):
+    """A shape, whose sizes have a ``value``."""
+
+    def __new__(cls, sizes: Shape) -> "TensorShape":
+        """Make the shape."""
+        return super().__new__(cls, (None if n is None else _Dimension(n) for n in sizes))
+
+    def as_list(self) -> list[int | None]:
+        """Return the sizes in a list."""
+        return [None if n is None else int(n) for n in self]
+
+    @property
+    def ndims(self) -> int:
+        """The number of axes."""
+        return len(self)
+
+
 class Tensor:
     """A result that is to be computed: the layer that gives it, and the tensors that it takes.
 
@@ -65,9 +91,9 @@ class Tensor:
     def _keras_shape(self) -> Shape:
         return self.shape
 
-    def get_shape(self) -> Shape:
-        """Return the shape."""
-        return self.shape
+    def get_shape(self) -> "TensorShape":
+        """Return the shape, as TensorFlow 1 has it."""
+        return TensorShape(self.shape)
 
     def __add__(self, other: Any) -> Any:
         return self._with(other, "Add", 1.0)

@@ -15,7 +15,8 @@ class GradientTape:
 
     What a model does is differentiated by its layers, and what follows by the derivatives of
     numpy's and ``keras.ops``' functions; a function whose derivative is not known is an error where
-    a gradient passes it. Of each model only the last call can be differentiated.
+    a gradient passes it. Where a model is called more than once, the gradients of its earlier calls
+    cost another pass forward.
 
     Args:
         persistent: has no effect: gradients may be taken more than once.
@@ -80,7 +81,7 @@ class GradientTape:
 
         Raises:
             NotImplementedError: the derivative of something on the way is not known.
-            RuntimeError: a model was called again since.
+            RuntimeError: a model was called again since, and its weights were changed.
         """
         ends = leaves(target)
         one = not isinstance(target, (list, tuple, dict))

@@ -218,7 +218,19 @@ def _differentiable(loss: Any) -> Any:
 
     if inspect.isfunction(loss) and getattr(losses, loss.__name__, None) is not loss:
         return losses.LossFunctionWrapper(loss)
+    if isinstance(loss, losses.Loss) and _calls_itself(type(loss)):
+        return losses.LossFunctionWrapper(loss.__call__, name=loss.name)
     return loss
+
+
+def _calls_itself(kind: type) -> bool:
+    """Whether a class of losses defines ``__call__``, which returns the whole loss, and no call."""
+    call = next(one for one in kind.__mro__ if "__call__" in vars(one))
+    rows = next(one for one in kind.__mro__ if "call" in vars(one))
+    return kind.__mro__.index(call) < kind.__mro__.index(rows) and call.__module__ != _LOSSES
+
+
+_LOSSES = "pyconv.compat.keras.losses"
 
 
 def _are_metrics(value: Any) -> bool:

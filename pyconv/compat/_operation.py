@@ -33,7 +33,8 @@ class Operation(Merge):
 
     def _merge(self, xs: list[Array]) -> Array:
         self._recorded = recorded(self.function, xs)
-        result: Array = backend.on_device(np.asarray(unwrapped(self._recorded[1]), np.float32))
+        values = np.asarray(unwrapped(self._recorded[1]), np.float32, order="C")
+        result: Array = backend.on_device(values)
         return result
 
     def _split(self, dy: Array) -> list[Array]:
@@ -57,7 +58,7 @@ def operation(function: Callable[..., Any], args: Sequence[Any], kwargs: Any) ->
 
     Args:
         function: numpy's, or one that is made of those.
-        args: its arguments; tensors may be in lists and tuples.
+        args: its arguments; tensors may be in lists, tuples and dicts.
         kwargs: the same by name.
     """
     from pyconv.compat._functional import Tensor
@@ -81,6 +82,9 @@ def operation(function: Callable[..., Any], args: Sequence[Any], kwargs: Any) ->
                 return lambda xs: kind(len(xs[0]) if part is None else part for part in tree)
             parts = [place(part) for part in tree]
             return lambda xs: kind(part(xs) for part in parts)
+        if type(tree) is dict:
+            named = {name: place(part) for name, part in tree.items()}
+            return lambda xs: {name: part(xs) for name, part in named.items()}
         return lambda xs: tree
 
     places = [place(arg) for arg in args]
@@ -109,7 +113,9 @@ def gradients(inputs: Sequence[Taped], y: Any, dy: Any) -> list[Array]:
     result = []
     for x in inputs:
         part = found.get(x.node)
-        whole = np.zeros(x.shape, np.float32) if part is None else np.array(part, np.float32)
+        whole = np.zeros(x.shape, np.float32)
+        if part is not None:
+            whole[...] = part
         result.append(backend.on_device(whole))
     return result
 

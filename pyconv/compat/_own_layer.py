@@ -10,6 +10,7 @@ from pyconv.compat._autodiff import Taped
 from pyconv.compat._call_spec import CallSpec, is_array, parameters
 from pyconv.compat._eager import EagerArray, eager
 from pyconv.compat._functional import Tensor
+from pyconv.compat._operation import operation
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._recording import is_recorded
 from pyconv.compat._tracked import Tracked
@@ -298,14 +299,37 @@ class Own(Tracked):
         """Return what the call makes of tensors; layers do it all."""
         if not self.built:
             self._build_for(spec)
-        with _call_context.within(self.path, told):
-            y = spec.run(self.call)
+        try:
+            with _call_context.within(self.path, told):
+                y = spec.run(self.call)
+        except (TypeError, ValueError, IndexError) as error:
+            # It wants numbers, such as those of the batch's size.
+            y = self._on_tensors_as_a_whole(spec, told)
+            if y is None:
+                raise error
         if not all(isinstance(leaf, Tensor) for leaf in leaves(y)):
             raise NotImplementedError(
                 f"{self.label}: its call gives something that was not made of its inputs by layers "
                 "and functions of arrays"
             )
         return y
+
+    def _on_tensors_as_a_whole(self: Any, spec: CallSpec, told: dict[str, Any]) -> Any:
+        """Return what the call makes of tensors, as one layer that runs it; None where it cannot.
+
+        Such a layer has no weights, and does not know whether it is trained.
+        """
+        if self.weights or "training" in spec.parameters or spec.others():
+            return None
+
+        def run(arguments: dict[str, Any]) -> Any:
+            with _call_context.within(self.path, told):
+                return self.call(**arguments)
+
+        try:
+            return operation(run, [spec.arguments], {})
+        except (TypeError, ValueError, IndexError):
+            return None
 
     def forward(self: Any, x: Any, training: bool, **options: Any) -> Any:
         """Return the layer's result in a model."""

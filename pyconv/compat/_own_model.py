@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pyconv._stack import Stack
 from pyconv._types import Shape
 from pyconv.compat import _classes, _era
 from pyconv.compat._functional import (
@@ -16,6 +17,7 @@ from pyconv.compat._graph_model import Functional
 from pyconv.compat._traced import composed_of
 from pyconv.layers.graph import blocks
 from pyconv.layers.input import InputLayer
+from pyconv.layers.layer import Layer
 
 
 class OwnModel(Functional):
@@ -37,6 +39,63 @@ class OwnModel(Functional):
     def call(self, inputs: Any) -> Any:
         """Return the output; a model of one's own defines it."""
         raise NotImplementedError(f"{self.label}: it must have a method call(self, inputs)")
+
+    # --- models that only hold others -----------------------------------------------------------
+
+    @property
+    def _only_holds(self) -> bool:
+        """Whether there is no ``call``: steps of the user's own train what are attributes."""
+        return type(self).call is OwnModel.call and not self._layers
+
+    def _parts(self) -> list[Any]:
+        """Return the layers and models that are attributes, each once."""
+        found: dict[int, Any] = {}
+        for name, value in vars(self).items():
+            if name.startswith("_"):
+                continue
+            values = value.values() if isinstance(value, dict) else [value]
+            for one in values:
+                for part in one if isinstance(one, (list, tuple)) else [one]:
+                    if isinstance(part, (Layer, Stack)):
+                        found.setdefault(id(part), part)
+        return list(found.values())
+
+    @property
+    def layers(self) -> list[Any]:
+        """The input and all layers, in Keras's order; without a ``call``, the attributes."""
+        return self._parts() if self._only_holds else super().layers
+
+    @property
+    def weights(self) -> list[Any]:
+        """All weights: the layers' own arrays, not copies."""
+        if not self._only_holds:
+            return super().weights
+        return [w for part in self._parts() for w in part.weights]
+
+    variables = weights
+
+    def _params(self) -> list[Any]:
+        if not self._only_holds:
+            return super()._params()
+        return [w for part in self._parts() for w in part.trainable_weights]
+
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        """The weights that training leaves as they are."""
+        if not self._only_holds:
+            return super().non_trainable_weights
+        return [w for part in self._parts() for w in part.non_trainable_weights]
+
+    non_trainable_variables = non_trainable_weights
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the output's shape; without a ``call``, that of the last attribute."""
+        if not self._only_holds:
+            return super().compute_output_shape(input_shape)
+        shape = getattr(self._parts()[-1], "output_shape", None) if self._parts() else None
+        return tuple(input_shape) if shape is None else (input_shape[0], *shape[1:])
+
+    # --------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any = None) -> None:
         """Follow the call for inputs of ``input_shape``, the batch (or None) first, and build."""
@@ -61,6 +120,8 @@ class OwnModel(Functional):
         self._take_links(start, end)
 
     def _ensure_built(self, input_shape: tuple[int, ...]) -> None:
+        if self._only_holds and "train" in self._own:
+            return
         if not self._layers:
             self.build((None, *input_shape))
         super()._ensure_built(input_shape)

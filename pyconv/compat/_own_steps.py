@@ -176,6 +176,33 @@ class OwnSteps(Sequential):
             self._objective.update_metrics(np.asarray(y), np.asarray(y_pred), sample_weight)
         return self.get_metrics_result()
 
+    # --- steps as TensorFlow 2 has them -------------------------------------------------------
+
+    def compiled_loss(
+        self, y: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None
+    ) -> Any:
+        """Return the loss of a batch by what ``compile`` was given, and take it up in the mean.
+
+        Args:
+            y: targets.
+            y_pred: the model's outputs.
+            sample_weight: a weight a sample, or None.
+            regularization_losses: penalties to add, such as ``losses``.
+        """
+        own = None if self._objective is None else self._objective.loss
+        if own is None or isinstance(own, NoLoss):
+            raise ValueError("compiled_loss: compile was given no loss")
+        total = _loss_of(own, y, y_pred, sample_weight) * self._objective.loss_weight
+        for penalty in regularization_losses or ():
+            total = total + penalty
+        self._objective.add_loss(float(total), len(y_pred))
+        return total
+
+    @property
+    def compiled_metrics(self) -> Any:
+        """What has ``update_state(y, y_pred, sample_weight=None)`` for the metrics of compile."""
+        return _CompiledMetrics(self)
+
     # --- metrics ------------------------------------------------------------------------------
 
     @property
@@ -244,6 +271,16 @@ class OwnSteps(Sequential):
 
     def _takes_no_targets(self) -> bool:
         return "train" in self._own
+
+
+class _CompiledMetrics:
+    def __init__(self, model: OwnSteps) -> None:
+        self._model = model
+
+    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take up a batch."""
+        given = (np.asarray(y), np.asarray(unwrapped(y_pred)), sample_weight)
+        self._model._objective.update_metrics(*given)
 
 
 class NoLoss(Loss):

@@ -24,10 +24,13 @@ class Recording:
 
     def node(self, parameter: Any) -> Node:
         """Return the node of a parameter, an array of a layer's own."""
-        known = self.parameters.get(id(parameter))
-        if known is None:
-            known = parameter, Node(parameter.shape)
-            self.parameters[id(parameter)] = known
+        # One for all that are open: each may be asked for the gradient.
+        recordings = [self, *_open]
+        found = (one.parameters.get(id(parameter)) for one in recordings)
+        known = next((one for one in found if one is not None), None)
+        known = known or (parameter, Node(parameter.shape))
+        for one in recordings:
+            one.parameters[id(parameter)] = known
         return known[1]
 
     def watched(self, parameter: Any) -> Taped:
@@ -46,6 +49,24 @@ class Recording:
             _open.remove(self)
 
 
+# Steps that optimizers made with a parameter, while there were calls that may go back.
+_steps: dict[int, int] = {}
+_made_calls = False
+
+
+def weights_changed(parameters: Sequence[Any]) -> None:
+    """Note that an optimizer has made a step with these."""
+    if _made_calls:
+        for parameter in parameters:
+            _steps[id(parameter)] = _steps.get(id(parameter), 0) + 1
+
+
+def _steps_of(parameters: Sequence[Any]) -> list[int]:
+    global _made_calls
+    _made_calls = True
+    return [_steps.get(id(parameter), 0) for parameter in parameters]
+
+
 def is_open() -> bool:
     """Whether calls are recorded."""
     return bool(_open)
@@ -60,7 +81,7 @@ class Call:
     """A call of a model or a layer: its steps go forward, and back once for all gradients.
 
     Args:
-        owner: the model or the layer, of which only the last call can go back.
+        owner: the model or the layer; a call before its last one goes forward again to go back.
         steps: its layers in order, or what does the work of several.
         layers: its layers.
         x: the input.
@@ -74,18 +95,46 @@ class Call:
         self._needs_dx = isinstance(x, Taped) and x.node is not None
         self._dx: Any = None
         self._grads: dict[int, Array] = {}
-        self._done = False
-        owner._last_call = self
-        values = backend.on_device(float32_array(owner.label, "x", unwrapped(x)))
-        for step in steps:
-            values = step.forward(values, training)
+        self._dy: Any = None  # of what the gradients are
+        self._training = training
+        self._x = backend.on_device(float32_array(owner.label, "x", unwrapped(x)))
+        self._leaves = [leaf for la in getattr(owner, "_layers", [owner]) for leaf in la.leaves()]
+        self._states = [leaf.get_state() for leaf in self._leaves]
+        values = self._forward()
         self._params = [w for la in layers if la.trainable for w in la.params]
+        self._steps_made = _steps_of(self._params)
         recording = _open[-1] if _open else Recording()
         sources: list[Any] = [(x, self._input_gradient)] if self._needs_dx else []
         sources += [(recording.watched(w), self._gradient_of(w)) for w in self._params]
         for penalty in penalized_steps(list(steps)):
             penalty.scale = 0.0  # unless the loss has it
         self.result: Taped = made(np.array(values), sources)
+
+    def _forward(self) -> Any:
+        self._owner._last_call = self
+        values = self._x
+        for step in self._steps:
+            values = step.forward(values, self._training)
+        return values
+
+    def _forward_again(self) -> None:
+        """Go forward as the first time: other calls have used the layers' buffers since."""
+        if self._steps_made != _steps_of(self._params):
+            raise RuntimeError(
+                f"{self._owner.label}: it was called again before the gradient of this call was "
+                "taken, and weights were changed; take the gradient first"
+            )
+        now = [leaf.get_state() for leaf in self._leaves]
+        kept = [(w, np.array(w)) for leaf in self._leaves for w in leaf.non_trainable_weights]
+        for leaf, state in zip(self._leaves, self._states, strict=True):
+            leaf.set_state(state)
+        try:
+            self._forward()
+        finally:
+            for leaf, state in zip(self._leaves, now, strict=True):
+                leaf.set_state(state)
+            for weight, values in kept:
+                weight[...] = values
 
     def penalties(self) -> list[Any]:
         """Return what regularizers add to the loss, a number a step that has some."""
@@ -113,13 +162,11 @@ class Call:
         return pull
 
     def _go_back(self, dy: Any) -> None:
-        if self._done:
+        if self._dy is not None and np.array_equal(self._dy, dy):
             return
-        if self._owner._last_call is not self:
-            raise RuntimeError(
-                f"{self._owner.label}: it was called again before the gradient of this call was "
-                "taken; take the gradient first, or make one call of both batches"
-            )
+        if self._dy is not None or self._owner._last_call is not self:
+            self._forward_again()
+        self._dy = np.array(dy)
         grad: Any = backend.on_device(np.array(dy, np.float32))
         first = 0
         if not self._needs_dx:
@@ -132,7 +179,6 @@ class Call:
             if layer.trainable and layer.params:
                 pairs = zip(layer.params, layer.update_grads, strict=True)
                 self._grads.update((id(w), np.array(g)) for w, g in pairs)
-        self._done = True
 
 
 def model_call(model: Any, x: Any, training: bool) -> Any:
@@ -153,3 +199,23 @@ def layer_call(layer: Any, x: Any, training: bool) -> Any:
         layer.build((None, *np.shape(x)[1:]))
     layer.move()
     return Call(layer, [layer], [layer], x, training).result
+
+
+def merge_call(layer: Any, xs: Sequence[Any], training: bool) -> Any:
+    """Return the result of a layer of several inputs, with its history."""
+    values = [backend.on_device(float32_array(layer.label, "x", unwrapped(x))) for x in xs]
+    y = np.array(layer.forward(values, training))
+    found: dict[bytes, list[Any]] = {}
+
+    def pull_of(i: int) -> Any:
+        def pull(dy: Any) -> Any:
+            key = np.asarray(dy).tobytes()
+            if key not in found:
+                layer.forward(values, training)
+                found.clear()
+                found[key] = layer.backward(backend.on_device(np.array(dy, np.float32)), True)
+            return np.array(found[key][i])
+
+        return pull
+
+    return made(y, [(x, pull_of(i)) for i, x in enumerate(xs)])

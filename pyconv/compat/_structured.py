@@ -18,8 +18,10 @@ from pyconv.compat._functional import Tensor, network, tensor_of, tensors_of
 from pyconv.compat._graph_model import Functional
 from pyconv.compat._outputs import Output, OutputLoss, OutputsLoss, named_metrics
 from pyconv.compat._packed import WITHIN, side_by_side, stack
+from pyconv.compat._recording import is_open, is_recorded, layer_call, merge_call
 from pyconv.compat._trees import filled, leaves, mapped
 from pyconv.layers.layer import Layer
+from pyconv.layers.merging import Merge
 from pyconv.objective import Objective
 
 
@@ -196,9 +198,26 @@ class Structured(Functional):
         """Return the outputs for a batch; for tensors, those of the layers."""
         if tensors_of(leaves(x)) is not None:
             return self._called_on(self._of_inputs(x))
+        if is_open() or any(is_recorded(leaf) for leaf in leaves(x)):
+            return self._recorded_call(x, bool(training))
         packed = self._arranged(x)
         result = self._unpacked(super(Functional, self).__call__(packed, training))
         return mapped(eager, result)
+
+    def _recorded_call(self, x: Any, training: bool) -> Any:
+        """Return the outputs for a batch, layer by layer: each can be differentiated by others."""
+        given = leaves(x) if len(self._starts) == 1 else self._of_inputs(x)
+        values: dict[Tensor, Any] = {}
+        for start, array in zip(self.inputs, given, strict=True):
+            lacks_channel = np.ndim(array) == len(start.shape) - 1 and start.shape[-1] == 1
+            values[start] = array[..., np.newaxis] if lacks_channel else array
+        for tensor in network(self.inputs, self.outputs):
+            if tensor not in values:
+                xs = [values[source] for source in tensor.inputs]
+                called = merge_call if isinstance(tensor.layer, Merge) else layer_call
+                taken = xs if isinstance(tensor.layer, Merge) else xs[0]
+                values[tensor] = called(tensor.layer, taken, training)
+        return mapped(lambda tensor: values[tensor], self.output)
 
     def _called_on(self, tensors: list[Any]) -> Any:
         """Return what the layers make of other tensors than the inputs."""

@@ -131,14 +131,29 @@ def _merging(name: str) -> Any:
     return merge
 
 
-def merge(inputs: Any, mode: str = "sum", concat_axis: int = -1, name: Any = None) -> Any:
+def merge(
+    inputs: Any,
+    mode: Any = "sum",
+    dot_axes: Any = -1,
+    concat_axis: int = -1,
+    output_shape: Any = None,
+    output_mask: Any = None,
+    arguments: Any = None,
+    name: Any = None,
+    **kwargs: Any,
+) -> Any:
     """Return what Keras 1's ``merge`` makes of a list of inputs.
 
     Args:
         inputs: the list.
-        mode: 'sum', 'mul', 'concat', 'ave' or 'max'.
+        mode: 'sum', 'mul', 'concat', 'ave', 'max' or 'dot'; or a function of the list.
+        dot_axes: the axes of 'dot'.
         concat_axis: the axis of 'concat'.
+        output_shape: has no effect.
+        output_mask: has no effect.
+        arguments: more arguments of the function, a dict.
         name: the layer's name.
+        **kwargs: have no effect.
 
     Raises:
         ValueError: ``mode`` is none of these, or the shapes do not fit.
@@ -152,8 +167,15 @@ def merge(inputs: Any, mode: str = "sum", concat_axis: int = -1, name: Any = Non
     kinds = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum"}
     if mode == "concat":
         return _names["Concatenate"](axis=concat_axis, name=name)(inputs)
+    if mode == "dot":
+        return _names["Dot"](axes=dot_axes, name=name)(inputs)
+    if callable(mode):
+        return _names["Lambda"](mode, arguments=arguments, name=name)(inputs)
     if mode not in kinds:
-        raise ValueError(f"merge: mode must be 'concat' or one of {list(kinds)}, got {mode!r:.60}")
+        raise ValueError(
+            f"merge: mode must be 'concat', 'dot', a function or one of {list(kinds)}, got "
+            f"{mode!r:.60}"
+        )
     return _names[kinds[mode]](name=name)(inputs)
 
 

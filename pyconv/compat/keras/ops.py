@@ -4,15 +4,19 @@ Losses and metrics of the user's own are written with these. Arrays are numpy's,
 the gradient of a loss is taken by differences in float64.
 """
 
+import builtins
 import functools
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from pyconv.compat import _unsupported
 from pyconv.compat._autodiff import Taped, made, unwrapped
-from pyconv.compat._eager import array_of
+from pyconv.compat._eager import array_of, eagerly
+from pyconv.compat._functional import Tensor
+from pyconv.compat._patches import extract_patches
 
 # numpy's own functions, which take what Keras's do.
 _SAME = (
@@ -54,7 +58,7 @@ __all__ = sorted(
         *_SAME, "binary_crossentropy", "cast", "categorical_crossentropy", "clip",
         "convert_to_numpy", "convert_to_tensor", "divide_no_nan", "erf", "glu", "logsumexp",
         "normalize",
-        "one_hot", "relu", "rsqrt", "shape", "sigmoid", "softmax", "softplus",
+        "one_hot", "relu", "rsqrt", "shape", "sigmoid", "slice", "softmax", "softplus",
         "sparse_categorical_crossentropy", "stop_gradient",
     ]
 )  # fmt: skip
@@ -69,6 +73,18 @@ def cast(x: Any, dtype: Any) -> Any:
         [0, 1]
     """
     return array_of(x).astype(dtype)
+
+
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
+    """Return the part of an array that begins at ``start_indices`` and has this shape.
+
+    Example:
+        >>> from pyconv.compat.keras import ops
+        >>> ops.slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, 2)).tolist()
+        [[2, 3], [5, 6]]
+    """
+    x, ends = array_of(inputs), zip(start_indices, shape, strict=True)
+    return x[tuple(builtins.slice(at, None if n is None else at + n) for at, n in ends)]
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
@@ -317,7 +333,22 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     return -(y * np.log(p) + (1 - y) * np.log1p(-p))
 
 
+def _resize(
+    images: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False
+) -> Any:
+    """Return images of another size."""
+    if isinstance(images, Tensor):
+        from pyconv.compat.keras import layers
+
+        return layers.Resizing(*size, interpolation=interpolation)(images)
+    from pyconv.compat.tensorflow import image as images_of_tensorflow
+
+    return images_of_tensorflow.resize(images, size, interpolation, antialias=antialias)
+
+
+image = SimpleNamespace(extract_patches=eagerly(extract_patches), resize=_resize)
 # As Keras divides them.
 core = math = nn = sys.modules[__name__]
 globals()["numpy"] = nn
+
 __getattr__ = _unsupported.getter(__name__)

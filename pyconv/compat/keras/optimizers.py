@@ -18,6 +18,7 @@ from pyconv._scalars import Rate
 from pyconv._types import Array
 from pyconv.compat import _arguments, _classes, _era, _unsupported
 from pyconv.compat._optimizer_states import States
+from pyconv.compat._recording import weights_changed
 from pyconv.compat._stateless import Stateless
 from pyconv.optimizers.schedules import InverseTimeDecay
 from pyconv.optimizers.schedules import serialize as serialize_schedule
@@ -95,6 +96,8 @@ class _Older(Stateless):
         if trainable_variables is not None and self.built:  # type: ignore[attr-defined]
             self._states.turn_to_shapes(self, trainable_variables)
         super().apply(grads, trainable_variables)  # type: ignore[misc]
+        if trainable_variables is not None:
+            weights_changed(trainable_variables)
 
     def turn_to(self, model: Any) -> None:
         """Have the state of this model."""

@@ -8,6 +8,7 @@ import numpy as np
 from pyconv import _random
 from pyconv.compat._autodiff import unwrapped
 from pyconv.compat._eager import eagerly
+from pyconv.compat._patches import extract_image_patches
 from pyconv.layers._interpolation import along, shares
 
 _GREY = np.array([0.2989, 0.587, 0.114], np.float32)
@@ -182,6 +183,7 @@ _FUNCTIONS: dict[str, Any] = {
     "rot90": lambda image, k=1, name=None: np.rot90(_array(image), int(k), (-3, -2)),
 }
 IMAGE = SimpleNamespace(
+    extract_patches=eagerly(extract_image_patches),
     ResizeMethod=SimpleNamespace(
         BILINEAR="bilinear", NEAREST_NEIGHBOR="nearest", BICUBIC="bicubic", LANCZOS3="lanczos3"
     ),
