@@ -1,4 +1,4 @@
-"""Patches of images, layers that ask for the number of rows, losses that are called; activations."""
+"""Patches of images, layers that ask for the number of rows, losses called, activations set."""
 
 import numpy as np
 import pytest
