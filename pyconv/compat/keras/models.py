@@ -8,7 +8,7 @@ from typing import Any
 from pyconv import models
 from pyconv.compat import _arguments, _unsupported
 from pyconv.compat._functional import Tensor
-from pyconv.compat._graph_model import Functional, cloned, functional
+from pyconv.compat._graph_model import cloned, functional
 from pyconv.compat._model import Sequential as Sequential
 from pyconv.compat._model import adopt
 from pyconv.compat._own_model import OwnModel
@@ -139,7 +139,8 @@ def clone_model(
         >>> [type(layer).__name__ for layer in twice.layers]
         ['InputLayer', 'Dense', 'Dropout']
     """
-    wired = isinstance(model, Functional) and model._is_wired()
+    # Not by isinstance: a Sequential counts as a Model.
+    wired = hasattr(type(model), "_is_wired") and model._is_wired()
     if call_function is None and not wired:
         return _names["clone_model"](
             model, input_tensors=input_tensors, clone_function=clone_function
