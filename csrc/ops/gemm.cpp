@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "check.h"
+#include "ops/gemm_few_rows.h"
 #include "ops/gemm_sparse.h"
 #include "ops/read_ahead.h"
 #include "parallel.h"
@@ -18,7 +19,6 @@ using simd::kMaxTileRows;
 // (KC, nr) of B stays in the first-level cache; chains of KC additions keep the error low.
 constexpr int64_t KC = kGemmChain;
 constexpr int64_t MC = 192;                              // rows of A that pass over it
-constexpr int64_t kFewRows = 3, kDotRows = 16;           // of A, and of B at once, in dot_gemm
 constexpr int64_t kOuterMC = 64;                         // rows of C in gemm_outer
 constexpr int64_t kLeastColumn = 16, kMostColumn = 256;  // of A whose zeros gemm_outer leaves out
 
@@ -110,24 +110,11 @@ ReadAhead next_rows(const Gemm& g, const Pass& pass, bool more_columns) {
             std::min(pass.columns, g.n - column), tiles};
 }
 
-// Few rows meet B^T, whose rows are read where they lie, some at a time that stay in a cache.
-bool few_rows(const Gemm& g) {
-    return g.b_transposed && g.m <= kFewRows && !g.bias && g.activation == Activation::kLinear;
-}
-
-void dot_gemm(const Gemm& g) {
-    parallel_for(ceil_div(g.n, kDotRows), [&](int64_t begin, int64_t end) {
-        for (int64_t row = begin * kDotRows; row < std::min(g.n, end * kDotRows); row += kDotRows)
-            simd::kernels().dot_rows(static_cast<int>(g.m), std::min(kDotRows, g.n - row), g.k,
-                                     g.b + row * g.ldb, g.ldb, g.a, g.lda, g.c + row, g.ldc);
-    });
-}
-
 }  // namespace
 
 void gemm(const Gemm& g) {
     if (sparse_pays(g)) return sparse_gemm(g);
-    if (few_rows(g)) return dot_gemm(g);
+    if (few_rows_pay(g)) return few_rows_gemm(g);
     const simd::Kernels& k = simd::kernels();
     const int nr = k.nr, mr = k.mr;
     // One tile of rows reads B once: a copy would not pay.

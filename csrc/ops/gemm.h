@@ -8,6 +8,9 @@
 
 namespace pyconv {
 
+// Additions in a row: longer chains lose precision.
+constexpr int64_t kGemmChain = 128;
+
 // C (m, n) = act(A (m, k) x B (k, n) + bias (n,)), or with `b_transposed` A x B^T, B (n, k).
 struct Gemm {
     int64_t m, n, k;

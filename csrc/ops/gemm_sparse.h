@@ -9,9 +9,6 @@
 
 namespace pyconv {
 
-// Additions in a row: longer chains lose precision.
-constexpr int64_t kGemmChain = 128;
-
 // Whether sparse_gemm is the faster way, by a sample of A.
 bool sparse_pays(const Gemm& g);
 void sparse_gemm(const Gemm& g);

@@ -43,6 +43,7 @@ const Kernels PYCONV_TABLE = {
     pack_panel,
     pack_panel_transposed,
     any_dot_rows,
+    any_stream_rows,
     list_row,
     list_columns,
     kSparseVecs * kLanes,
