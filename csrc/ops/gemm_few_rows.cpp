@@ -30,22 +30,28 @@ void dot_gemm(const Gemm& g) {
 }
 
 // B from its first row to its last, not in columns of it, whose rows lie far apart: sums for each
-// chain of rows, which are then added.
+// chain of rows, which are then added as tiles do it, so that a row has the same bits as in a
+// batch.
 void stream_gemm(const Gemm& g) {
     const simd::Kernels& kernels = simd::kernels();
     const int64_t count = chains(g), size = g.m * g.n;
     Scratch scratch;
-    float* sums = scratch.take<float>((count + 1) * size);  // the last is the bias
+    float* sums = scratch.take<float>(count * size);
     parallel_for(count, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i)
-            kernels.stream_rows(static_cast<int>(g.m), std::min(kGemmChain, g.k - i * kGemmChain),
-                                g.n, g.a + i * kGemmChain, g.lda, g.b + i * kGemmChain * g.ldb,
-                                g.ldb, sums + i * size);
+        for (int64_t i = begin; i < end; ++i) {
+            float* sum = sums + i * size;
+            const bool biased = i == 0 && g.bias;
+            for (int64_t row = 0; biased && row < g.m; ++row)
+                std::memcpy(sum + row * g.n, g.bias, sizeof(float) * g.n);
+            const int64_t first = i * kGemmChain;
+            kernels.stream_rows(static_cast<int>(g.m), std::min(kGemmChain, g.k - first), g.n,
+                                g.a + first, g.lda, g.b + first * g.ldb, g.ldb, biased, sum);
+        }
     });
-    for (int64_t i = 0; i < g.m; ++i) {
-        float* c = g.c + i * g.ldc;
-        if (g.bias) std::memcpy(sums + count * size + i * g.n, g.bias, sizeof(float) * g.n);
-        kernels.column_sums(count + (g.bias != nullptr), g.n, sums + i * g.n, size, c);
+    for (int64_t row = 0; row < g.m; ++row) {
+        float* c = g.c + row * g.ldc;
+        std::memcpy(c, sums + row * g.n, sizeof(float) * g.n);
+        for (int64_t i = 1; i < count; ++i) kernels.add(g.n, sums + i * size + row * g.n, c);
         if (g.activation == Activation::kRelu) kernels.relu(g.n, c, c);
     }
 }

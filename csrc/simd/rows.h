@@ -55,9 +55,8 @@ PYCONV_INLINE void stream_group(int64_t n, const float* a, int64_t a_ld, const f
 
 template <int M>
 void stream_rows(int64_t rows, int64_t n, const float* a, int64_t a_ld, const float* b,
-                 int64_t b_ld, float* y) {
+                 int64_t b_ld, bool adds, float* y) {
     constexpr int R = 8 / M;  // streams that a core reads ahead, factors that registers hold
-    bool adds = false;
     for (; rows >= R; rows -= R, a += R, b += R * b_ld, adds = true) {
         if (adds)
             stream_group<M, R, true>(n, a, a_ld, b, b_ld, y);
@@ -73,10 +72,10 @@ void stream_rows(int64_t rows, int64_t n, const float* a, int64_t a_ld, const fl
 }
 
 void any_stream_rows(int m, int64_t rows, int64_t n, const float* a, int64_t a_ld, const float* b,
-                     int64_t b_ld, float* y) {
-    if (m == 1) return stream_rows<1>(rows, n, a, a_ld, b, b_ld, y);
-    if (m == 2) return stream_rows<2>(rows, n, a, a_ld, b, b_ld, y);
-    stream_rows<kMaxStreamedRows>(rows, n, a, a_ld, b, b_ld, y);
+                     int64_t b_ld, bool adds, float* y) {
+    if (m == 1) return stream_rows<1>(rows, n, a, a_ld, b, b_ld, adds, y);
+    if (m == 2) return stream_rows<2>(rows, n, a, a_ld, b, b_ld, adds, y);
+    stream_rows<kMaxStreamedRows>(rows, n, a, a_ld, b, b_ld, adds, y);
 }
 
 // R rows of w against M rows of x, in M * R sums of a vector each.
