@@ -30,8 +30,8 @@ void multiply(const float* dy, int64_t pixels, int64_t oc, const float* panels, 
             const int64_t kc = std::min(kMaxK, oc - k0);
             const int flags = k0 > 0 ? simd::kAccumulate : 0;
             const float* b = panels + k0 * k.nr;
-            k.tile_row(tiles, k.nr, 1, kc, dy + k0, oc, &offset, b, nullptr, parts + column, width,
-                       flags);
+            k.tile_row(tiles * k.mr, k.nr, 1, kc, dy + k0, oc, &offset, b, nullptr, parts + column,
+                       width, flags);
             if (rest == 0) continue;
             const float* a[kMaxTileRows];
             float* y[kMaxTileRows];

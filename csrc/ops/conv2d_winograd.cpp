@@ -75,10 +75,10 @@ public:
             });
         // Whole tiles of the product.
         const int mr = simd::kernels().mr;
-        rows_ = ceil_div(count, mr);
+        rows_ = ceil_div(count, mr) * mr;
         for (int64_t p = 0; p < points_; ++p)
             std::memset(v_ + p * v_plane_ + count * g_.c, 0,
-                        sizeof(float) * (rows_ * mr - count) * g_.c);
+                        sizeof(float) * (rows_ - count) * g_.c);
     }
 
     // u (points, c, nr), points u_plane apart; n channels of the result.

@@ -41,6 +41,7 @@ struct TapGeometry {
         if (conv.gw <= 2 * block_cells)
             block_cells = std::max<int64_t>(1, block_cells / conv.gw) * conv.gw;
         panel_size = taps * conv.c * nr;
+        any_rows = conv.oc <= simd::kernels().lanes;
     }
 
     // Neighbouring taps of one filter row are neighbours in memory too, so that away from the
@@ -66,6 +67,7 @@ struct TapGeometry {
     int64_t top = 0, bottom = 0, left = 0, right = 0;  // reach of the taps
     int64_t inner0, inner1;  // cells of a row whose taps all lie between its ends
     int64_t block_cells, panel_size;
+    bool any_rows;                              // whether strips need not be whole tiles
     std::vector<int64_t> offsets, run_offsets;  // of the taps and of the runs, in floats
     std::vector<float> zeros;                   // a pixel outside the source
 };
@@ -150,7 +152,7 @@ private:
     int64_t cells_ = 0;
 };
 
-// Some cells, cut into tiles: strips of whole tiles inside one row, and leftovers. Away from the
+// Some cells, cut into tiles: strips inside one row, and leftovers. Away from the
 // left and right border a cell needs a pointer for each run only, at the border for each tap.
 class Block {
 public:
@@ -205,11 +207,11 @@ private:
         int64_t t0, taps, c0, c;
     };
 
-    // Tiles side by side; taps from t0 to t1 lie in rows of the image.
+    // Cells side by side; taps from t0 to t1 lie in rows of the image.
     struct Strip {
         const float* a;
         float* y;
-        int64_t tiles, t0, t1;
+        int64_t cells, t0, t1;
     };
 
     void pass(const Pass& p, const float* b, int n, const float* bias, int64_t column,
@@ -219,7 +221,7 @@ private:
         for (const Strip* s = strips_; s != strips_ + strip_count_; ++s) {
             const int64_t t0 = std::max(p.t0, s->t0);
             const int64_t t1 = std::max(t0, std::min(p.t0 + p.taps, s->t1));
-            k.tile_row(s->tiles, n, (t1 - t0) / run, length, s->a + p.c0, conv_.sw * conv_.src_ld,
+            k.tile_row(s->cells, n, (t1 - t0) / run, length, s->a + p.c0, conv_.sw * conv_.src_ld,
                        plan_.run_offsets.data() + t0 / run, b + (t0 - p.t0) * p.c * k.nr, bias,
                        s->y + column, conv_.dst_col, flags);
         }
@@ -242,10 +244,13 @@ private:
         const bool all_rows = row + plan_.top >= 0 && row + plan_.bottom < conv_.h;
         const int64_t inner0 = std::clamp(plan_.inner0, j0, j1);
         const int64_t inner1 = std::clamp(plan_.inner1, inner0, j1);
-        const int64_t tiles = (inner1 - inner0) / plan_.mr, rest = inner0 + tiles * plan_.mr;
+        const int64_t tiles = (inner1 - inner0) / plan_.mr;
+        const bool whole = tiles > 0 && plan_.any_rows;
+        const int64_t rest = whole ? inner1 : inner0 + tiles * plan_.mr;
         if (tiles > 0) {
             Strip& strip = strips_[strip_count_++];
-            strip = {pixels + inner0 * ld, y + inner0 * conv_.dst_col, tiles, 0, plan_.taps};
+            strip = {pixels + inner0 * ld, y + inner0 * conv_.dst_col, rest - inner0, 0,
+                     plan_.taps};
             if (!all_rows) limit_taps(row, strip);
         }
         rows_[row_count_++] = {pixels, y, row, j0, j1, all_rows ? inner1 : rest, inner1};

@@ -191,10 +191,10 @@ struct Kernels {
     // The most columns, n, of a tile of m rows: nr, and more where rows are few.
     int (*tile_columns)(int m);
 
-    // The same for `tiles` whole tiles side by side, whose rows are equally far apart: row i of
-    // segment s starts at a + i * a_step + offsets[s], and is written to y + i * y_step. b is
-    // packed, with rows nr apart.
-    void (*tile_row)(int64_t tiles, int n, int64_t segments, int64_t length, const float* a,
+    // The same for any number of rows that are equally far apart, a multiple of mr where n is above
+    // `lanes`: row i of segment s starts at a + i * a_step + offsets[s], and is written to
+    // y + i * y_step. b is packed, with rows nr apart.
+    void (*tile_row)(int64_t rows, int n, int64_t segments, int64_t length, const float* a,
                      int64_t a_step, const int64_t* offsets, const float* b, const float* bias,
                      float* y, int64_t y_step, int flags);
 

@@ -134,19 +134,6 @@ PYCONV_INLINE void tile_of_row(int n, int64_t segments, int64_t length, const fl
     end_tile(acc, n, [&](int i) { return y + i * y_step; }, flags);
 }
 
-// One vector of columns leaves registers for twice as many rows.
-template <int V>
-void tile_row(int64_t tiles, int n, int64_t segments, int64_t length, const float* a,
-              int64_t a_step, const int64_t* offsets, const float* b, const float* bias, float* y,
-              int64_t y_step, int flags) {
-    constexpr int M = kTileRows, kTall = V == 1 ? 2 : 1;
-    for (; tiles >= kTall; tiles -= kTall, a += kTall * M * a_step, y += kTall * M * y_step)
-        tile_of_row<kTall * M, V>(n, segments, length, a, a_step, offsets, b, bias, y, y_step,
-                                  flags);
-    if (tiles > 0)
-        tile_of_row<M, V>(n, segments, length, a, a_step, offsets, b, bias, y, y_step, flags);
-}
-
 // kThrees: every three rows of a lie side by side, so that a third of the pointers is enough.
 template <int M, int V, bool kThrees>
 void outer_tile(int n, const PixelWalk& w, const float* const* a, const float* b, float* y,
@@ -224,12 +211,25 @@ void any_tile_packing(int m, int64_t length, const float* const* a, int64_t a_of
     });
 }
 
-void any_tile_row(int64_t tiles, int n, int64_t segments, int64_t length, const float* a,
+void any_tile_row(int64_t rows, int n, int64_t segments, int64_t length, const float* a,
                   int64_t a_step, const int64_t* offsets, const float* b, const float* bias,
                   float* y, int64_t y_step, int flags) {
-    with_tile_size<1, kTileVecs>(1, vectors(n), [&]<int, int V>() {
-        tile_row<V>(tiles, n, segments, length, a, a_step, offsets, b, bias, y, y_step, flags);
-    });
+    const auto tile = [&]<int M, int V>() {
+        tile_of_row<M, V>(n, segments, length, a, a_step, offsets, b, bias, y, y_step, flags);
+        a += M * a_step;
+        y += M * y_step;
+        rows -= M;
+    };
+    if (n > kLanes) {
+        while (rows > 0)
+            with_tile_size<1, kTileVecs>(
+                1, vectors(n), [&]<int, int V>() { tile.template operator()<kTileRows, V>(); });
+        return;
+    }
+    // One vector of columns leaves registers for twice as many rows; about as many in each tile.
+    constexpr int kTall = 2 * kTileRows;
+    for (int64_t tiles = (rows + kTall - 1) / kTall; tiles > 0; --tiles)
+        with_tile_size<kTall, 1>(static_cast<int>((rows + tiles - 1) / tiles), 1, tile);
 }
 
 template <bool kThrees>
