@@ -165,3 +165,12 @@ def test_decay_of_a_schedule_is_an_error():
     schedule = optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
     with pytest.raises(ValueError, match="decay needs a learning rate that is a number"):
         optimizers.SGD(schedule, decay=0.1)
+
+
+def test_steps_of_ones_own_by_an_optimizer_of_an_optimizer():
+    optimizer = optimizers.LossScaleOptimizer(optimizers.SGD(0.5), initial_scale=4.0)
+    weight = np.ones(3, np.float32)
+    optimizer.build([weight])
+    for _ in range(2):
+        optimizer.apply([np.full(3, 4.0, np.float32)], [weight])
+    np.testing.assert_array_equal(weight, np.zeros(3))

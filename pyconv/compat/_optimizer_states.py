@@ -39,6 +39,8 @@ class States:
 
         Parameters of other shapes are others of the model, or those of a step of one's own.
         """
+        if optimizer._shapes is None:  # the optimizers within have the states
+            return
         shapes = [tuple(variable.shape) for variable in variables]
         if shapes != optimizer._shapes:
             self._others[tuple(optimizer._shapes)] = _taken(optimizer)
