@@ -20,33 +20,45 @@ int64_t piece_of(const Parameter& p) {
     return std::max<int64_t>(1, kPiece / tile) * tile;
 }
 
+// Weights from `at` on of a parameter. `begin` is the work of all pieces before it.
+struct Piece {
+    size_t parameter;
+    int64_t at, begin;
+};
+
+// Work a weight, in that of an update from memory: a product of 16 rows takes about as long.
+int64_t work_of(const Parameter& p) { return p.product ? 1 + ceil_div(p.product->rows, 16) : 1; }
+
 // Calls update(n, w, g, s0, s1, s2) on pieces of the parameters, shared out over the threads.
 // A product is multiplied out a piece at a time, which stays in a core's cache.
 template <class Update>
 void for_each_piece(const std::vector<Parameter>& parameters, const Update& update) {
     Scratch shared;
     std::vector<std::optional<OuterProduct>> products(parameters.size());
-    std::vector<int64_t> first{0};  // piece at which each parameter begins
-    int64_t most = 0;               // floats of a product's piece
+    std::vector<Piece> pieces;
+    int64_t work = 0, most = 0;  // floats of a product's piece
     for (size_t i = 0; i < parameters.size(); ++i) {
         const Parameter& p = parameters[i];
-        first.push_back(first.back() + ceil_div(p.n, piece_of(p)));
+        for (int64_t at = 0; at < p.n; at += piece_of(p))
+            pieces.push_back({i, at, work + at * work_of(p)});
+        work += p.n * work_of(p);
         if (!p.product) continue;
         const auto& [rows, in, units, x, dy] = *p.product;
         products[i].emplace(in, units, rows, x, dy, shared);
         most = std::max(most, piece_of(p));
     }
-    parallel_for(first.back(), [&](int64_t begin, int64_t end) {
+    parallel_for(work, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         float* gradient = scratch.take<float>(most);
-        size_t i = std::upper_bound(first.begin(), first.end(), begin) - first.begin() - 1;
-        for (int64_t piece = begin; piece < end; ++piece) {
-            while (piece >= first[i + 1]) ++i;
-            const Parameter& p = parameters[i];
-            const int64_t at = (piece - first[i]) * piece_of(p);
-            const int64_t n = std::min(piece_of(p), p.n - at);
+        auto piece = std::lower_bound(pieces.begin(), pieces.end(), begin,
+                                      [](const Piece& a, int64_t b) { return a.begin < b; });
+        for (; piece != pieces.end() && piece->begin < end; ++piece) {
+            const Parameter& p = parameters[piece->parameter];
+            const int64_t at = piece->at, n = std::min(piece_of(p), p.n - at);
             const auto state = [&](int k) { return p.state[k] ? p.state[k] + at : nullptr; };
-            if (p.product) products[i]->rows(at / p.product->units, n / p.product->units, gradient);
+            if (p.product)
+                products[piece->parameter]->rows(at / p.product->units, n / p.product->units,
+                                                 gradient);
             update(n, p.w + at, p.product ? gradient : p.g + at, state(0), state(1), state(2));
         }
     });
