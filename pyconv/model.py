@@ -259,6 +259,10 @@ class Sequential(Stack, Trainer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, without weights."""
+        return self.stack_config()
+
+    def stack_config(self) -> dict[str, Any]:
+        """Return the layers as plain data, whatever a subclass's ``get_config`` returns."""
         stack = [layers_module.serialize(layer) for layer in self._layers]
         shape = self._declared_shape() or (self.input_shape if self.built else None)
         return {
@@ -304,6 +308,10 @@ class Sequential(Stack, Trainer):
         for layer in flat(stack):
             layer.take_given_weights()
         return model
+
+    def class_description(self) -> dict[str, Any] | None:
+        """Return the class and the configuration of a model of the user's own class; else None."""
+        return None
 
     def wired_config(self, modules: bool) -> dict[str, Any] | None:
         """Return the configuration of a model that is no stack, in Keras's form; else None."""

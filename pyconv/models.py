@@ -85,7 +85,7 @@ def clone_model(
             f"clone_model: input_tensors must be an Input, got a {type(input_tensors).__name__}"
         )
     copy = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
-    shape = model.get_config()["build_input_shape"]
+    shape = model.stack_config()["build_input_shape"]
     first = [InputLayer(batch_shape=shape)] if shape is not None else []
     if input_tensors is not None:
         first = [input_tensors]

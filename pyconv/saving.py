@@ -47,7 +47,7 @@ def save_model(
         return
     tensors = _weights(model)
     metadata = {
-        "model": json.dumps(model.get_config()),
+        "model": json.dumps(model.wired_config(True) or model.stack_config()),
         "state": json.dumps(layer_states(model)),
     }
     compiled = model.get_compile_config() if include_optimizer else None

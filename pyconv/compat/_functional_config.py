@@ -221,6 +221,6 @@ def _form(value: Any, results: Mapping[tuple[str, int], Any]) -> Any:
         return _result((value[0], value[1], value[2]), results)
     if isinstance(value, Mapping):
         return {key: _form(part, results) for key, part in value.items()}
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, (list, tuple)) or not value:
         raise ValueError(f"input_layers and output_layers must name layers, got {value!r:.60}")
-    return [_form(part, results) for part in value]
+    return type(value)(_form(part, results) for part in value)

@@ -12,7 +12,7 @@ from pyconv import loops
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches
 from pyconv.callbacks import CallbackList, History
-from pyconv.compat import _arguments, _classes, _era
+from pyconv.compat import _arguments, _classes, _era, _own_class
 from pyconv.compat._compiled_flags import CompiledFlags
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor, applied, tensors_of
@@ -90,6 +90,10 @@ class Sequential(CompiledFlags, Links, Generators):
         for layer in flat(self._layers):
             check_call(layer)
         super().build(input_shape)
+
+    def class_description(self) -> dict[str, Any] | None:
+        """Return the class and the configuration of a model of the user's own class; else None."""
+        return _own_class.described(self)
 
     def _arranged(self, x: Any) -> Any:
         """Return inputs with the channel that grey images lack, or without one too many."""

@@ -5,6 +5,7 @@ from typing import Any
 from pyconv._stack import Stack
 from pyconv._types import Shape
 from pyconv.compat import _classes, _era
+from pyconv.compat._auto_config import completed
 from pyconv.compat._functional import (
     Tensor,
     applied,
@@ -27,14 +28,37 @@ class OwnModel(Functional):
     data: what it does must not depend on the data, and must be done by layers.
     """
 
-    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None) -> None:
+    def __init__(
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+    ) -> None:
         if name is None:
             count = _classes.old_name if _era.is_keras2() else _classes.auto_name
             name = count(type(self).__name__)
-        super().__init__(None, name=name)
+        super().__init__(None, trainable, name)
         if inputs is not None and outputs is not None:
             start = tensor_of(inputs)
             self._take(start, connected(start, tensor_of(outputs)))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, where they are plain data and there is a ``call``."""
+        if type(self).call is OwnModel.call:
+            return super().get_config()
+        named = {"name": self.name, "trainable": self.trainable}
+        return completed(self, named) if vars(self).get("_given_arguments") else named
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Any = None, weights: Any = None
+    ) -> Any:
+        """Return a new model of what ``get_config`` returned."""
+        if isinstance(config, dict) and not isinstance(config.get("layers"), list):
+            return cls(**config)
+        return super().from_config(config, custom_objects, weights)
 
     def call(self, inputs: Any) -> Any:
         """Return the output; a model of one's own defines it."""

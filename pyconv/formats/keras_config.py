@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pyconv.layers.layer import Layer
     from pyconv.model import Sequential
 
+# Where a file has the class of a model of the user's own, which Keras leaves alone.
+OWN_CLASS = "pyconv_class"
 # The version whose form is written.
 KERAS_VERSION = "3.0.0"
 _MODULES = {
@@ -52,13 +54,20 @@ def model_config(model: "Sequential", modules: bool) -> dict[str, Any]:
         modules: whether objects say their module, as in ``.keras`` files and ``to_json``; not in
             ``.h5`` files.
     """
+    result = _plain_config(model, modules)
+    description = model.class_description()
+    return result if description is None else {**result, OWN_CLASS: description}
+
+
+def _plain_config(model: "Sequential", modules: bool) -> dict[str, Any]:
+    """Return the JSON of a model as one of the library's classes."""
     from pyconv.layers.graph import Graph
     from pyconv.layers.input import InputLayer
 
     wired = model.wired_config(modules)
     if wired is not None:
         return _object("Functional", "keras.src.models.functional", wired, modules)
-    own = model.get_config()
+    own = model.stack_config()
     shape = own["build_input_shape"]
     first = model._input
     if shape is not None and first is None:

@@ -101,6 +101,37 @@ def from_stored(
     Raises:
         ValueError, TypeError: its parts do not fit each other, or something is not known.
     """
+    model = _of_own_class(stored, custom_objects) or _of_layers(stored, custom_objects)
+    if stored.states is not None:
+        set_states(model, stored.states)
+    if compile and stored.compiled is not None:
+        try:
+            model.compile_from_config(keras_config.from_compile_config(stored.compiled))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{error}; load it with compile=False, and compile it") from None
+        if stored.optimizer and model.optimizer is not None:
+            restore_optimizer(model, model.optimizer, stored.optimizer)
+    return model
+
+
+def _of_own_class(stored: Stored, custom_objects: Mapping[str, Any] | None) -> "Sequential | None":
+    """Return the model where it is of a class of the user's own that is known; else None."""
+    description = stored.config.get(keras_config.OWN_CLASS) if stored.config else None
+    if description is None:
+        return None
+    from pyconv.compat import _own_class
+
+    shape = keras_config.from_model_config(stored.config).get("build_input_shape")
+    model: Sequential | None = _own_class.made(description, shape, custom_objects)
+    if model is None or not model.built:
+        return None
+    for weight, value in list(weights_of(model, stored, False, False)):
+        weight[...] = value
+    return model
+
+
+def _of_layers(stored: Stored, custom_objects: Mapping[str, Any] | None) -> "Sequential":
+    """Return the model as one of the library's classes."""
     from pyconv.model import Sequential
 
     config = keras_config.from_model_config(stored.config)
@@ -114,15 +145,6 @@ def from_stored(
         raise ValueError("it does not say the shape of its input")
     if any(weights.values()):
         raise ValueError("its weights are not those of its layers")
-    if stored.states is not None:
-        set_states(model, stored.states)
-    if compile and stored.compiled is not None:
-        try:
-            model.compile_from_config(keras_config.from_compile_config(stored.compiled))
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{error}; load it with compile=False, and compile it") from None
-        if stored.optimizer and model.optimizer is not None:
-            restore_optimizer(model, model.optimizer, stored.optimizer)
     return model
 
 

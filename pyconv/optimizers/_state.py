@@ -199,7 +199,8 @@ class Stateful:
             )
         self._iterations = int_arg(owner, "iterations", int(values[0]), 0, 2**63 - 1)
         slots = self._ordered()
-        if len(own) - len(slots) == 2:
+        # The same number stays as it was given, not rounded to float32.
+        if len(own) - len(slots) == 2 and np.float32(own[1]) != np.float32(values[1]):
             self._learning_rate = Rate(float(values[1]), self)
         for array, value in zip(slots, values[len(own) - len(slots) :], strict=True):
             array[...] = value

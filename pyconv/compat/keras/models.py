@@ -7,6 +7,7 @@ from typing import Any
 
 from pyconv import models
 from pyconv.compat import _arguments, _unsupported
+from pyconv.compat._auto_config import arguments_of
 from pyconv.compat._functional import Tensor
 from pyconv.compat._graph_model import cloned, functional
 from pyconv.compat._model import Sequential as Sequential
@@ -58,28 +59,34 @@ class Model(OwnModel):
         18
     """
 
-    def __new__(
-        cls, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any
-    ) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Return the model."""
-        if cls is not Model:
-            return super().__new__(cls)
-        given = {"inputs": inputs, "outputs": outputs}
-        for old, new in (("input", "inputs"), ("output", "outputs")):
-            if old in kwargs:
-                given[new] = kwargs.pop(old)
-        trainable = kwargs.pop("trainable", True)
-        if kwargs:
-            raise TypeError(f"Model: unknown arguments {sorted(kwargs)}")
-        made = functional(**given, name=name)
-        if not trainable:
-            made.trainable = trainable
-        return made
+        if cls is Model:
+            return _functional(*args, **kwargs)
+        model: Any = super().__new__(cls)
+        vars(model)["_given_arguments"] = arguments_of(cls, args, kwargs)
+        return model
 
     @classmethod
     def __subclasshook__(cls, other: type) -> Any:
         """Whether the other class is one of models: a ``Sequential`` is a ``Model`` in Keras."""
         return Sequential in other.__mro__ if cls is Model else NotImplemented
+
+
+def _functional(
+    inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any
+) -> Any:
+    given = {"inputs": inputs, "outputs": outputs}
+    for old, new in (("input", "inputs"), ("output", "outputs")):
+        if old in kwargs:
+            given[new] = kwargs.pop(old)
+    trainable = kwargs.pop("trainable", True)
+    if kwargs:
+        raise TypeError(f"Model: unknown arguments {sorted(kwargs)}")
+    made = functional(**given, name=name)
+    if not trainable:
+        made.trainable = trainable
+    return made
 
 
 def _adopting(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,56 @@
+"""Models of the user's own classes in files: what class, and the arguments that make it anew."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyconv import custom_objects as own_objects
+from pyconv.serialization import serialize_keras_object
+
+_ARGUMENTS = "_given_arguments"
+
+
+def described(model: Any) -> dict[str, Any] | None:
+    """Return the class and the configuration of a model of the user's own, None where unknown."""
+    kind = type(model)
+    if kind.__module__.startswith("pyconv."):
+        return None
+    definer = next(one for one in kind.__mro__ if "get_config" in vars(one))
+    if definer.__module__.startswith("pyconv.") and vars(model).get(_ARGUMENTS) is None:
+        return None  # its constructor was given what is no plain data
+    try:
+        config = serialize_keras_object(dict(model.get_config()))
+    except (NotImplementedError, TypeError, ValueError):
+        return None
+    return {
+        "module": kind.__module__,
+        "class_name": kind.__name__,
+        "config": config,
+        "registered_name": own_objects.get_registered_name(kind),
+    }
+
+
+def made(description: Any, shape: Any, custom_objects: Mapping[str, Any] | None) -> Any:
+    """Return a new, built model of what ``described`` gave; None where its class is not known.
+
+    Raises:
+        ValueError: the configuration does not fit the class.
+    """
+    from pyconv.model import Sequential
+
+    if not isinstance(description, Mapping) or not isinstance(description.get("config"), Mapping):
+        return None
+    name = description.get("class_name")
+    found = (custom_objects or {}).get(name) if isinstance(name, str) else None
+    found = found or own_objects.named(str(name), description.get("registered_name"))
+    found = found or own_objects.loaded(description.get("module"), name)
+    if not isinstance(found, type) or not issubclass(found, Sequential):
+        return None
+    try:
+        model = found.from_config(dict(description["config"]))
+    except TypeError as error:
+        raise ValueError(
+            f"{found.__name__}: its from_config does not take what get_config returned: {error}"
+        ) from None
+    if not model.built and shape is not None:
+        model.build(tuple(shape))
+    return model
