@@ -1,8 +1,11 @@
 """Types, masks and steps without state of keras.losses and keras.optimizers."""
 
+import pickle
+
 import numpy as np
 import pytest
 
+import pyconv.compat.keras as keras
 from pyconv import compat
 from pyconv.compat._eager import eager
 from pyconv.compat.keras import losses, optimizers
@@ -105,3 +108,14 @@ def test_steps_without_state_are_those_with(make):
 def test_steps_without_state_need_a_built_optimizer():
     with pytest.raises(ValueError, match="SGD: To call `stateless_apply`, the optimizer must be"):
         optimizers.SGD().stateless_apply([], [], [])
+
+
+def test_functions_and_models_that_have_them_can_be_pickled():
+    for name in ("mean_squared_error", "mse", "categorical_crossentropy"):
+        found = getattr(keras.losses, name)
+        assert pickle.loads(pickle.dumps(found)) is found
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", keras.losses.mean_squared_error)
+    x, y = np.ones((4, 3), np.float32), np.zeros((4, 1), np.float32)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)

@@ -112,6 +112,7 @@ def _followed(function: Any) -> Any:
         return eager(function(unwrapped(y_true), unwrapped(y_pred), *args, **kwargs))
 
     run.stands_for = function  # type: ignore[attr-defined]
+    run.__module__ = __name__  # where pickle finds it
     return run
 
 
