@@ -104,24 +104,26 @@ class Tensor:
         return self._with(other, "Subtract", -1.0)
 
     def __rsub__(self, other: Any) -> Any:
-        if _has_axes(other):
+        if _has_axes(other) or self.ndim < 2:
             return self._made(np.subtract, other, self)
         return _called("Rescaling", self, -1.0, other)
 
     def __neg__(self) -> Any:
+        if self.ndim < 2:
+            return self._made(np.negative, self)
         return _called("Rescaling", self, -1.0)
 
     def __mul__(self, other: Any) -> Any:
         if isinstance(other, Tensor):
             return self._with(other, "Multiply", 1.0)
-        if _has_axes(other):
+        if _has_axes(other) or self.ndim < 2:
             return self._made(np.multiply, self, other)
         return _called("Rescaling", self, other)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Any:
-        if isinstance(other, Tensor) or _has_axes(other):
+        if isinstance(other, Tensor) or _has_axes(other) or self.ndim < 2:
             return self._made(np.divide, self, other)
         return _called("Rescaling", self, 1 / other)
 
@@ -150,8 +152,11 @@ class Tensor:
         return self._made(np.less, self, other)
 
     def _with(self, other: Any, merge: str, sign: float) -> Any:
-        if _has_axes(other):
-            return self._made(np.add if sign > 0 else np.subtract, self, other)
+        # Losses may be single numbers, or have one for each row: layers are for rows of numbers.
+        ranks = {t.ndim for t in (self, other) if isinstance(t, Tensor)}
+        if _has_axes(other) or len(ranks) > 1 or self.ndim < 2:
+            functions = {"Add": np.add, "Subtract": np.subtract, "Multiply": np.multiply}
+            return self._made(functions[merge], self, other)
         if isinstance(other, Tensor):
             return _called(merge, [self, other])
         return _called("Rescaling", self, 1.0, sign * other)

@@ -4,8 +4,8 @@ from typing import Any
 
 from pyconv._types import Shape
 from pyconv.compat import _classes, _era
+from pyconv.compat._added_losses import AddedLosses
 from pyconv.compat._functional import Tensor, connected, network, nodes_between, tensor_of
-from pyconv.compat._model import Sequential
 from pyconv.compat._trees import leaves, mapped
 from pyconv.layers._augmentation import Augmentation, leading
 from pyconv.layers.graph import Graph, blocks, flat, unfolded
@@ -14,7 +14,7 @@ from pyconv.layers.layer import Layer
 from pyconv.layers.merging import Merge
 
 
-class Functional(Sequential):
+class Functional(AddedLosses):
     """A model of layers that were called on an ``Input`` and on each other's results.
 
     It is a ``Sequential`` with a ``Graph`` where layers branch; ``layers`` are all of them, with
@@ -75,6 +75,7 @@ def functional(inputs: Any, outputs: Any, name: str | None = None) -> Any:
 
         several = Structured(name=name)
         several._wire(inputs, outputs)
+        several._take_carried()
         return several
     start = leaves(inputs)[0]
     end = connected(start, leaves(outputs)[0])
@@ -84,6 +85,7 @@ def functional(inputs: Any, outputs: Any, name: str | None = None) -> Any:
         first = InputLayer(batch_shape=start.shape)
     made = Functional([first, *blocks(nodes)], name=name)
     made._take_links(start, end)
+    made._take_carried()
     return made
 
 

@@ -27,7 +27,8 @@ from pyconv.layers.graph import flat
 from pyconv.progress import Progress
 
 _NOT_HERE = {
-    "add_loss": "give compile a loss, or layers an activity_regularizer",
+    "add_loss": "of a Sequential; a keras.Model(inputs, outputs) has it, or layers have an "
+    "activity_regularizer",
     "add_metric": "give compile metrics",
     "export": "save writes the model to a file that Keras opens too",
     "get_state_tree": "get_weights and optimizer.state_dict() have the state",

@@ -299,6 +299,8 @@ class Own(Tracked):
         """Return what the call makes of tensors; layers do it all."""
         if not self.built:
             self._build_for(spec)
+        losses: list[Any] = []
+        self._tensor_losses = losses
         try:
             with _call_context.within(self.path, told):
                 y = spec.run(self.call)
@@ -307,11 +309,17 @@ class Own(Tracked):
             y = self._on_tensors_as_a_whole(spec, told)
             if y is None:
                 raise error
+        finally:
+            self._tensor_losses = None
         if not all(isinstance(leaf, Tensor) for leaf in leaves(y)):
             raise NotImplementedError(
                 f"{self.label}: its call gives something that was not made of its inputs by layers "
                 "and functions of arrays"
             )
+        if losses and isinstance(y, Tensor):
+            from pyconv.compat._added_losses import carrying
+
+            return carrying(y, losses)
         return y
 
     def _on_tensors_as_a_whole(self: Any, spec: CallSpec, told: dict[str, Any]) -> Any:
@@ -367,13 +375,21 @@ class Own(Tracked):
 
     # --- losses -------------------------------------------------------------------------------
 
-    def add_loss(self, loss: Any) -> None:
-        """Add numbers to the losses of this call; in ``fit`` it is an error."""
+    def add_loss(self, loss: Any, inputs: Any = None) -> None:
+        """Add numbers to the losses of this call; in ``fit`` it is an error.
+
+        What is computed of the tensors of several inputs is a loss of the model, also in ``fit``.
+        """
         parts = leaves(loss)
         if any(isinstance(part, Tensor) for part in parts):
-            # The layers of the call alone would leave it out.
-            raise NotImplementedError("add_loss of what is computed of an Input")
+            if self._tensor_losses is None:
+                # The layers of the call alone would leave it out.
+                raise NotImplementedError("add_loss of what is computed of an Input")
+            self._tensor_losses += parts
+            return
         self._losses += parts
+
+    _tensor_losses: list[Any] | None = None  # in a call on tensors
 
     @property
     def losses(self: Any) -> list[Any]:

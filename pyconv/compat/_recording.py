@@ -198,7 +198,7 @@ def layer_call(layer: Any, x: Any, training: bool) -> Any:
     if not layer.knows_shape:
         layer.build((None, *np.shape(x)[1:]))
     layer.move()
-    return Call(layer, [layer], [layer], x, training).result
+    return Call(layer, penalized([layer]), [layer], x, training).result
 
 
 def merge_call(layer: Any, xs: Sequence[Any], training: bool) -> Any:

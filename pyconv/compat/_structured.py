@@ -18,10 +18,9 @@ from pyconv.compat._functional import Tensor, network, tensor_of, tensors_of
 from pyconv.compat._graph_model import Functional
 from pyconv.compat._outputs import Output, OutputLoss, OutputsLoss, named_metrics
 from pyconv.compat._packed import WITHIN, side_by_side, stack
-from pyconv.compat._recording import is_open, is_recorded, layer_call, merge_call
+from pyconv.compat._recording import is_open, is_recorded
 from pyconv.compat._trees import filled, leaves, mapped
 from pyconv.layers.layer import Layer
-from pyconv.layers.merging import Merge
 from pyconv.objective import Objective
 
 
@@ -198,30 +197,27 @@ class Structured(Functional):
         """Return the outputs for a batch; for tensors, those of the layers."""
         if tensors_of(leaves(x)) is not None:
             return self._called_on(self._of_inputs(x))
-        if is_open() or any(is_recorded(leaf) for leaf in leaves(x)):
+        if self._added or is_open() or any(is_recorded(leaf) for leaf in leaves(x)):
             return self._recorded_call(x, bool(training))
         packed = self._arranged(x)
         result = self._unpacked(super(Functional, self).__call__(packed, training))
         return mapped(eager, result)
 
-    def _recorded_call(self, x: Any, training: bool) -> Any:
-        """Return the outputs for a batch, layer by layer: each can be differentiated by others."""
-        given = leaves(x) if len(self._starts) == 1 else self._of_inputs(x)
-        values: dict[Tensor, Any] = {}
-        for start, array in zip(self.inputs, given, strict=True):
-            lacks_channel = np.ndim(array) == len(start.shape) - 1 and start.shape[-1] == 1
-            values[start] = array[..., np.newaxis] if lacks_channel else array
-        for tensor in network(self.inputs, self.outputs):
-            if tensor not in values:
-                xs = [values[source] for source in tensor.inputs]
-                called = merge_call if isinstance(tensor.layer, Merge) else layer_call
-                taken = xs if isinstance(tensor.layer, Merge) else xs[0]
-                values[tensor] = called(tensor.layer, taken, training)
-        return mapped(lambda tensor: values[tensor], self.output)
+    def _parts_of(self, x: Any) -> list[Any]:
+        """Return what is given for each input, also where they lie side by side."""
+        if len(self._starts) == 1:
+            return leaves(x)
+        if not isinstance(x, np.ndarray):
+            return self._of_inputs(x)
+        ends = np.cumsum([math.prod(shape) for shape in self._input_shapes])
+        parts = np.split(x, ends[:-1], axis=1)
+        return [p.reshape(len(x), *s) for p, s in zip(parts, self._input_shapes, strict=True)]
 
     def _called_on(self, tensors: list[Any]) -> Any:
         """Return what the layers make of other tensors than the inputs."""
         made = dict(zip(self.inputs, map(tensor_of, tensors), strict=True))
+        if all(own is given for own, given in made.items()):
+            return self.output
         for tensor in network(self.inputs, self.outputs):
             if tensor not in made:
                 made[tensor] = Tensor(tensor.layer, [made[source] for source in tensor.inputs])
@@ -251,6 +247,11 @@ class Structured(Functional):
         output, dicts by name of the output, or hold for all. They are looked at when the model is
         first trained or evaluated.
         """
+        if self._added and loss is not None and len(self._outputs) > 1:
+            raise NotImplementedError(
+                "compile: a model of several outputs that has losses by add_loss can have no "
+                "others; give them to add_loss too"
+            )
         if len(self._outputs) == 1:
             given = {"loss_weights": loss_weights, "weighted_metrics": weighted_metrics}
             super().compile(optimizer, loss, metrics=metrics, **given, **kwargs)
