@@ -122,3 +122,11 @@ def test_tensors_of_other_models_are_no_losses():
     sequential = keras.Sequential([layers.Dense(1, input_shape=(2,))])
     with pytest.raises(AttributeError, match="add_loss.*keras.Model"):
         sequential.add_loss(1.0)
+
+
+def test_models_without_added_losses_make_no_steps_of_their_own():
+    x = keras.Input((4,))
+    one, two = layers.Dense(1)(x), layers.Dense(1)(x)
+    for model in (keras.Model(x, one), keras.Model(x, [one, two])):
+        assert not model._own
+    assert autoencoder("model")._own == {"train", "test"}

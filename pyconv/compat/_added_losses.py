@@ -139,19 +139,10 @@ class AddedLosses(Model):
         value = self._value(loss)
         return np.mean(value) if np.ndim(value) else value
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        """Return the loss of a batch with all that is added to it; see ``keras.Model``."""
+    def _give_targets(self, y: Any, y_pred: Any) -> None:
         if self._targets is not None and self._values is not None:
             values = np.asarray(unwrapped(y), np.float32)
             self._values[0][self._targets] = eager(values.reshape(np.shape(y_pred)))
-        return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def __getstate__(self) -> dict[str, Any]:
         if self._added:

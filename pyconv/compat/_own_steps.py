@@ -137,6 +137,9 @@ class OwnSteps(Sequential):
         options = {"training": training} if takes else {}
         return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight, **options)
 
+    def _give_targets(self, y: Any, y_pred: Any) -> None:
+        """Take up the targets of a batch, where losses of tensors are computed of them."""
+
     def compute_loss(
         self,
         x: Any = None,
@@ -157,6 +160,7 @@ class OwnSteps(Sequential):
         Raises:
             ValueError: there is neither a loss nor a penalty.
         """
+        self._give_targets(y, y_pred)
         parts = list(self.losses)
         own = None if self._objective is None else self._objective.loss
         if isinstance(own, Loss) and not isinstance(own, NoLoss) and y is not None:
