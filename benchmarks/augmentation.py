@@ -99,20 +99,32 @@ def through(kind: list[Any], batches: Iterator[Batch]) -> Iterator[Batch]:
         yield batch._replace(x=x)
 
 
-def measured(size: int, seconds: float, chosen: list[str]) -> dict[str, float]:
-    """Return the median time of a step with each kind, in microseconds an image."""
+def measured(size: int, seconds: float, chosen: list[str]) -> dict[str, tuple[float, float]]:
+    """Return by kind the time of a step in microseconds an image, and what it adds in percent.
+
+    Both are medians over turns; a turn is compared with that of the plain batches beside it, as a
+    machine is faster at some times than at others.
+    """
     found = sources(size, chosen)
-    times: dict[str, list[float]] = {name: [] for name in found}
+    turns: dict[str, list[float]] = {name: [] for name in found}
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         for name, (model, batches) in found.items():
-            for step in range(STEPS + 1):
+            took = []
+            for _ in range(STEPS + 1):
                 begin = time.perf_counter()
                 model._train_step(next(batches))
-                took = time.perf_counter() - begin
-                if step > 0:
-                    times[name].append(took / size * 1e6)
-    return {name: statistics.median(taken) for name, taken in times.items()}
+                took.append((time.perf_counter() - begin) / size * 1e6)
+            turns[name].append(statistics.median(took[1:]))
+    return {
+        name: (
+            statistics.median(taken),
+            statistics.median(
+                100 * (one / plain - 1) for one, plain in zip(taken, turns["plain"], strict=True)
+            ),
+        )
+        for name, taken in turns.items()
+    }
 
 
 def main() -> None:
@@ -128,7 +140,7 @@ def main() -> None:
     print(f"| augmentation | {sizes} |")
     print("| --- |" + " ---: | ---: |" * len(results))
     for name in results[0]:
-        cells = (f"{r[name]:.1f} | {100 * (r[name] / r['plain'] - 1):+.1f} %" for r in results)
+        cells = (f"{r[name][0]:.1f} | {r[name][1]:+.1f} %" for r in results)
         print(f"| {name} | {' | '.join(cells)} |")
 
 
