@@ -83,6 +83,28 @@ def test_models_are_written_into_new_folders(tmp_path):
     assert tf.train.latest_checkpoint(tmp_path / "empty") is None
 
 
+def test_models_are_written_into_folders(tmp_path):
+    model = small()
+    model.save(f"{tmp_path}/a/", save_format="tf")
+    again = keras.models.load_model(f"{tmp_path}/a/")
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    model.fit(X, Y, verbose=0)
+    model.save(tmp_path / "a")
+    again.load_weights(tmp_path / "a")
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_initializations_of_keras_1():
+    from pyconv.compat.keras import initializations
+
+    assert np.abs(initializations.uniform((50, 50), scale=0.5, name="w")).max() == pytest.approx(
+        0.5, abs=0.01
+    )
+    assert float(initializations.normal((100, 100), scale=2.0).std()) == pytest.approx(2, abs=0.1)
+    layer = layers.Dense(3, init=lambda shape, name=None: initializations.one(shape, name=name))
+    assert layer(np.ones((1, 2))).tolist() == [[2, 2, 2]]
+
+
 def test_functions_of_the_backend():
     assert K.argmax([[1, 3, 2]]).tolist() == [1]
     assert K.expand_dims([1, 2]).shape == (2, 1)

@@ -34,6 +34,7 @@ _RENAMED: dict[str, dict[str, str]] = {
     },
     "DepthwiseConv2D": {**_WINDOW, "init": "depthwise_initializer", "bias": "use_bias"},
     "Dense": {**_KERNEL, "output_dim": "units"},
+    "Embedding": {"init": "embeddings_initializer", "W_regularizer": "embeddings_regularizer"},
     "MaxPooling2D": _WINDOW,
     "AveragePooling2D": _WINDOW,
     "GlobalMaxPooling2D": _IMAGE,

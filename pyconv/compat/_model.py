@@ -2,7 +2,6 @@
 
 import inspect
 import math
-import os
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from pyconv import loops
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches
 from pyconv.callbacks import CallbackList, History
-from pyconv.compat import _arguments, _classes, _era, _own_class
+from pyconv.compat import _arguments, _classes, _era, _folders, _own_class
 from pyconv.compat._compiled_flags import CompiledFlags
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor, applied, tensors_of
@@ -207,14 +206,16 @@ class Sequential(CompiledFlags, Links, Generators):
     ) -> None:
         """Write the model to one file; see ``pyconv.Sequential.save``."""
         _arguments.drop(kwargs, "save_format")
-        _make_folder(filepath)
-        super().save(filepath, overwrite, include_optimizer, **kwargs)
+        super().save(_folders.to_write(filepath), overwrite, include_optimizer, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write the weights to one file; see ``pyconv.Sequential.save_weights``."""
         _arguments.drop(kwargs, "save_format")
-        _make_folder(filepath)
-        super().save_weights(filepath, overwrite, **kwargs)
+        super().save_weights(_folders.to_write(filepath), overwrite, **kwargs)
+
+    def load_weights(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Read the weights of a file; see ``pyconv.Sequential.load_weights``."""
+        super().load_weights(_folders.to_read(filepath), *args, **kwargs)
 
 
 def _differentiable(loss: Any) -> Any:
@@ -242,13 +243,6 @@ def _are_metrics(value: Any) -> bool:
     """Whether the third argument of ``compile`` is a list of metrics."""
     parts = value if isinstance(value, (list, tuple)) else [value]
     return bool(parts) and not any(isinstance(part, (int, float, type(None))) for part in parts)
-
-
-def _make_folder(filepath: Any) -> None:
-    """Make the folder of a file, as Keras 2 does."""
-    path = os.fsdecode(filepath)
-    if os.path.dirname(path) and not path.endswith(".keras"):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
 
 
 def adopt(model: Any) -> "Sequential":

@@ -15,7 +15,7 @@ _PRETRAINED = "pyconv has no trained networks; build one in a Sequential and loa
 _NUMPY = "use numpy: pyconv's arrays are numpy arrays"
 
 _GROUPS = {
-    "LSTM GRU RNN SimpleRNN LSTMCell GRUCell Embedding Bidirectional TimeDistributed ConvLSTM2D "
+    "LSTM GRU RNN SimpleRNN LSTMCell GRUCell Bidirectional TimeDistributed ConvLSTM2D "
     "MultiHeadAttention Attention TextVectorization CuDNNLSTM CuDNNGRU "
     "Tokenizer": _TEXT,
 }

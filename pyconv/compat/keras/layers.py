@@ -6,7 +6,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from pyconv import layers
-from pyconv.compat import _arguments, _classes, _era, _image_order, _lambda, _unsupported
+from pyconv.compat import (
+    _arguments,
+    _classes,
+    _embedding,
+    _era,
+    _image_order,
+    _lambda,
+    _unsupported,
+)
 from pyconv.compat._chained import Chained
 from pyconv.compat._functional import Tensor
 from pyconv.compat._input_tensor import FromTensor
@@ -83,6 +91,7 @@ for _name in ("GroupNormalization", "LayerNormalization"):
 for _name in _HAVE_NO_WEIGHTS:
     _names[_name].has_no_weights = True
 _names.update({old: _names[new] for old, new in _OLD_NAMES.items() if new in _names})
+_names["Embedding"] = _classes.translated(_embedding.Embedding, __name__, _translate, Chained)
 _names["Lambda"] = _classes.translated(_lambda.Lambda, __name__, _translate, Chained)
 for _name in ("call", "compute_mask"):  # not those of Chained
     setattr(_names["Lambda"], _name, getattr(_lambda.Lambda, _name))

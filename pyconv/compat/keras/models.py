@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pyconv import models
-from pyconv.compat import _arguments, _unsupported
+from pyconv.compat import _arguments, _folders, _unsupported
 from pyconv.compat._auto_config import arguments_of
 from pyconv.compat._functional import Tensor
 from pyconv.compat._graph_model import cloned, functional
@@ -97,6 +97,8 @@ def _adopting(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def make(*args: Any, **kwargs: Any) -> Any:
         _arguments.drop(kwargs, "safe_mode")
+        if function is models.load_model:
+            args = tuple(map(_folders.to_read, args[:1])) + args[1:]
         if isinstance(kwargs.get("input_tensors"), Tensor):
             kwargs["input_tensors"] = kwargs["input_tensors"].layer
         if takes_classes:
