@@ -22,7 +22,8 @@ from pyconv.compat._patches import extract_patches
 _SAME = (
     "abs", "absolute", "add", "all", "amax", "amin", "any", "arange", "arccos", "arcsin",
     "arctan", "arctan2", "argmax", "argmin", "argsort", "average", "bincount", "ceil",
-    "broadcast_to", "concatenate", "copy", "cos", "cosh", "count_nonzero", "cumprod", "cumsum", "divide", "dot",
+    "broadcast_to",
+    "concatenate", "copy", "cos", "cosh", "count_nonzero", "cumprod", "cumsum", "divide", "dot",
     "empty", "equal", "exp", "expand_dims", "expm1", "eye", "flip", "floor", "floor_divide",
     "full", "full_like", "greater", "greater_equal", "hstack", "isclose", "isfinite", "isinf",
     "isnan", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2", "logaddexp",
