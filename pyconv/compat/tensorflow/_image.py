@@ -133,14 +133,15 @@ def _as_given(image: Any, change: Any) -> Any:
     return _convert(change(_convert(x, np.float32)), x.dtype)
 
 
-def _drawn(change: Any, symmetric: bool) -> Any:
-    def run(image: Any, lower: Any, upper: Any = None, seed: Any = None) -> Any:
-        random = _draws(seed)
-        if symmetric:
-            return change(image, random.uniform(-lower, lower))
-        return change(image, random.uniform(lower, upper))
+def _drawn(change: Any) -> Any:
+    def run(image: Any, lower: Any, upper: Any, seed: Any = None) -> Any:
+        return change(image, _draws(seed).uniform(lower, upper))
 
     return run
+
+
+def _random_brightness(image: Any, max_delta: Any, seed: Any = None) -> Any:
+    return _brighter(image, _draws(seed).uniform(-max_delta, max_delta))
 
 
 def _to_grey(images: Any, name: Any = None) -> Any:
@@ -169,12 +170,12 @@ _FUNCTIONS: dict[str, Any] = {
     "grayscale_to_rgb": lambda images, name=None: np.repeat(_array(images), 3, -1),
     "pad_to_bounding_box": _padded,
     "per_image_standardization": _standardized,
-    "random_brightness": _drawn(_brighter, True),
-    "random_contrast": _drawn(_contrast, False),
+    "random_brightness": _random_brightness,
+    "random_contrast": _drawn(_contrast),
     "random_crop": _random_crop,
     "random_flip_left_right": _sometimes(_flip(-2)),
     "random_flip_up_down": _sometimes(_flip(-3)),
-    "random_saturation": _drawn(_saturation, False),
+    "random_saturation": _drawn(_saturation),
     "resize": _resize,
     "resize_image_with_crop_or_pad": _crop_or_pad,
     "resize_images": _resize,

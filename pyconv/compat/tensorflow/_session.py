@@ -7,6 +7,7 @@ from typing import Any
 
 from pyconv.compat._unsupported import NotInPyconvError
 from pyconv.compat.keras import optimizers
+from pyconv.compat.tensorflow._checkpoint import Checkpoint, CheckpointManager
 
 
 class Options:
@@ -105,6 +106,8 @@ DISTRIBUTE = SimpleNamespace(
 )
 # TensorFlow 1's optimizers, whose first argument is the learning rate.
 TRAIN = SimpleNamespace(
+    Checkpoint=Checkpoint,
+    CheckpointManager=CheckpointManager,
     latest_checkpoint=latest_checkpoint,
     AdagradOptimizer=optimizers.Adagrad,
     AdamOptimizer=optimizers.Adam,
