@@ -15,10 +15,6 @@ bool holds(const py::array& array) {
     return py::isinstance<py::array_t<T>>(array);
 }
 
-Shape shape_of(const py::array& array) {
-    return Shape(array.shape(), array.shape() + array.ndim());
-}
-
 // The array, or a C-contiguous and aligned copy of it.
 template <class T>
 py::array_t<T, kReadable> readable(const char* op, const char* name, const py::array& array) {
@@ -37,6 +33,10 @@ py::array_t<T, kReadable> readable(const char* op, const char* name, const py::a
 }
 
 }  // namespace
+
+Shape shape_of(const py::array& array) {
+    return Shape(array.shape(), array.shape() + array.ndim());
+}
 
 bool is_float32(py::handle value) { return py::isinstance<py::array_t<float>>(value); }
 

@@ -19,6 +19,8 @@ namespace py = pybind11;
 // "(2, 3)", as Python writes it.
 std::string to_string(const Shape& shape);
 
+Shape shape_of(const py::array& array);
+
 // A float32 array that an operation reads: C-contiguous and aligned, copied if it was not.
 class Input {
 public:

@@ -7,6 +7,7 @@ function(pyconv_device_module name)
   file(GLOB sources CONFIGURE_DEPENDS cuda/*.cpp cuda/bindings/*.cpp)
   pybind11_add_module(${name} MODULE ${ARGN} ${bindings} ${sources} csrc/check.cpp csrc/trace.cpp
                       csrc/ops/shapes.cpp)
+  pyconv_united(${name} ${bindings} ${sources})
   # cuda/ before csrc/: array.h and scratch.h are in both.
   target_include_directories(${name} PRIVATE cuda cuda/bindings csrc)
   target_compile_definitions(${name} PRIVATE PYCONV_MODULE=${name})

@@ -45,10 +45,6 @@ bool has_type(const py::array& array, PixelType type) {
 constexpr int kPlain =
     py::array::c_style | static_cast<int>(py::detail::npy_api::NPY_ARRAY_ALIGNED_);
 
-Shape shape_of(const py::array& array) {
-    return Shape(array.shape(), array.shape() + array.ndim());
-}
-
 // An image (H, W, C) of uint8 or float32, C-contiguous.
 struct Image {
     Image(const char* op, py::handle value) {
