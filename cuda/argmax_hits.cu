@@ -7,7 +7,7 @@
 namespace pyconv {
 namespace {
 
-constexpr int kRows = 4;  // of a block
+constexpr int kHitRows = 4;  // of a block
 
 // The first of the largest values of x (c,), where NaN is larger than any number; in all lanes.
 __device__ int64_t argmax(int64_t c, const float* x) {
@@ -31,10 +31,10 @@ __device__ int64_t argmax(int64_t c, const float* x) {
 }
 
 // predictions (rows, c); classes (rows,) or labels (rows, c); hits (rows,)
-__global__ void __launch_bounds__(32 * kRows)
+__global__ void __launch_bounds__(32 * kHitRows)
     argmax_hits_kernel(int64_t rows, int64_t c, const float* predictions, const int64_t* classes,
                        const float* labels, float* hits) {
-    const int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.y;
+    const int64_t row = static_cast<int64_t>(blockIdx.x) * kHitRows + threadIdx.y;
     if (row >= rows) return;
     const int64_t wanted = classes ? classes[row] : argmax(c, labels + row * c);
     const int64_t found = argmax(c, predictions + row * c);
@@ -45,8 +45,8 @@ __global__ void __launch_bounds__(32 * kRows)
 
 void argmax_hits(int64_t rows, int64_t c, const float* predictions, const int64_t* classes,
                  const float* labels, float* hits) {
-    cuda::launch(argmax_hits_kernel, (rows + kRows - 1) / kRows, dim3(32, kRows), 0, cuda::stream(),
-                 rows, c, predictions, classes, labels, hits);
+    cuda::launch(argmax_hits_kernel, (rows + kHitRows - 1) / kHitRows, dim3(32, kHitRows), 0,
+                 cuda::stream(), rows, c, predictions, classes, labels, hits);
 }
 
 }  // namespace pyconv

@@ -14,7 +14,6 @@ namespace pyconv {
 namespace {
 
 constexpr int kChannels = 32, kRowThreads = 8, kPartRows = 256;
-constexpr int kThreads = 256;
 
 struct Factors {
     const float *mean, *of_dy, *of_x, *shift;  // (c,)
@@ -175,8 +174,8 @@ void batchnorm_moments(const BatchNormShape& s, const float* x, float* mean, flo
     double* squares = scratch.take<double>(parts * s.c);
     cuda::launch(moments_kernel, part_blocks(s), dim3(kChannels, kRowThreads), 0, cuda::stream(), s,
                  x, means, squares);
-    cuda::launch(join_moments_kernel, ceil_div(s.c, kThreads), kThreads, 0, cuda::stream(), s,
-                 parts, means, squares, mean, rest, variance);
+    cuda::launch(join_moments_kernel, ceil_div(s.c, cuda::kThreads), cuda::kThreads, 0,
+                 cuda::stream(), s, parts, means, squares, mean, rest, variance);
 }
 
 void batchnorm_forward(const BatchNormShape& s, const float* x, const float* gamma,
@@ -185,8 +184,8 @@ void batchnorm_forward(const BatchNormShape& s, const float* x, const float* gam
     Scratch scratch;
     float* scale = scratch.take<float>(s.c);
     float* shift = scratch.take<float>(s.c);
-    cuda::launch(forward_factors_kernel, ceil_div(s.c, kThreads), kThreads, 0, cuda::stream(), s,
-                 gamma, beta, rest, variance, scale, shift);
+    cuda::launch(forward_factors_kernel, ceil_div(s.c, cuda::kThreads), cuda::kThreads, 0,
+                 cuda::stream(), s, gamma, beta, rest, variance, scale, shift);
     const int64_t n = s.rows * s.c;
     // What is added lies where the result goes.
     float* normalized = end.addend == y ? scratch.take<float>(n) : y;
@@ -213,9 +212,9 @@ void batchnorm_backward(const BatchNormShape& s, const float* x, const float* y,
     float* of_dy = scratch.take<float>(s.c);
     float* of_x = scratch.take<float>(s.c);
     float* shift = scratch.take<float>(s.c);
-    cuda::launch(backward_factors_kernel, ceil_div(s.c, kThreads), kThreads, 0, cuda::stream(), s,
-                 parts, sums, products, gamma, rest, variance, of_batch, dgamma, dbeta, of_dy, of_x,
-                 shift);
+    cuda::launch(backward_factors_kernel, ceil_div(s.c, cuda::kThreads), cuda::kThreads, 0,
+                 cuda::stream(), s, parts, sums, products, gamma, rest, variance, of_batch, dgamma,
+                 dbeta, of_dy, of_x, shift);
     if (!dx) return;
     const int64_t n = s.rows * s.c;
     cuda::launch(apply_kernel, cuda::element_blocks(n), cuda::kElementThreads, 0, cuda::stream(), n,

@@ -12,14 +12,13 @@
 namespace pyconv {
 namespace {
 
-constexpr int kThreads = 256;
-
-// dy (rows, c) -> partial (gridDim.y, c). A block has `lanes` columns and kThreads / lanes rows at
-// a time; lanes is a power of two up to 32, so that few channels leave no threads idle.
+// dy (rows, c) -> partial (gridDim.y, c). A block has `lanes` columns and cuda::kThreads / lanes
+// rows at a time; lanes is a power of two up to 32, so that few channels leave no threads idle.
 __global__ void bias_kernel(int64_t rows, int64_t c, int64_t piece, int lanes, const float* dy,
                             float* partial) {
-    PYCONV_SHARED(float, sums, [kThreads]);
-    const int lane = threadIdx.x % lanes, line = threadIdx.x / lanes, lines = kThreads / lanes;
+    PYCONV_SHARED(float, sums, [cuda::kThreads]);
+    const int lane = threadIdx.x % lanes, line = threadIdx.x / lanes,
+              lines = cuda::kThreads / lanes;
     const int64_t j = static_cast<int64_t>(blockIdx.x) * lanes + lane;
     const int64_t begin = blockIdx.y * piece, end = min(rows, begin + piece);
     float sum = 0.f;
@@ -41,12 +40,12 @@ void bias_backward(int64_t rows, int64_t c, const float* dy, float* db) {
     int lanes = 1;
     while (lanes < 32 && lanes < c) lanes *= 2;
     const int64_t piece =
-        std::max(kLeastRows * (kThreads / lanes), (rows + kMostPieces - 1) / kMostPieces);
+        std::max(kLeastRows * (cuda::kThreads / lanes), (rows + kMostPieces - 1) / kMostPieces);
     const int64_t pieces = (rows + piece - 1) / piece, groups = (c + lanes - 1) / lanes;
     Scratch scratch;
     float* partial = scratch.take<float>(pieces * c);
     cuda::launch(bias_kernel, dim3(static_cast<unsigned>(groups), static_cast<unsigned>(pieces)),
-                 kThreads, 0, cuda::stream(), rows, c, piece, lanes, dy, partial);
+                 cuda::kThreads, 0, cuda::stream(), rows, c, piece, lanes, dy, partial);
     cuda::sum_parts(pieces, c, partial, nullptr, 1, Activation::kLinear, db);
 }
 

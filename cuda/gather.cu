@@ -8,17 +8,17 @@
 namespace pyconv {
 namespace {
 
-constexpr int kPiece = 4 * cuda::kElementThreads;
+constexpr int kRowPiece = 4 * cuda::kElementThreads;
 
 // x (rows, row), indices (count,), y (count, row); `pieces` pieces a row
 template <class T>
 __global__ void gather_kernel(int64_t count, int64_t row, int64_t pieces, const T* x,
                               const int64_t* indices, float* y) {
     for (int64_t task = blockIdx.x; task < count * pieces; task += gridDim.x) {
-        const int64_t i = task / pieces, begin = (task - i * pieces) * kPiece;
+        const int64_t i = task / pieces, begin = (task - i * pieces) * kRowPiece;
         const T* from = x + indices[i] * row;
         float* to = y + i * row;
-        const int64_t end = min(row, begin + kPiece);
+        const int64_t end = min(row, begin + kRowPiece);
         for (int64_t j = begin + threadIdx.x; j < end; j += blockDim.x)
             to[j] = static_cast<float>(from[j]);
     }
@@ -27,7 +27,7 @@ __global__ void gather_kernel(int64_t count, int64_t row, int64_t pieces, const 
 template <class T>
 void gather(int64_t count, int64_t row, const void* x, const int64_t* indices, float* y) {
     constexpr int64_t kMostBlocks = int64_t{1} << 16;
-    const int64_t pieces = (row + kPiece - 1) / kPiece;
+    const int64_t pieces = (row + kRowPiece - 1) / kRowPiece;
     const int64_t blocks = std::min(count * pieces, kMostBlocks);
     cuda::launch(gather_kernel<T>, blocks, cuda::kElementThreads, 0, cuda::stream(), count, row,
                  pieces, static_cast<const T*>(x), indices, y);

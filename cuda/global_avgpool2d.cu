@@ -8,14 +8,13 @@
 namespace pyconv {
 namespace {
 
-constexpr int kThreads = 256;
-
 // x (n, pixels, c) -> y (n, c); blocks (n * groups of `lanes` channels)
 __global__ void global_avgpool2d_kernel(int64_t pixels, int64_t c, int64_t groups, int lanes,
                                         const float* x, float* y) {
     constexpr int kShort = 32;  // sums in float; their sum in double
-    PYCONV_SHARED(double, sums, [kThreads]);
-    const int lane = threadIdx.x % lanes, line = threadIdx.x / lanes, lines = kThreads / lanes;
+    PYCONV_SHARED(double, sums, [cuda::kThreads]);
+    const int lane = threadIdx.x % lanes, line = threadIdx.x / lanes,
+              lines = cuda::kThreads / lanes;
     const int64_t image = blockIdx.x / groups;
     const int64_t j = (blockIdx.x - image * groups) * lanes + lane;
     double sum = 0;
@@ -53,7 +52,7 @@ void global_avgpool2d_forward(int64_t n, int64_t pixels, int64_t c, const float*
     int lanes = 1;
     while (lanes < 32 && lanes < c) lanes *= 2;
     const int64_t groups = (c + lanes - 1) / lanes;
-    cuda::launch(global_avgpool2d_kernel, n * groups, kThreads, 0, cuda::stream(), pixels, c,
+    cuda::launch(global_avgpool2d_kernel, n * groups, cuda::kThreads, 0, cuda::stream(), pixels, c,
                  groups, lanes, x, y);
 }
 

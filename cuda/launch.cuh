@@ -25,6 +25,8 @@
 
 namespace pyconv::cuda {
 
+constexpr int kThreads = 256;  // of a block, where nothing asks for another number
+
 // kernel<<<grid, block, shared_bytes, stream>>>(args...), in order behind all else on the stream.
 // An empty grid is nothing to do. Throws where the launch is refused.
 template <class... Params>

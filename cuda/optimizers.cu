@@ -10,8 +10,7 @@ namespace pyconv {
 namespace {
 
 constexpr int kMost = 48;  // CUDA takes 4 KB of parameters
-constexpr int kThreads = 256;
-constexpr int64_t kPiece = 8 * kThreads;
+constexpr int64_t kPiece = 8 * cuda::kThreads;
 
 struct Table {
     int count;
@@ -93,7 +92,7 @@ __global__ void optimizer_kernel(const __grid_constant__ Table table, Rule rule)
     const Parameter& parameter = table.parameters[i];
     const int64_t begin = (block - table.first[i]) * kPiece;
     const int64_t stop = min(parameter.n, begin + kPiece);
-    for (int64_t at = begin + threadIdx.x; at < stop; at += kThreads) rule(parameter, at);
+    for (int64_t at = begin + threadIdx.x; at < stop; at += cuda::kThreads) rule(parameter, at);
 }
 
 template <class Rule>
@@ -107,8 +106,8 @@ void update(const std::vector<Parameter>& parameters, const Rule& rule) {
                 throw std::invalid_argument("optimizer: grads on a device must be arrays");
             table.first[i + 1] = table.first[i] + (table.parameters[i].n + kPiece - 1) / kPiece;
         }
-        cuda::launch(optimizer_kernel<Rule>, table.first[table.count], kThreads, 0, cuda::stream(),
-                     table, rule);
+        cuda::launch(optimizer_kernel<Rule>, table.first[table.count], cuda::kThreads, 0,
+                     cuda::stream(), table, rule);
     }
 }
 

@@ -8,7 +8,7 @@
 namespace pyconv {
 namespace {
 
-constexpr int kThreads = 256, kBlocks = 1024, kSums = 16, kSteps = 64;
+constexpr int kBlocks = 1024, kSums = 16, kSteps = 64;
 
 // sums (blocks * threads,): each is written, so that the arithmetic is not left out.
 __global__ void peak_arithmetic_kernel(int64_t rounds, float factor, float* sums) {
@@ -36,10 +36,11 @@ struct Triad {
 
 int64_t peak_arithmetic(int64_t rounds) {
     Scratch scratch;
-    float* sums = scratch.take<float>(kBlocks * kThreads);
-    cuda::launch(peak_arithmetic_kernel, kBlocks, kThreads, 0, cuda::stream(), rounds, 0.5f, sums);
+    float* sums = scratch.take<float>(kBlocks * cuda::kThreads);
+    cuda::launch(peak_arithmetic_kernel, kBlocks, cuda::kThreads, 0, cuda::stream(), rounds, 0.5f,
+                 sums);
     cuda::synchronize();
-    return rounds * kBlocks * kThreads * kSteps * kSums * 2;
+    return rounds * kBlocks * cuda::kThreads * kSteps * kSums * 2;
 }
 
 void peak_triad(int64_t n, const float* a, const float* b, float* y) {
