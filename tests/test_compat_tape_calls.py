@@ -170,3 +170,40 @@ def test_models_without_a_call_train_what_they_hold():
     assert history["loss"][1] < history["loss"][0]
     for old, new in zip(before, model.weights, strict=True):
         assert not np.array_equal(old, new)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_penalties_of_parameters_have_gradients(inside):
+    model = network()
+    before = [np.array(w) for w in model.trainable_variables]
+    with tf.GradientTape() as tape:
+        y = model(A, training=True)
+        loss = tf.reduce_sum(y)
+        whole = loss + 0.5 * tf.add_n([tf.nn.l2_loss(w) for w in model.trainable_variables])
+        if inside:
+            found = tape.gradient(whole, model.trainable_variables)
+            tf.keras.optimizers.SGD(0.1).apply_gradients(
+                zip(found, model.trainable_weights, strict=True)
+            )
+    if not inside:
+        found = tape.gradient(whole, model.trainable_variables)
+        tf.keras.optimizers.SGD(0.1).apply_gradients(
+            zip(found, model.trainable_variables, strict=True)
+        )
+    plain = network()
+    plain.set_weights(before)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(plain(A, training=True))
+    wanted = tape.gradient(loss, plain.trainable_variables)
+    for found_one, one, w, now in zip(found, wanted, before, model.get_weights(), strict=True):
+        np.testing.assert_allclose(found_one, one + 0.5 * w, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(now, w - 0.1 * (one + 0.5 * w), rtol=1e-5, atol=1e-6)
+
+
+def test_gradients_are_clipped_together():
+    parts, norm = tf.clip_by_global_norm([np.array([3.0]), None, np.array([4.0])], 1.0)
+    assert float(norm) == 5
+    assert parts[1] is None
+    np.testing.assert_allclose([parts[0][0], parts[2][0]], [0.6, 0.8])
+    np.testing.assert_allclose(tf.clip_by_global_norm([np.array([3.0])], 5.0)[0][0], [3.0])
+    np.testing.assert_allclose(tf.clip_by_norm(np.array([3.0, 4.0]), 1.0), [0.6, 0.8])

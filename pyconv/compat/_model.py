@@ -19,7 +19,13 @@ from pyconv.compat._generators import QUEUE, Generators
 from pyconv.compat._links import Links
 from pyconv.compat._logs import Logs
 from pyconv.compat._progress import OldProgress
-from pyconv.compat._recording import Call, is_open, is_recorded, model_call
+from pyconv.compat._recording import (
+    Call,
+    is_open,
+    is_recorded,
+    model_call,
+    watched_parameters,
+)
 from pyconv.compat._summary import summary_lines
 from pyconv.compat._traced import check_call, is_composed, with_parts
 from pyconv.layers.graph import flat
@@ -78,6 +84,13 @@ class Sequential(CompiledFlags, Links, Generators):
         if self._last_call is None or not is_open():
             return super().losses
         return self._last_call.penalties()
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """The weights that training changes; under a tape what is computed of them is recorded."""
+        return watched_parameters(self._params()) if is_open() else self._params()
+
+    trainable_variables = trainable_weights
 
     def build(self, input_shape: Any = None) -> None:
         """Create the weights; see ``pyconv.Sequential.build``.

@@ -72,6 +72,11 @@ def is_open() -> bool:
     return bool(_open)
 
 
+def watched_parameters(parameters: Sequence[Any]) -> list[Any]:
+    """Return parameters, while calls are recorded, as arrays by which gradients can be taken."""
+    return [w if isinstance(w, Taped) else _open[-1].watched(w) for w in parameters]
+
+
 def is_recorded(x: Any) -> bool:
     """Whether a call on ``x`` is to be recorded."""
     return bool(_open) or (isinstance(x, Taped) and x.node is not None)

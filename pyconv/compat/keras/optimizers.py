@@ -17,6 +17,7 @@ from pyconv._args import float_arg
 from pyconv._scalars import Rate
 from pyconv._types import Array
 from pyconv.compat import _arguments, _classes, _era, _unsupported
+from pyconv.compat._autodiff import Taped
 from pyconv.compat._optimizer_states import States
 from pyconv.compat._recording import weights_changed
 from pyconv.compat._stateless import Stateless
@@ -93,6 +94,10 @@ class _Older(Stateless):
         Parameters of other shapes have a state of their own, and so have those of other models that
         were compiled with the optimizer; all share its rate and its number of steps.
         """
+        if trainable_variables is not None:
+            # A tape's views of parameters.
+            given = trainable_variables
+            trainable_variables = [np.asarray(v) if type(v) is Taped else v for v in given]
         if trainable_variables is not None and self.built:  # type: ignore[attr-defined]
             self._states.turn_to_shapes(self, trainable_variables)
         super().apply(grads, trainable_variables)  # type: ignore[misc]

@@ -142,6 +142,24 @@ def _linspace(start: Any, stop: Any, num: int, name: Any = None, axis: int = 0) 
     return np.linspace(start, stop, int(num), axis=axis, dtype=np.float32)
 
 
+def _global_norm(t_list: Any, name: Any = None) -> Any:
+    return np.sqrt(sum(np.sum(np.square(array_of(t))) for t in t_list if t is not None))
+
+
+def _clip_by_global_norm(
+    t_list: Any, clip_norm: float, use_norm: Any = None, name: Any = None
+) -> Any:
+    """Return arrays made smaller together where their norm is larger than one, and the norm."""
+    norm = _global_norm(t_list) if use_norm is None else use_norm
+    factor = clip_norm / np.maximum(norm, clip_norm)
+    return [None if t is None else array_of(t) * factor for t in t_list], norm
+
+
+def _clip_by_norm(t: Any, clip_norm: float, axes: Any = None, name: Any = None) -> Any:
+    norm = np.sqrt(np.sum(np.square(array_of(t)), axis=_axis(axes), keepdims=axes is not None))
+    return array_of(t) * (clip_norm / np.maximum(norm, clip_norm))
+
+
 _SAME = (
     "abs", "add", "argsort", "convert_to_tensor", "cos", "divide", "equal", "exp", "expand_dims",
     "eye", "floor", "greater", "greater_equal", "less", "less_equal", "log", "log1p",
@@ -156,6 +174,8 @@ FUNCTIONS: dict[str, Any] = {
     "argmax": _chosen(np.argmax),
     "argmin": _chosen(np.argmin),
     "cast": _cast,
+    "clip_by_global_norm": _clip_by_global_norm,
+    "clip_by_norm": _clip_by_norm,
     "clip_by_value": _clip,
     "concat": _concat,
     "constant": lambda value, dtype=None, shape=None, name=None: (
@@ -165,6 +185,7 @@ FUNCTIONS: dict[str, Any] = {
     "einsum": lambda equation, *inputs, **_: np.einsum(equation, *map(array_of, inputs)),
     "fill": lambda dims, value, name=None: np.full(tuple(np.asarray(dims)), value),
     "gather": _gather,
+    "global_norm": _global_norm,
     "identity": array_of,
     "linspace": _linspace,
     "matmul": _matmul,
