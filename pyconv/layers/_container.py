@@ -69,22 +69,21 @@ class Container(Layer):
     @property
     def weights_of_files(self) -> dict[str, Array]:
         """The weights by name, as files have them."""
-        return {
+        within = {
             f"{layer.name}/{name}": weight
             for layer in self.layers
             for name, weight in layer.weights_of_files.items()
         }
+        return {**within, **self._weights}
 
     def pairs_of_files(self, values: list[Any]) -> list[tuple[Array, Array]]:
         """Return (a layer's array, its new values) for those of ``weights_of_files``."""
         pairs: list[tuple[Array, Array]] = []
         for layer in self.layers:
-            own, values = (
-                values[: len(layer.weights_of_files)],
-                values[len(layer.weights_of_files) :],
-            )
-            pairs += layer.pairs_of_files(own)
-        return pairs
+            count = len(layer.weights_of_files)
+            pairs += layer.pairs_of_files(values[:count])
+            values = values[count:]
+        return [*pairs, *zip(self._weights.values(), values, strict=True)]
 
     @property
     def params(self) -> list[Array]:
