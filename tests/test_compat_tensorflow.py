@@ -1,5 +1,7 @@
 """What scripts say to tensorflow beside tf.keras: arrays, data sets, sessions and devices."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -141,3 +143,9 @@ def test_what_is_not_there_is_an_error_once_it_is_used(use):
     assert hasattr(tf, "while_loop")
     with pytest.raises(NotInPyconvError, match="not in pyconv"):
         use()
+
+
+def test_print(capsys):
+    tf.print("step", tf.constant([1, 2]), tf.constant(0.5), sep=", ", output_stream=sys.stdout)
+    tf.print("x")
+    assert capsys.readouterr() == ("step, [1 2], 0.5\n", "x\n")

@@ -141,6 +141,19 @@ def py_function(func: Any, inp: Any, Tout: Any, name: Any = None) -> Any:  # noq
 numpy_function = py_function
 
 
+def _print(
+    *inputs: Any, output_stream: Any = None, summarize: int = 3, sep: str = " ", end: str = "\n",
+    name: str | None = None,
+) -> None:  # fmt: skip
+    """Print arrays and texts to ``sys.stderr``, or another stream."""
+    stream = sys.stdout if output_stream == "file://stdout" else output_stream or sys.stderr
+    stream.write(sep.join(str(np.asarray(x)) if hasattr(x, "numpy") else str(x) for x in inputs))
+    stream.write(end)
+
+
+globals()["print"] = _print
+
+
 def name_scope(name: Any = None) -> Any:
     """Return a context that changes nothing.
 
