@@ -108,7 +108,7 @@ def test_what_is_not_made_of_layers():
         def call(self, x, training=False):
             return self.dense(x) if training else self.end(self.dense(x))
 
-    with pytest.raises(NotImplementedError, match="Sequential 'sorted': its call does something"):
+    with pytest.raises(NotImplementedError, match="Sorted 'sorted': its call does something"):
         Sorted().predict(X)
     with pytest.raises(NotImplementedError, match="other things in training"):
         Switches().predict(X[:, 0, 0])

@@ -230,7 +230,11 @@ def fitted(x=None, y=None, loss=("sparse_categorical_crossentropy", "mse"), **op
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: fitted(x=data()[0][:1]), ValueError, r"x must be a list of 2 arrays .*'a', 'b'"),
+        (
+            lambda: fitted(x=data()[0][:1]),
+            ValueError,
+            r"^Functional .*x must be a list of 2 arrays .*'a', 'b'",
+        ),
         (lambda: fitted(x={"a": data()[0][0]}), ValueError, "'b'.*, got 1"),
         (
             lambda: fitted(x=[np.ones((12, 3)), np.ones((12, 4, 4, 2))]),

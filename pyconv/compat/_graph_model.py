@@ -29,6 +29,13 @@ class Functional(AddedLosses):
         super().__init__(layers, trainable, name)
 
     @property
+    def label(self) -> str:
+        """What errors call the model: a class of the user's own by its name."""
+        kind = type(self)
+        own = not kind.__module__.startswith("pyconv.")
+        return f"{kind.__name__ if own else 'Functional'} {self.name!r}"
+
+    @property
     def layers(self) -> list[Layer]:
         """The input and all layers, in Keras's order."""
         self._link()
