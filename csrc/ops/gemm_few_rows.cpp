@@ -40,12 +40,12 @@ void stream_gemm(const Gemm& g) {
     parallel_for(count, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
             float* sum = sums + i * size;
-            const bool biased = i == 0 && g.bias;
-            for (int64_t row = 0; biased && row < g.m; ++row)
-                std::memcpy(sum + row * g.n, g.bias, sizeof(float) * g.n);
+            std::fill_n(sum, size, 0.f);
+            for (int64_t row = 0; i == 0 && g.bias && row < g.m; ++row)
+                std::copy_n(g.bias, g.n, sum + row * g.n);
             const int64_t first = i * kGemmChain;
             kernels.stream_rows(static_cast<int>(g.m), std::min(kGemmChain, g.k - first), g.n,
-                                g.a + first, g.lda, g.b + first * g.ldb, g.ldb, biased, sum);
+                                g.a + first, g.lda, g.b + first * g.ldb, g.ldb, sum);
         }
     });
     for (int64_t row = 0; row < g.m; ++row) {

@@ -218,9 +218,9 @@ struct Kernels {
     // y[i][r] = the sum of the products of row i of x (m, n) and row r of w (rows, n)
     void (*dot_rows)(int m, int64_t rows, int64_t n, const float* w, int64_t w_ld, const float* x,
                      int64_t x_ld, float* y, int64_t y_ld);
-    // y (m, n) = or += a (m, rows) x b (rows, n), m 1 to kMaxStreamedRows, with b read row by row
+    // y (m, n) += a (m, rows) x b (rows, n), m 1 to kMaxStreamedRows, with b read row by row
     void (*stream_rows)(int m, int64_t rows, int64_t n, const float* a, int64_t a_ld,
-                        const float* b, int64_t b_ld, bool adds, float* y);
+                        const float* b, int64_t b_ld, float* y);
 
     // The numbers of x (n,) that are not 0, each with its entry of places (n,) as offset; returns
     // how many. Whole vectors are read of places and written to the list: two more than n in all.

@@ -28,8 +28,8 @@ void any_combine_rows(int rows, int64_t n, const float* a, int64_t a_ld, const f
     combine_rows<kMaxCombinedRows>(n, a, a_ld, b, b_ld, y);
 }
 
-// R rows of b, times R columns of a (M, R), in y (M, n).
-template <int M, int R, bool kAdds>
+// y (M, n) += R rows of b, times R columns of a (M, R).
+template <int M, int R>
 PYCONV_INLINE void stream_group(int64_t n, const float* a, int64_t a_ld, const float* b,
                                 int64_t b_ld, float* y) {
     Vec factor[M][R];
@@ -41,7 +41,7 @@ PYCONV_INLINE void stream_group(int64_t n, const float* a, int64_t a_ld, const f
     each_vector(n, [&](int64_t j, auto at) {
         Vec sum[M];
         PYCONV_UNROLL
-        for (int m = 0; m < M; ++m) sum[m] = kAdds ? at.load(y + m * n + j) : Vec::zero();
+        for (int m = 0; m < M; ++m) sum[m] = at.load(y + m * n + j);
         PYCONV_UNROLL
         for (int r = 0; r < R; ++r) {
             const Vec row = at.load(b + r * b_ld + j);
@@ -55,27 +55,17 @@ PYCONV_INLINE void stream_group(int64_t n, const float* a, int64_t a_ld, const f
 
 template <int M>
 void stream_rows(int64_t rows, int64_t n, const float* a, int64_t a_ld, const float* b,
-                 int64_t b_ld, bool adds, float* y) {
+                 int64_t b_ld, float* y) {
     constexpr int R = 8 / M;  // streams that a core reads ahead, factors that registers hold
-    for (; rows >= R; rows -= R, a += R, b += R * b_ld, adds = true) {
-        if (adds)
-            stream_group<M, R, true>(n, a, a_ld, b, b_ld, y);
-        else
-            stream_group<M, R, false>(n, a, a_ld, b, b_ld, y);
-    }
-    for (; rows > 0; --rows, ++a, b += b_ld, adds = true) {
-        if (adds)
-            stream_group<M, 1, true>(n, a, a_ld, b, b_ld, y);
-        else
-            stream_group<M, 1, false>(n, a, a_ld, b, b_ld, y);
-    }
+    for (; rows >= R; rows -= R, a += R, b += R * b_ld) stream_group<M, R>(n, a, a_ld, b, b_ld, y);
+    for (; rows > 0; --rows, ++a, b += b_ld) stream_group<M, 1>(n, a, a_ld, b, b_ld, y);
 }
 
 void any_stream_rows(int m, int64_t rows, int64_t n, const float* a, int64_t a_ld, const float* b,
-                     int64_t b_ld, bool adds, float* y) {
-    if (m == 1) return stream_rows<1>(rows, n, a, a_ld, b, b_ld, adds, y);
-    if (m == 2) return stream_rows<2>(rows, n, a, a_ld, b, b_ld, adds, y);
-    stream_rows<kMaxStreamedRows>(rows, n, a, a_ld, b, b_ld, adds, y);
+                     int64_t b_ld, float* y) {
+    if (m == 1) return stream_rows<1>(rows, n, a, a_ld, b, b_ld, y);
+    if (m == 2) return stream_rows<2>(rows, n, a, a_ld, b, b_ld, y);
+    stream_rows<kMaxStreamedRows>(rows, n, a, a_ld, b, b_ld, y);
 }
 
 // R rows of w against M rows of x, in M * R sums of a vector each.
