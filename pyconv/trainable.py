@@ -9,12 +9,12 @@ from pyconv._args import float_arg, int_arg
 from pyconv._spans import span
 from pyconv._types import Array, Shape
 from pyconv.batches import Batch
+from pyconv.callbacks.history import History, OfModel
 from pyconv.layers._augmentation import Augmentation, leading
 from pyconv.layers._factored import factored
 
 if TYPE_CHECKING:
     from pyconv._graph_steps import GraphSteps, Updates
-    from pyconv.callbacks.history import History
     from pyconv.losses.loss import Loss
     from pyconv.objective import Objective
     from pyconv.optimizers.optimizer import Optimizer
@@ -24,7 +24,6 @@ class Trainable(ABC):
     """A model that gives the passes over its layers, and can be compiled and make steps."""
 
     optimizer: "Optimizer | None" = None
-    history: "History | None" = None
     # What callbacks set to end a run after the batch.
     stop_training: bool = False
     stop_evaluating: bool = False
@@ -39,11 +38,22 @@ class Trainable(ABC):
     _loss: Any = None
     _compiled_with: dict[str, Any] | None = None
     _graph_steps: "GraphSteps | None" = None
+    _history: Any = None
 
     # Steps with regularizers and layers with constraints, as the last forward found them.
     _penalized: Sequence[Any] = ()
     _factorable: Sequence[Any] = ()
     _constrained: Sequence[Any] = ()
+
+    @property
+    def history(self) -> "History | None":
+        """The history of the last training; None before the first."""
+        history = self._history
+        return history.get(self) if isinstance(history, OfModel) else history
+
+    @history.setter
+    def history(self, value: Any) -> None:
+        self._history = OfModel(value) if isinstance(value, History) else value
 
     # What the model gives.
 

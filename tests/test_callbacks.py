@@ -1,5 +1,9 @@
 """Callbacks: what Keras's do, step by step, and what becomes of errors in them."""
 
+import gc
+import pickle
+import weakref
+
 import numpy as np
 import pytest
 
@@ -303,6 +307,31 @@ class TestHistory:
         assert again is second
         assert again.epoch == [0]
         assert len(again.history["loss"]) == 4
+
+    def test_a_model_that_nobody_needs_is_freed_at_once(self):
+        model = small_model()
+        model.fit(X, Y, epochs=2, verbose=0)
+        freed = weakref.ref(model), weakref.ref(model.optimizer)
+        gc.disable()
+        try:
+            del model
+            assert [reference() for reference in freed] == [None, None]
+        finally:
+            gc.enable()
+
+    def test_keeps_the_model_for_who_keeps_the_history(self):
+        history = small_model().fit(X, Y, verbose=0)
+        assert history.model.history is history
+
+    def test_of_a_model_is_there_for_who_did_not_keep_it(self):
+        model = small_model()
+        assert model.history is None
+        model.fit(X, Y, epochs=2, verbose=0)
+        assert model.history.epoch == [0, 1]
+        assert model.history.params["epochs"] == 2
+        assert model.history.model is model
+        kept = pickle.loads(pickle.dumps(model)).history
+        assert kept.history == model.history.history
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+import weakref
 from contextlib import redirect_stdout
 
 import numpy as np
@@ -281,3 +282,12 @@ def test_layers_of_ones_own_are_not_taken_for_others():
     model = keras.Sequential([Half(4, 3, input_shape=(8, 8, 3)), layers.MaxPooling2D()])
     assert model._steps() == model.layers
     assert not _is_recordable(model.layers[0])
+
+
+def test_clear_session_frees_models_that_nobody_has():
+    layer = keras.layers.Dense(2)
+    model = keras.Model(start := keras.Input((3,)), layer(start))
+    freed = weakref.ref(model), weakref.ref(layer)
+    del model, layer, start
+    keras.backend.clear_session()
+    assert [reference() for reference in freed] == [None, None]

@@ -15,7 +15,7 @@ X = np.ones((4, 3), np.float32)
 @pytest.fixture(autouse=True)
 def era(monkeypatch):
     monkeypatch.setattr(compat._era, "_chosen", "keras3")
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
 
 
 class Block(layers.Layer):

@@ -17,7 +17,7 @@ RNG = np.random.default_rng(0)
 @pytest.fixture(autouse=True)
 def era(monkeypatch):
     monkeypatch.setattr(compat._era, "_chosen", "keras3")
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     keras.utils.set_random_seed(0)
 
 

@@ -21,7 +21,7 @@ CLASSES, VALUES = np.eye(3, dtype="f")[np.arange(8) % 3], RNG.random((8, 1), np.
 @pytest.fixture(autouse=True)
 def era(monkeypatch):
     monkeypatch.setattr(compat._era, "_chosen", "keras3")
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     keras.utils.set_random_seed(0)
 
 

@@ -15,7 +15,7 @@ X = np.random.default_rng(0).standard_normal((6, 3), np.float32)
 @pytest.fixture(autouse=True)
 def era(monkeypatch):
     monkeypatch.setattr(compat._era, "_chosen", "keras3")
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     keras.utils.set_random_seed(0)
 
 

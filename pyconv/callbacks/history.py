@@ -1,5 +1,8 @@
 """The record of each epoch."""
 
+import weakref
+from typing import Any
+
 from pyconv.callbacks.callback import Callback, Logs
 
 
@@ -31,3 +34,28 @@ class History(Callback):
         self.epoch.append(epoch)
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(value)
+
+
+class OfModel:
+    """What a model keeps of its history: all but the object itself, as that keeps the model.
+
+    A model that nobody needs is then freed at once, and not when Python looks for circles, which
+    it does by the number of objects, whatever memory they hold.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._kind = type(history)
+        self._values = {k: v for k, v in vars(history).items() if k != "_model"}
+        self._history: weakref.ref[History] | None = weakref.ref(history)
+
+    def get(self, model: Any) -> History:
+        """Return the history, made again where nobody has kept it."""
+        history = None if self._history is None else self._history()
+        if history is None:
+            history = self._kind.__new__(self._kind)
+            vars(history).update(self._values, _model=model)
+            self._history = weakref.ref(history)
+        return history
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_history": None}

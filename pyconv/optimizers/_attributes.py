@@ -20,8 +20,9 @@ class Attributes(Stateful):
     def learning_rate(self) -> Any:
         """Step size of the next update."""
         rate = self._learning_rate
-        if type(rate) is Rate:
-            return rate
+        if isinstance(rate, float):
+            # Made anew: one that is kept would keep the optimizer and its state with it.
+            return Rate(rate, self)
         if isinstance(rate, LearningRateSchedule):
             return float_arg(type(self).__name__, "learning_rate", rate(self._iterations))
         return float_arg(type(self).__name__, "learning_rate", rate())
@@ -37,11 +38,11 @@ class Attributes(Stateful):
                 "object as its `learning_rate` constructor argument, hence its learning rate is "
                 "not settable; construct it with a number to set it"
             )
-        self._learning_rate = Rate(float_arg(type(self).__name__, "learning_rate", value), self)
+        self._learning_rate = float_arg(type(self).__name__, "learning_rate", value)
 
     def freeze(self) -> None:
         """Set the learning rate to 0, also where a schedule sets it."""
-        self._learning_rate = Rate(0.0, self)
+        self._learning_rate = 0.0
 
     @property
     def lr(self) -> float:

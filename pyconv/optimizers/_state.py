@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from pyconv import backend
 from pyconv._args import int_arg
-from pyconv._scalars import Rate
 from pyconv._types import Array
 from pyconv.variable import Variable
 
@@ -115,11 +114,6 @@ class Stateful:
         # A copy is of the optimizer alone, not of the parameters that it was given.
         return {**self.__dict__, "_variables": []}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        if isinstance(self._learning_rate, float):
-            self._learning_rate = Rate(self._learning_rate, self)
-
     # --- the state as a dict, and as Keras's list -----------------------------------------------
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
@@ -201,7 +195,7 @@ class Stateful:
         slots = self._ordered()
         # The same number stays as it was given, not rounded to float32.
         if len(own) - len(slots) == 2 and np.float32(own[1]) != np.float32(values[1]):
-            self._learning_rate = Rate(float(values[1]), self)
+            self._learning_rate = float(values[1])
         for array, value in zip(slots, values[len(own) - len(slots) :], strict=True):
             array[...] = value
 

@@ -10,7 +10,6 @@ from pyconv import backend
 from pyconv._args import float_arg
 from pyconv._names import auto_name
 from pyconv._registry import kind_of
-from pyconv._scalars import Rate
 from pyconv._types import Array
 from pyconv.optimizers._attributes import Attributes
 from pyconv.optimizers._custom import CustomVariables
@@ -292,8 +291,6 @@ class Optimizer(Attributes, CustomVariables):
         rate = self._learning_rate
         if isinstance(rate, LearningRateSchedule):
             rate = schedules.serialize(rate)
-        elif type(rate) is Rate:
-            rate = float(rate)
         return {
             "name": self.name,
             "learning_rate": rate,

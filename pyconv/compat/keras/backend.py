@@ -1,5 +1,6 @@
 """``keras.backend``: the few functions that scripts for image classifiers call."""
 
+import gc
 from typing import Any
 
 import numpy as np
@@ -222,14 +223,20 @@ def batch_flatten(x: Any) -> Any:
     return np.reshape(x, (len(x), -1))
 
 
-def clear_session() -> None:
-    """Count the names of layers and models anew.
+def clear_session(free_memory: bool = True) -> None:
+    """Count the names of layers and models anew, and free the models that nobody has any more.
+
+    Args:
+        free_memory: whether to free them; their layers and tensors know each other, so that else
+            they wait until Python looks for such circles.
 
     Example:
         >>> from pyconv.compat.keras import backend as K
         >>> K.clear_session()
     """
     _classes.forget_names()
+    if free_memory:
+        gc.collect()
 
 
 def get_value(x: Any) -> Any:

@@ -14,7 +14,6 @@ import numpy as np
 
 from pyconv import backend, optimizers
 from pyconv._args import float_arg
-from pyconv._scalars import Rate
 from pyconv._types import Array
 from pyconv.compat import _arguments, _classes, _era, _unsupported
 from pyconv.compat._autodiff import Taped
@@ -118,7 +117,7 @@ class _Older(Stateless):
             step(grads, params)
             return
         rate = self._learning_rate
-        self._learning_rate = Rate(rate / (1 + self.decay * self._iterations), self)
+        self._learning_rate = rate / (1 + self.decay * self._iterations)
         try:
             step(grads, params)
         finally:
