@@ -89,6 +89,7 @@ class ArrayBatches:
             rows are used up; otherwise each epoch is the first ``steps`` batches of a pass.
         on_host: whether the inputs are wanted on the host, wherever operations run.
         layers: a model's first layers, which the inputs go through on their way.
+        ends_with_pass: whether an epoch that goes on ends where the pass does, with fewer steps.
     """
 
     def __init__(
@@ -100,8 +101,10 @@ class ArrayBatches:
         continues: bool = False,
         on_host: bool = False,
         layers: Sequence[Augmentation] = (),
+        ends_with_pass: bool = False,
     ) -> None:
         self.samples = len(arrays[0])
+        self.ends_with_pass = ends_with_pass
         # Of no samples there is one batch, an empty one.
         self._batch_size = max(min(batch_size, self.samples), 1)
         one_pass = max(-(-self.samples // self._batch_size), 1)
@@ -121,9 +124,11 @@ class ArrayBatches:
     def __iter__(self) -> Iterator[Batch]:
         if not self._continues:
             self._at = self.samples
-        for _ in range(self.steps):
+        for step in range(self.steps):
             with span("batch"):
                 if self._at >= self.samples:
+                    if step and self.ends_with_pass:
+                        return
                     self._order, self._at = self._new_order(), 0
                 count = min(self._batch_size, self.samples - self._at)
                 rows = (None if c is None else self._rows(c, count) for c in self._columns)
@@ -234,10 +239,10 @@ def _tell(source: Any, event: str) -> None:
         method()
 
 
-def inputs(owner: str, x: Any) -> NDArray[Any]:
+def inputs(owner: str, x: Any, rank: int | None = None) -> NDArray[Any]:
     """Return the inputs as an array of numbers with a first axis of samples."""
     array = _targets.numeric(owner, "x", x)
-    if array.ndim < 2:
+    if array.ndim < 2 and array.ndim != rank:
         raise ValueError(
             f"{owner}: x must have shape (N, ...), a first axis of samples, got {array.shape}"
         )

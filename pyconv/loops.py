@@ -62,7 +62,8 @@ def train(
                     break
                 if data.steps is not None and steps < data.steps:
                     _warn_of_end(steps, data.steps)
-                    break
+                    if not (isinstance(data, ArrayBatches) and data.ends_with_pass):
+                        break
         except BaseException:
             model.interrupted = True
             progress.close()
@@ -170,10 +171,36 @@ def evaluate(
     return results
 
 
+class _PredictCalls(_BatchCalls):
+    """The same with the outputs of the batches, together where there are several."""
+
+    def __init__(self, model: Trainable, callbacks: CallbackList) -> None:
+        super().__init__(model, callbacks, "predict")
+        self._outputs: list[Array] = []
+        self._last = 0
+
+    def take(self, step: int, output: Array) -> None:
+        """Call what is to be called after the step."""
+        if self._end:
+            self._outputs.append(output)
+            self._last = step // self._every * self._every + self._every - 1
+            if step == self._last:
+                self.finish()
+
+    def finish(self) -> None:
+        """Call what is to be called for the outputs that it has not been called for."""
+        if not self._outputs:
+            return
+        one = len(self._outputs) == 1
+        logs = {"outputs": self._outputs[0] if one else np.concatenate(self._outputs)}
+        self._outputs = []
+        for listener in self._end:
+            listener(self._last, logs)
+
+
 def predict(model: Trainable, data: Batches, callbacks: CallbackList, progress: Progress) -> Array:
     """Return the outputs of all rows, in an array of its own."""
-    begin = callbacks.listeners("on_predict_batch_begin")
-    end = callbacks.listeners("on_predict_batch_end")
+    calls = _PredictCalls(model, callbacks)
     collected: Any = None
     parts: list[Array] = []
     at = 0
@@ -182,8 +209,7 @@ def predict(model: Trainable, data: Batches, callbacks: CallbackList, progress: 
     callbacks.call("on_predict_begin", {})
     try:
         for step, batch in enumerate(data):
-            for listener in begin:
-                listener(step, {})
+            calls.begin(step)
             with span("predict step"):
                 output = model._predicted(batch.x)
             if isinstance(data, ArrayBatches):
@@ -197,10 +223,10 @@ def predict(model: Trainable, data: Batches, callbacks: CallbackList, progress: 
             else:
                 parts.append(output)
             progress.update(len(batch.x), dict)
-            for listener in end:
-                listener(step, {"outputs": output})
+            calls.take(step, output)
             if model.stop_predicting:
                 break
+        calls.finish()
         callbacks.call("on_predict_end", {})
         progress.finish({})
     finally:

@@ -56,7 +56,8 @@ def training(
         mode = bool(shuffle) if in_order else shuffle
         host = model._begins_on_host
         first = model._leading_augmentation(weighted[0].shape)
-        data = ArrayBatches(weighted, size, mode, steps_per_epoch, continues, host, first)
+        ends = model.ends_epoch_with_pass
+        data = ArrayBatches(weighted, size, mode, steps_per_epoch, continues, host, first, ends)
     if validation_data is not None:
         return data, _validation(model, validation_data, validation_size, validation_steps)
     if last is not None:
@@ -83,7 +84,7 @@ def prediction(model: Trainable, x: Any, size: int, steps: int | None) -> Batche
             return Batch(input_batch(model, "predict", inputs), None, None)
 
         return StreamBatches(x, prepared, steps)
-    array = batches.inputs("predict", _of_one_input(model, x))
+    array = batches.inputs("predict", _of_one_input(model, x), model.input_rank)
     model._ensure_built(array.shape[1:])
     return ArrayBatches((array, None, None), size, steps=steps, on_host=model._begins_on_host)
 
@@ -91,7 +92,7 @@ def prediction(model: Trainable, x: Any, size: int, steps: int | None) -> Batche
 def input_batch(model: Trainable, owner: str, x: Any) -> Array:
     """Return the inputs of one batch, checked."""
     x = _of_one_input(model, x)
-    inputs = _convert.float32_array(owner, "x", batches.inputs(owner, x))
+    inputs = _convert.float32_array(owner, "x", batches.inputs(owner, x, model.input_rank))
     model._ensure_built(inputs.shape[1:])
     return model._brought(inputs)
 
@@ -135,7 +136,7 @@ def _checked(model: Trainable, owner: str, given: Triple) -> Arrays:
             f"{owner}: y must be given; an iterable of batches must give tuples (x, y)"
         )
     x, y, weight = model._arranged_batch(owner, x, y, weight)
-    inputs = batches.inputs(owner, _of_one_input(model, x))
+    inputs = batches.inputs(owner, _of_one_input(model, x), model.input_rank)
     targets = _targets.numeric(owner, "y", _of_one_output(y, len(inputs)))
     if len(inputs) == 0:
         raise ValueError(f"{owner}: x must hold at least one sample, got shape {inputs.shape}")

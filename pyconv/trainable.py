@@ -32,6 +32,8 @@ class Trainable(ABC):
     steps_per_execution: int = 1
     # Whether the last training ended by an error or an interrupt.
     interrupted: bool = False
+    # Whether an epoch with ``steps_per_epoch`` ends with the arrays, as in Keras 3.
+    ends_epoch_with_pass: bool = False
     # The epoch with which a callback has training begin.
     resumed_epoch: int | None = None
     _objective: "Objective | None" = None

@@ -267,3 +267,20 @@ def fitted(x=None, y=None, loss=("sparse_categorical_crossentropy", "mse"), **op
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_targets_of_outputs_without_a_loss_may_be_left_out():
+    inputs = keras.Input((2,))
+    hidden = layers.Dense(3, kernel_initializer="ones")(inputs)
+    x, y = np.ones((32, 2)), np.zeros((32, 3))
+    found = []
+    for losses, targets in [
+        (["mse", None, None], y), ([None, "mse", None], [y]), (["mse"] * 3, [y] * 3),
+        (["mse", None, "mse"], (y, y)),
+    ]:  # fmt: skip
+        model = keras.Model(inputs, [hidden, hidden, hidden])
+        model.compile("sgd", losses)
+        found.append(model.evaluate(x, targets, verbose=0, return_dict=True)["loss"])
+    np.testing.assert_allclose(found, [4.0, 4.0, 12.0, 8.0])
+    with pytest.raises(ValueError, match="y must be a list of 3 arrays .* got 1"):
+        model.evaluate(x, y, verbose=0)

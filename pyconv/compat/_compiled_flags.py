@@ -56,11 +56,15 @@ def _flags_of(model: Any) -> list[tuple[Any, bool]]:
 
 
 def _owners(model: Any) -> Iterator[Any]:
-    """Give a model and all layers in it, each before those within."""
+    """Give a model and all layers in it, each before those within, and once."""
     yield model
+    seen = {id(model)}
     waiting = list(reversed(model._layers))
     while waiting:
         layer = waiting.pop()
+        if id(layer) in seen:  # a layer may have its model as an attribute
+            continue
+        seen.add(id(layer))
         yield layer
         if isinstance(layer, Container):
             waiting += reversed(layer.layers)

@@ -9,6 +9,7 @@ import numpy as np
 from pyconv import _random
 from pyconv._args import int_arg
 from pyconv.compat._eager import eager
+from pyconv.compat._tensor_spec import conformed
 
 AUTOTUNE = -1
 Make = Callable[[], Iterator[Any]]
@@ -53,9 +54,36 @@ class Dataset:
         return Dataset(lambda: iter([_each(eager, tensors)]), 1)
 
     @staticmethod
-    def from_generator(generator: Callable[[], Iterable[Any]], *args: Any, **kwargs: Any) -> Any:
-        """Return what each call of ``generator`` gives."""
-        return Dataset(lambda: (_each(eager, item) for item in generator()), None)
+    def from_generator(
+        generator: Callable[..., Iterable[Any]],
+        output_types: Any = None,
+        output_shapes: Any = None,
+        args: Any = None,
+        output_signature: Any = None,
+        name: str | None = None,
+    ) -> Any:
+        """Return what each call of ``generator`` gives.
+
+        Args:
+            generator: a function that returns an iterable.
+            output_types: the types of the arrays, in tuples and dicts as the generator gives them.
+            output_shapes: has no effect.
+            args: what the generator is called with.
+            output_signature: a ``tf.TensorSpec`` for each array; goes before ``output_types``.
+            name: has no effect.
+
+        Raises:
+            TypeError, ValueError: an element has another type, shape or form than its
+                ``tf.TensorSpec`` says.
+        """
+        wanted = output_types if output_signature is None else output_signature
+
+        def items() -> Iterator[Any]:
+            for item in generator(*(args or ())):
+                given = tuple(item) if isinstance(item, list) and _is_tuple(wanted) else item
+                yield _each(eager, given) if wanted is None else conformed(given, wanted)
+
+        return Dataset(items, None)
 
     @staticmethod
     def range(*args: Any) -> "Dataset":
@@ -167,6 +195,10 @@ class Dataset:
         return self
 
     cache = prefetch = with_options = apply = _unchanged
+
+
+def _is_tuple(form: Any) -> bool:
+    return isinstance(form, tuple)
 
 
 def _called(function: Callable[..., Any], item: Any) -> Any:

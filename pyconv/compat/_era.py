@@ -6,6 +6,7 @@ from typing import Any
 ERAS = ("keras2", "keras3")
 
 _chosen: str | None = None
+_suggested = False
 
 
 def compat() -> str:
@@ -34,15 +35,15 @@ def select(compat: str) -> None:
         >>> import pyconv.compat
         >>> pyconv.compat.select("keras2")
     """
-    global _chosen
-    _chosen = era_arg("select", compat)
+    global _chosen, _suggested
+    _chosen, _suggested = era_arg("select", compat), False
 
 
 def suggest(era: str) -> None:
     """Follow this version unless the user chose one."""
-    global _chosen
+    global _chosen, _suggested
     if _chosen is None and not os.environ.get("PYCONV_COMPAT"):
-        _chosen = era
+        _chosen, _suggested = era, True
 
 
 def era_arg(owner: str, value: Any) -> str:
@@ -50,6 +51,11 @@ def era_arg(owner: str, value: Any) -> str:
     if value not in ERAS:
         raise ValueError(f"{owner}: compat must be 'keras2' or 'keras3', got {value!r:.60}")
     return str(value)
+
+
+def is_keras3_by_choice() -> bool:
+    """Whether Keras 3 is followed as the user chose it, not for a program of TensorFlow's."""
+    return not is_keras2() and not _suggested
 
 
 def is_keras2() -> bool:

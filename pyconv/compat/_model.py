@@ -12,6 +12,7 @@ from pyconv._types import Array
 from pyconv.batches import ArrayBatches
 from pyconv.callbacks import CallbackList, History
 from pyconv.compat import _arguments, _classes, _era, _folders, _own_class
+from pyconv.compat import _limits as limits
 from pyconv.compat._compiled_flags import CompiledFlags
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor, applied, tensors_of
@@ -109,8 +110,11 @@ class Sequential(CompiledFlags, Links, Generators):
         return _own_class.described(self)
 
     def _arranged(self, x: Any) -> Any:
-        """Return inputs with the channel that grey images lack, or without one too many."""
+        """Return inputs with the last axis that numbers and grey images lack, or without one."""
         rank = self.input_rank
+        if rank in (None, 2) and _is_row(x):
+            column = np.asarray(x)[:, np.newaxis]
+            return column if rank is None or self.input_shape[-1] in (None, 1) else x
         if rank is None or not isinstance(x, np.ndarray):
             return x
         if x.ndim == rank - 1 and rank > 2 and self.input_shape[-1] == 1:
@@ -180,12 +184,21 @@ class Sequential(CompiledFlags, Links, Generators):
 
     _fitting = False
 
+    @property
+    def ends_epoch_with_pass(self) -> bool:  # type: ignore[override]
+        """Whether an epoch with ``steps_per_epoch`` ends where the arrays do, as in Keras 3."""
+        return _era.is_keras3_by_choice()  # TensorFlow 2's own Keras goes on
+
     def fit(self, *args: Any, **kwargs: Any) -> History:
         """Train the model; see ``pyconv.Sequential.fit``. ``nb_epoch`` is ``epochs``."""
         _arguments.rename("fit", kwargs, "nb_epoch", "epochs")
+        limits.apply(kwargs, args)
         for name in ("steps_per_epoch", "validation_steps"):
             if isinstance(kwargs.get(name), float):
                 kwargs[name] = math.ceil(kwargs[name])  # as far as Keras 2 counts
+        steps = kwargs.get("steps_per_epoch")
+        if self.steps_per_execution > 1 and isinstance(steps, int) and self.ends_epoch_with_pass:
+            kwargs["steps_per_epoch"] = steps + -steps % self.steps_per_execution
         _arguments.drop(kwargs, *QUEUE)
         kwargs["callbacks"] = _with_history(kwargs.get("callbacks"), args)
         if len(args) > 5:  # callbacks by place
@@ -250,6 +263,14 @@ def _calls_itself(kind: type) -> bool:
 
 
 _LOSSES = "pyconv.compat.keras.losses"
+
+
+def _is_row(x: Any) -> bool:
+    """Whether inputs are one number a sample."""
+    if hasattr(x, "__array__"):
+        return getattr(x, "ndim", 0) == 1
+    numbers = (int, float, np.number)
+    return isinstance(x, (list, tuple)) and bool(x) and all(isinstance(v, numbers) for v in x)
 
 
 def _are_metrics(value: Any) -> bool:

@@ -127,10 +127,10 @@ class Structured(Functional):
         """Return inputs, targets and weights as the network takes them."""
         if len(self._outputs) == 1:
             return x, y, weight
-        given = _per_output.arrays_of_each(owner, "y", y, self.output_names, self._output_form)
+        given = self._of_outputs(owner, y)
         columns, names, first = [], [], 0
         for output, values in zip(self._outputs, given, strict=True):
-            if output.loss is None and not self._has_metrics(output):
+            if not self._takes_targets(output):
                 continue
             if values is None:
                 raise ValueError(f"{owner}: output {output.name!r}: y must be given, got None")
@@ -165,8 +165,17 @@ class Structured(Functional):
             )
         return array
 
-    def _has_metrics(self, output: Output) -> bool:
-        return any(
+    def _of_outputs(self, owner: str, y: Any) -> list[Any]:
+        """Return the targets of each output; those that need none may be left out."""
+        parts = list(y) if isinstance(y, (list, tuple)) else [y]
+        needing = [output for output in self._outputs if self._takes_targets(output)]
+        if not isinstance(y, dict) and len(parts) == len(needing) < len(self._outputs):
+            of_each = dict(zip(map(id, needing), parts, strict=True))
+            return [of_each.get(id(output)) for output in self._outputs]
+        return _per_output.arrays_of_each(owner, "y", y, self.output_names, self._output_form)
+
+    def _takes_targets(self, output: Output) -> bool:
+        return output.loss is not None or any(
             getattr(metric, "_output", None) is output
             for ids in (self._objective._ids if self._objective is not None else ())
             for metric in ids

@@ -1,6 +1,12 @@
 """``keras.config``: what holds for all layers."""
 
 from pyconv.compat import _unsupported
+from pyconv.compat._limits import (
+    max_epochs,
+    max_steps_per_epoch,
+    set_max_epochs,
+    set_max_steps_per_epoch,
+)
 from pyconv.compat.keras.backend import (
     backend,
     epsilon,
@@ -17,9 +23,13 @@ __all__ = [
     "epsilon",
     "floatx",
     "image_data_format",
+    "max_epochs",
+    "max_steps_per_epoch",
     "set_dtype_policy",
     "set_floatx",
     "set_image_data_format",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
 ]
 
 __getattr__ = _unsupported.getter(__name__)

@@ -12,6 +12,7 @@ from pyconv import activations
 from pyconv.compat import _dataset, _unsupported, keras
 from pyconv.compat._eager import EagerArray, EagerFunction, eager, eagerly
 from pyconv.compat._gradient_tape import GradientTape as GradientTape
+from pyconv.compat._tensor_spec import TensorSpec as TensorSpec
 from pyconv.compat.keras import (
     initializers,
     losses,
@@ -229,6 +230,7 @@ compat = SimpleNamespace(v1=sys.modules[__name__], v2=sys.modules[__name__])
 
 __all__ = [
     "GradientTape",
+    "TensorSpec",
     "config",
     "data",
     "device",
