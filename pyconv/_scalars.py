@@ -61,6 +61,12 @@ class Rate(float):
         """Set the optimizer's learning rate."""
         self._owner.learning_rate = value
 
+    set_value = assign  # of Theano's variables
+
+    def get_value(self) -> Any:
+        """Return the number as numpy has it, by the name of Theano's variables."""
+        return self.numpy()
+
     def __reduce__(self) -> Any:
         # A copy is a number: the optimizer that it was of makes its own.
         return float, (float(self),)

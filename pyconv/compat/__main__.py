@@ -7,6 +7,7 @@ import sys
 
 from pyconv.compat import install
 from pyconv.compat._era import ERAS
+from pyconv.compat._older_packages import restore
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -26,6 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     if not os.path.isfile(options.script):
         parser.error(f"there is no file {options.script!r}")
     install(options.compat)
+    restore()
     sys.argv = [options.script, *options.args]
     sys.path[0] = os.path.dirname(os.path.abspath(options.script))
     runpy.run_path(options.script, run_name="__main__")

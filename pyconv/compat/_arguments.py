@@ -70,8 +70,6 @@ def layer(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], keras2: b
     if "batch_input_shape" in given:
         given["input_shape"] = tuple(given.pop("batch_input_shape")[1:])
     given.pop("input_dtype", None)
-    if name == "BatchNormalization" and given.pop("mode", 0) != 0:
-        raise ValueError(f"{name}: mode must be 0 (a mean for each channel), the only one of today")
     if name in _ROWS_AND_COLUMNS:
         args = _kernel_size(name, args, given, keras2)
     return args, given

@@ -8,6 +8,7 @@ from typing import Any
 
 from pyconv._names import auto_name as auto_name
 from pyconv._names import reset_names, snake_case
+from pyconv.compat import _era
 from pyconv.compat._eager import EagerFunction
 
 _names_given: Counter[str] = Counter()
@@ -39,7 +40,13 @@ def translated(base: Any, module: str, translate: Translate, *mixins: type) -> A
         args = tuple(_plain(value) for value in args)
         kwargs = {argument: _plain(value) for argument, value in kwargs.items()}
         first_weights = kwargs.pop("weights", None)
-        super(made, self).__init__(*args, **kwargs)
+        name = kwargs.get("name")
+        if isinstance(name, str) and "/" in name.strip("/") and not _era.is_keras3_by_choice():
+            kwargs["name"] = name.replace("/", "_")  # the library's own names have none
+            super(made, self).__init__(*args, **kwargs)
+            self.name = name
+        else:
+            super(made, self).__init__(*args, **kwargs)
         if first_weights is not None:
             self._first_weights = first_weights
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from pyconv.compat import _era
+from pyconv.compat import _era, _older_packages
 from pyconv.compat._unsupported import NotInPyconvError, hint, stand_in
 
 _HERE = "pyconv.compat.keras"
@@ -173,7 +173,10 @@ class _Finder(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         root, _, rest = fullname.partition(".")
         if root not in _ROOTS:
-            return None
+            older = _older_packages.target_of(fullname)
+            if older is None:
+                return None
+            return importlib.machinery.ModuleSpec(fullname, _Loader(older))
         if root.startswith("tensorflow"):
             _era.suggest("keras3")
         name = _target_of(root, rest)
@@ -224,6 +227,11 @@ def _target_of(root: str, rest: str) -> str | None:
         known = ("python", "compat", "compat.v1", "compat.v2")
         return "pyconv.compat.tensorflow" if rest in known else None
     return _keras_module(rest)
+
+
+def moved(path: str) -> str | None:
+    """Return the module that answers for an older path below ``keras``, or None."""
+    return _keras_module(path) if path in _MOVED else None
 
 
 def _nearest(rest: str) -> str | None:

@@ -1,5 +1,6 @@
 """What Keras has and pyconv has not, and what to use instead."""
 
+import importlib
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -105,6 +106,9 @@ def getter(name: str, *sources: ModuleType) -> Callable[[str], Any]:
     shown = name.replace("pyconv.compat.", "")
 
     def get(attribute: str) -> Any:
+        moved = _older_module(f"{shown}.{attribute}")
+        if moved is not None:
+            return moved
         for source in sources:
             found = getattr(source, attribute, None)
             if found is not None and _is_public(attribute, found):
@@ -118,6 +122,14 @@ def getter(name: str, *sources: ModuleType) -> Callable[[str], Any]:
         raise AttributeError(f"module {shown!r} has no attribute {attribute!r}{close}")
 
     return get
+
+
+def _older_module(path: str) -> Any:
+    """Return what is today's module for one of Keras's older paths, such as keras.layers.core."""
+    from pyconv.compat import _finder
+
+    target = _finder.moved(path.partition(".")[2])
+    return None if target is None else importlib.import_module(target)
 
 
 def _is_public(name: str, found: Any) -> bool:

@@ -18,6 +18,7 @@ from pyconv.compat import (
 from pyconv.compat._chained import Chained
 from pyconv.compat._functional import Tensor
 from pyconv.compat._input_tensor import FromTensor
+from pyconv.compat._norm_mode import NormMode
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._own_layer import Own
 from pyconv.compat._wrapper import wrapper
@@ -75,6 +76,7 @@ def _takes_images(name: str) -> bool:
 
 _mixins = {
     "": (Chained,),
+    "BatchNormalization": (NormMode, Chained),
     "InputLayer": (FromTensor, Chained),
     "Layer": (Own, Chained, OwnCall),
 }

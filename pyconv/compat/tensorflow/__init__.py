@@ -101,6 +101,15 @@ random_normal, random_uniform = random.normal, random.uniform
 truncated_normal = random.truncated_normal
 set_random_seed = set_random_seed
 
+for _old, _new in (
+    ("constant", "Constant"), ("ones", "Ones"), ("random_normal", "RandomNormal"),
+    ("random_uniform", "RandomUniform"), ("truncated_normal", "TruncatedNormal"),
+    ("uniform_unit_scaling", "VarianceScaling"), ("variance_scaling", "VarianceScaling"),
+    ("zeros", "Zeros"), ("glorot_uniform", "GlorotUniform"), ("glorot_normal", "GlorotNormal"),
+    ("orthogonal", "Orthogonal"),
+):  # fmt: skip
+    globals()[f"{_old}_initializer"] = getattr(initializers, _new)
+
 config = _session.CONFIG
 test = SimpleNamespace(
     gpu_device_name=lambda: "",
