@@ -40,7 +40,7 @@ def int_arg(
     if not minimum <= number <= maximum:
         wanted = f"from {minimum} to {maximum}"
         if minimum == 1 and maximum == INT_MAX:
-            wanted = "a positive integer"
+            wanted = "a positive integer" if number < 1 else f"a positive integer up to {maximum}"
         raise ValueError(f"{owner}: {name} must be {wanted}, got {shown(number)}")
     return number
 
@@ -95,11 +95,13 @@ def verbose_arg(owner: str, value: Any) -> int:
 def path_arg(owner: str, name: str, value: Any) -> str:
     """Return ``value``, a str or an object such as ``pathlib.Path``, as a str."""
     try:
-        path = os.fspath(value)
+        path = os.fsdecode(value)
     except TypeError:
-        path = None
-    if not isinstance(path, str):
-        raise ArgumentTypeError(f"{owner}: {name} must be a str or a path, got {shown(value)}")
+        raise ArgumentTypeError(
+            f"{owner}: {name} must be a str or a path, got {shown(value)}"
+        ) from None
+    if not path:
+        raise ValueError(f"{owner}: {name} must not be empty")
     return path
 
 

@@ -27,7 +27,9 @@ def float32_array(owner: str, name: str, value: Any) -> Array:
     except ValueError as error:
         raise ValueError(f"{owner}: {name} must be an array of numbers: {error}") from None
     if array.dtype.kind not in "buif" and array.dtype.name != "bfloat16":
-        got = f"a {array.dtype} array" if array.dtype != object else f"a {type(value).__name__}"
+        got = f"a {array.dtype} array"
+        if array.dtype == object:
+            got = "an object array" if array is value else f"a {type(value).__name__}"
         raise TypeError(f"{owner}: {name} must be an array of real numbers, got {got}")
     with np.errstate(over="ignore"):
         return np.asarray(array, np.float32, order="C")

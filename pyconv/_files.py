@@ -6,13 +6,17 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, Any
 
+from pyconv._args import path_arg
+
 
 def place(owner: str, filepath: Any) -> str:
-    """Return the absolute path of a file to be written; FileNotFoundError without its folder."""
-    path = os.path.abspath(os.fsdecode(filepath))
+    """Return the absolute path of a file to be written; OSError where it has no place."""
+    path = os.path.abspath(path_arg(owner, "filepath", filepath))
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"{owner}: there is no folder {folder}")
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{owner}: {path} is a folder; give the name of a file in it")
     return path
 
 

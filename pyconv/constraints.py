@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _registry
-from pyconv._args import float_arg
+from pyconv._args import float_arg, int_arg
 from pyconv._names import snake_case
 from pyconv._types import Array
 
@@ -60,12 +60,23 @@ class Constraint:
 class _Norm(Constraint):
     """A constraint on the norms along ``axis``: 0 for the units of a Dense layer."""
 
-    axis: Any
+    def __init__(self, axis: Any) -> None:
+        self.axis = axis  # as given, for its config
+        given = axis if isinstance(axis, (tuple, list)) else [axis]
+        self._axes = (
+            None
+            if axis is None
+            else tuple(int_arg(type(self).__name__, "axis", one, -64, 63) for one in given)
+        )
 
     def __call__(self, w: Any) -> Any:
         weights = np.asarray(w, np.float32)
-        axis = tuple(self.axis) if isinstance(self.axis, (tuple, list)) else self.axis
-        norms = np.sqrt(np.square(weights).sum(axis=axis, keepdims=True))
+        if not all(-weights.ndim <= axis < weights.ndim for axis in self._axes or ()):
+            raise ValueError(
+                f"{type(self).__name__}: axis must be axes of the weight, {weights.shape}, got "
+                f"{self.axis}"
+            )
+        norms = np.sqrt(np.square(weights).sum(axis=self._axes, keepdims=True))
         return weights * (self._wanted(norms) / (_EPSILON + norms))
 
     def _wanted(self, norms: Array) -> Array:
@@ -90,7 +101,7 @@ class MaxNorm(_Norm):
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
         float_arg("MaxNorm", "max_value", max_value)
         self.max_value = max_value  # as given, for its config
-        self.axis = axis
+        super().__init__(axis)
 
     def _wanted(self, norms: Array) -> Array:
         return np.clip(norms, 0, self.max_value)
@@ -126,7 +137,7 @@ class UnitNorm(_Norm):
     """
 
     def __init__(self, axis: Any = 0) -> None:
-        self.axis = axis
+        super().__init__(axis)
 
     def _wanted(self, norms: Array) -> Array:
         return np.ones(norms.shape, np.float32)
@@ -157,8 +168,12 @@ class MinMaxNorm(_Norm):
         owner = "MinMaxNorm"
         self.min_value = float_arg(owner, "min_value", min_value)
         self.max_value = float_arg(owner, "max_value", max_value)
+        if self.min_value > self.max_value:
+            raise ValueError(
+                f"{owner}: min_value must be at most max_value, got {min_value} and {max_value}"
+            )
         self.rate = float_arg(owner, "rate", rate)
-        self.axis = axis
+        super().__init__(axis)
 
     def _wanted(self, norms: Array) -> Array:
         within = np.clip(norms, self.min_value, self.max_value)

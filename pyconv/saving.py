@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv._args import path_arg
 from pyconv._files import place, replacing
 from pyconv.formats import files
 from pyconv.formats.stored import Stored, from_stored, layer_states, set_states, weights_of
@@ -42,6 +43,11 @@ def save_model(
         10
     """
     path = _checked_place(model, "save", filepath, overwrite)
+    if path.lower().endswith(".onnx"):
+        raise ValueError(
+            f"save: ONNX is read, not written, got {path}; give a name that ends in .keras, .h5 or "
+            ".safetensors"
+        )
     if files.is_keras(path):
         files.save(model, path, include_optimizer)
         return
@@ -96,7 +102,7 @@ def load_model(
         >>> pyconv.models.load_model(path).count_params()
         10
     """
-    path = os.fsdecode(filepath)
+    path = path_arg("load_model", "filepath", filepath)
     if path.lower().endswith(".onnx"):
         from pyconv import onnx
 
@@ -123,7 +129,7 @@ def load_weights(
     model: Sequential, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
 ) -> None:
     """Read weights into a model; see ``Sequential.load_weights``."""
-    path = os.fsdecode(filepath)
+    path = path_arg("load_weights", "filepath", filepath)
     stored = files.read("load_weights", path)
     if stored is None:
         tensors, _ = _read(path, "load_weights")
@@ -160,9 +166,9 @@ def _compile(model: Sequential, tensors: Tensors, metadata: dict[str, str]) -> N
 
 
 def _checked_place(model: Sequential, owner: str, filepath: Any, overwrite: bool) -> str:
-    path = place("save", filepath)
+    path = place(owner, filepath)
     if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"save: {path} exists, and overwrite is False")
+        raise FileExistsError(f"{owner}: {path} exists, and overwrite is False")
     if not model.built:
         raise ValueError(f"{model.label}: {owner} needs a built model; call build(input_shape)")
     return path
@@ -198,10 +204,9 @@ def _write(path: str, tensors: Tensors, metadata: dict[str, str]) -> None:
         file.write(data)
 
 
-def _read(path: Any, owner: str) -> tuple[Tensors, dict[str, str]]:
+def _read(path: str, owner: str) -> tuple[Tensors, dict[str, str]]:
     from safetensors import SafetensorError, safe_open
 
-    path = os.fsdecode(path)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata: dict[str, str] = file.metadata() or {}

@@ -166,7 +166,7 @@ def test_a_folder_in_the_way(tmp_path):
     ("arguments", "error", "match"),
     [
         ({"filepath": None}, TypeError, "filepath must be a str or a path, got None"),
-        ({"filepath": b"x"}, TypeError, "filepath must be a str or a path"),
+        ({"filepath": 5}, TypeError, "filepath must be a str or a path"),
         ({"save_freq": "batch"}, ValueError, "Unrecognized save_freq 'batch'; it must be 'epoch'"),
         ({"save_freq": 0}, ValueError, "save_freq must be a positive"),
         ({"save_freq": 1.5}, TypeError, "save_freq must be an integer"),

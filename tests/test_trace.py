@@ -345,8 +345,8 @@ def test_any_name_of_a_layer(name, path):
 @pytest.mark.parametrize(
     ("given", "error", "text"),
     [
-        (3, TypeError, "expected str, bytes or os.PathLike object, not int"),
-        (None, TypeError, "expected str, bytes or os.PathLike object, not NoneType"),
+        (3, TypeError, "profile: filepath must be a str or a path, got 3"),
+        (None, TypeError, "filepath must be a str or a path, got None"),
         ("/nowhere/trace.json", FileNotFoundError, "profile: there is no folder /nowhere"),
     ],
 )

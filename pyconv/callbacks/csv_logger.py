@@ -84,7 +84,7 @@ class CSVLogger(Callback):
 
         if not os.path.exists(self.filename):
             return None
-        with open(self.filename, newline="", encoding="utf-8") as file:
+        with open(self.filename, newline="", encoding="utf-8", errors="replace") as file:
             header = next(csv.reader(file, delimiter=self.separator), None)
         if header is not None and header[:1] != ["epoch"]:
             raise ValueError(

@@ -185,6 +185,8 @@ def _called(layer: Any, node: Any, results: Mapping[tuple[str, int], Any]) -> An
     """Call a layer as a node says; return its result."""
     if isinstance(node, list):  # Keras 1 and 2
         tensors = [_result(source, results) for source in _sources(node)]
+        if not tensors:
+            raise ValueError(f"a call must name what it takes, got {node!r:.60}")
         last = node[0][3] if node and isinstance(node[0], list) and len(node[0]) > 3 else {}
         kwargs = {n: v for n, v in dict(last or {}).items() if v is not None}
         several = isinstance(layer, Merge) or len(tensors) > 1

@@ -345,6 +345,10 @@ class Layer(Weights):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
         """Return a new layer of the configuration that ``get_config`` returned."""
+        if not isinstance(config, Mapping):
+            raise TypeError(
+                f"{cls.__name__}.from_config: config must be a dict, got {config!r:.60}"
+            )
         return cls(**config)
 
     def __repr__(self) -> str:

@@ -67,6 +67,10 @@ class Normalization(Layer):
         self.input_variance = (
             None if variance is None else float32_array(self.label, "variance", variance)
         )
+        if self.input_variance is not None and np.any(self.input_variance < 0):
+            raise ValueError(
+                f"{self.label}: variance must be at least 0, got {float(self.input_variance.min())}"
+            )
         self.invert = bool_arg(self.label, "invert", invert)
 
     @property

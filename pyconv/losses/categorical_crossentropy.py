@@ -76,6 +76,7 @@ class CategoricalCrossentropy(_CrossEntropy):
 
     def check_targets(self, y: Any, output_shape: Shape, owner: str) -> NDArray[Any]:
         """Return ``y`` checked to be of the output's shape."""
+        self._require_axis(owner, output_shape)
         require_classes(owner, type(self).__name__, output_shape, self.axis)
         return super().check_targets(y, output_shape, owner)
 
@@ -135,8 +136,8 @@ class SparseCategoricalCrossentropy(_CrossEntropy):
 
     def check_targets(self, y: Any, output_shape: Shape, owner: str) -> NDArray[Any]:
         """Return ``y`` as int64 class numbers, checked to be those of an output."""
-        require_classes(owner, type(self).__name__, output_shape, self.axis)
         self._require_axis(owner, output_shape)
+        require_classes(owner, type(self).__name__, output_shape, self.axis)
         classes, rows = output_shape[self.axis], self.rows_shape(output_shape)
         if self.axis not in (-1, len(output_shape) - 1) and np.ndim(y) == len(output_shape):
             y = np.moveaxis(_targets.numeric(owner, "y", y), self.axis, -1)

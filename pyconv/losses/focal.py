@@ -139,6 +139,7 @@ class CategoricalFocalCrossentropy(AxisLoss):
 
     def check_targets(self, y: Any, output_shape: Shape, owner: str) -> NDArray[Any]:
         """Return ``y`` checked to be of the output's shape."""
+        self._require_axis(owner, output_shape)
         require_classes(owner, "CategoricalFocalCrossentropy", output_shape, self.axis)
         classes = output_shape[self.axis]
         if isinstance(self.alpha, list) and classes not in (None, len(self.alpha)):

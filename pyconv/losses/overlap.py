@@ -64,6 +64,11 @@ class Tversky(Loss):
 
     def _share(self, y: NDArray[Any], p: NDArray[Any], keepdims: bool = True) -> tuple[Any, Any]:
         """Return (the overlap's share, what it is divided by)."""
+        if self.axis is not None and not all(-p.ndim <= axis < p.ndim for axis in self.axis):
+            raise ValueError(
+                f"{type(self).__name__}: axis must be axes of the output, {p.shape}, got "
+                f"{self.axis}"
+            )
         wide = y.astype(np.float64), p.astype(np.float64)
 
         def total(values: NDArray[Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import backend
-from pyconv._args import float_arg
+from pyconv._args import float_arg, shown
 from pyconv._names import auto_name
 from pyconv._registry import kind_of
 from pyconv._types import Array
@@ -174,7 +174,13 @@ class Optimizer(Attributes, CustomVariables):
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> int:
         """Make one step from (gradient, parameter) pairs; return how many were made."""
-        pairs = list(grads_and_vars)
+        try:
+            pairs = [(grad, variable) for grad, variable in grads_and_vars]
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{type(self).__name__}: apply_gradients wants pairs (gradient, parameter), such "
+                f"as zip(grads, params), got {shown(grads_and_vars)}"
+            ) from None
         self.apply([grad for grad, _ in pairs], [variable for _, variable in pairs])
         return self._iterations
 

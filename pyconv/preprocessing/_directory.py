@@ -190,7 +190,7 @@ def image_dataset_from_directory(
         if subset not in ("training", "validation"):
             raise ValueError(f"{owner}: subset must be 'training' or 'validation', got {subset!r}")
         part = (0.0, at) if subset == "training" else (at, 1.0)
-    return DirectoryIterator(
+    batches = DirectoryIterator(
         directory,
         lambda x, rng: x,
         image_size,
@@ -203,6 +203,12 @@ def image_dataset_from_directory(
         part,
         interpolation,
     )
+    if batches.n == 0:
+        raise ValueError(
+            f"{owner}: No images found in directory {directory}; each class has a folder of its "
+            f"own, with files that end in one of {SUFFIXES}"
+        )
+    return batches
 
 
 def _folders(directory: str) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _random, backend
-from pyconv._args import bool_arg, float_arg
+from pyconv._args import FLOAT_MAX, bool_arg, float_arg
 from pyconv._convert import is_native
 from pyconv._types import Array
 from pyconv.layers._augmentation import Stage, fill_mode_arg
@@ -133,7 +133,7 @@ class ImageDataGenerator:
         self.cval = cval
         self.horizontal_flip = bool_arg(owner, "horizontal_flip", horizontal_flip)
         self.vertical_flip = bool_arg(owner, "vertical_flip", vertical_flip)
-        self.rescale = rescale
+        self.rescale = None if rescale is None else float_arg(owner, "rescale", rescale, -FLOAT_MAX)
         if preprocessing_function is not None and not callable(preprocessing_function):
             raise TypeError(
                 f"{owner}: preprocessing_function must be callable, got {preprocessing_function!r}"
@@ -409,7 +409,7 @@ class ImageDataGenerator:
 
     def _standardized(self, x: Array) -> Array:
         if self.preprocessing_function is not None:
-            x = np.stack([np.asarray(self.preprocessing_function(one), np.float32) for one in x])
+            x = np.stack([self._preprocessed(one) for one in x])
         if self.rescale:
             x = x * np.float32(self.rescale)
         if self.samplewise_center:
@@ -426,6 +426,16 @@ class ImageDataGenerator:
             assert self.whitening is not None
             x = (x.reshape(len(x), -1) @ self.whitening).reshape(x.shape)
         return np.ascontiguousarray(x, np.float32)
+
+    def _preprocessed(self, image: Array) -> Array:
+        assert self.preprocessing_function is not None
+        result = np.asarray(self.preprocessing_function(image))
+        if result.shape != image.shape or result.dtype.kind not in "buif":
+            raise ValueError(
+                "ImageDataGenerator: preprocessing_function must return an image of the shape that "
+                f"it was given, {image.shape}, got {result.dtype} of shape {result.shape}"
+            )
+        return result.astype(np.float32, copy=False)
 
     def _fitted(self, known: Array | None) -> bool:
         if known is None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _random
-from pyconv._args import bool_arg, int_arg
+from pyconv._args import INT_MAX, bool_arg, int_arg
 from pyconv._types import Array
 from pyconv.py_dataset import PyDataset
 
@@ -66,7 +66,7 @@ class ImageIterator(PyDataset):
         return self.batch(rows, self._rng(self.total_batches_seen))
 
     def _rows(self, index: int) -> NDArray[np.int64]:
-        count = len(self)
+        count, index = len(self), int_arg(type(self).__name__, "index", index, -INT_MAX)
         if not -count <= index < count:
             raise IndexError(f"{type(self).__name__}: there are {count} batches, got {index}")
         at = index % count * self.batch_size

@@ -57,6 +57,7 @@ def network_diagram(model: "Sequential", path: Any = None) -> Diagram:
 
     Raises:
         OSError: it cannot be written.
+        TypeError: ``model`` is no model.
 
     Example:
         >>> import pyconv
@@ -65,6 +66,8 @@ def network_diagram(model: "Sequential", path: Any = None) -> Diagram:
         >>> svg[:4], "10 parameters" in svg
         ('<svg', True)
     """
+    if not hasattr(model, "_layers"):
+        raise TypeError(f"network_diagram: model must be a Sequential, got {model!r:.60}")
     layers = Column([_input_box(model), *(_part(layer) for layer in model._layers)])
     heading = _heading(model)
     inner = max(layers.width, text_width(heading, 14, bold=True))
