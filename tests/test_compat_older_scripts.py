@@ -140,6 +140,19 @@ def test_mode_of_batch_normalization(tmp_path):
         layers.BatchNormalization(mode=1)
 
 
+@pytest.mark.parametrize("mode", [0, 2])
+def test_modes_before_a_relu(mode):
+    model = keras.Sequential(
+        [layers.BatchNormalization(mode=mode, input_shape=(5,)), layers.Activation("relu")]
+    )
+    model.compile("sgd", "mse")
+    x = RNG.normal(3, 2, (8, 5)).astype(np.float32)
+    mean, variance = (x.mean(0), x.var(0)) if mode == 2 else (0, 1)
+    wanted = np.maximum((x - mean) / np.sqrt(variance + 1e-3), 0)
+    np.testing.assert_allclose(model.predict(x, verbose=0), wanted, rtol=1e-5, atol=2e-6)
+    model.fit(x, x, verbose=0)
+
+
 def test_gradient_of_mode_2_is_that_of_training():
     x, dy = RNG.normal(size=(2, 8, 5)).astype(np.float32)
     today, older = layers.BatchNormalization(), layers.BatchNormalization(mode=2)

@@ -20,14 +20,14 @@ class NormMode(BatchNormalization):
             )
         self.mode = mode
 
-    def forward(self, x: Array, training: bool, *args: Any) -> Array:
+    def forward(self, x: Array, training: bool, *args: Any, **kwargs: Any) -> Array:
         """Return the normalized batch."""
         if self.mode == _AS_TODAY:
-            return super().forward(x, training, *args)
+            return super().forward(x, training, *args, **kwargs)
         kept = self.trainable, self.momentum
         self.trainable, self.momentum = True, 1.0  # the moving ones stay as they are
         try:
-            return super().forward(x, True, *args)
+            return super().forward(x, True, *args, **kwargs)
         finally:
             self.trainable, self.momentum = kept
 
