@@ -12,7 +12,8 @@ from pyconv._types import Array
 from pyconv.py_dataset import PyDataset
 
 if TYPE_CHECKING:
-    from pyconv.preprocessing._generator import Changes, ImageDataGenerator
+    from pyconv.preprocessing._changes import Changes
+    from pyconv.preprocessing._generator import ImageDataGenerator
 
 # Changes are drawn for so many batches at once, of so many images together at most.
 _BATCHES, _IMAGES = 16, 1024
