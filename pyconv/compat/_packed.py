@@ -8,11 +8,11 @@ import numpy as np
 
 from pyconv._types import Array, Shape
 from pyconv.compat._functional import Tensor, network, workers
+from pyconv.layers.concatenate import Concatenate
 from pyconv.layers.flatten import Flatten
 from pyconv.layers.graph import Node, blocks
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
-from pyconv.layers.merging import Concatenate
 
 
 class InputPart(Layer):

@@ -17,6 +17,7 @@ from pyconv.layers.avgpool2d import AveragePooling2D
 from pyconv.layers.batchnorm import BatchNormalization
 from pyconv.layers.branches import Branches
 from pyconv.layers.clahe import ContrastLimitedAdaptiveHistogramEqualization
+from pyconv.layers.concatenate import Concatenate
 from pyconv.layers.conv1d import Conv1D
 from pyconv.layers.conv1d_transpose import Conv1DTranspose
 from pyconv.layers.conv2d import Conv2D
@@ -47,7 +48,6 @@ from pyconv.layers.maxpool2d import MaxPooling2D
 from pyconv.layers.merging import (
     Add,
     Average,
-    Concatenate,
     Maximum,
     Minimum,
     Multiply,
