@@ -23,6 +23,10 @@ from pyconv.layers.random_translation import RandomTranslation
 class _Policy(PixelChange):
     """Holds layers by Keras's names; what they draw, the policy draws for them."""
 
+    factor: tuple[float, float]
+    value_range: tuple[float, float]
+    interpolation: str
+
     def _make(self, names: tuple[str, ...]) -> None:
         factor, values = self.factor, self.value_range
         warps = {"interpolation": self.interpolation}
@@ -52,10 +56,6 @@ class _Policy(PixelChange):
             kind, options = known[name]
             # The policy turns the axes, and draws.
             self._parts[name] = kind(**options, name=f"{self.name}_{name}", seed=0)
-
-    factor: tuple[float, float]
-    value_range: tuple[float, float]
-    interpolation: str
 
     def _drawn_part(
         self, name: str, u: NDArray[np.float64], h: int, w: int, c: int
