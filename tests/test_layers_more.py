@@ -236,88 +236,6 @@ def test_a_network_with_channels_first():
     assert losses[-1] < losses[0]
 
 
-NOISE = [
-    lambda: layers.GaussianNoise(0.5, seed=1),
-    lambda: layers.GaussianDropout(0.4, seed=1),
-    lambda: layers.AlphaDropout(0.4, seed=1),
-    lambda: layers.AlphaDropout(0.4, (None, 1), seed=1),
-    lambda: layers.Dropout(0.4, (None, 1), seed=1),
-]
-
-
-@pytest.mark.parametrize("make", NOISE)
-def test_noise_is_in_training_only_and_is_taken_up_again(make):
-    layer, x = make(), batch(20, 50)
-    assert np.array_equal(layer(x), x)
-    first, state = layer(x, training=True), layer.get_state()
-    second = layer(x, training=True)
-    assert not np.array_equal(first, second)
-    again = layers.deserialize(json.loads(json.dumps(layers.serialize(layer))))
-    assert np.array_equal(again(x, training=True), first)
-    again.set_state(state)
-    assert np.array_equal(again(x, training=True), second)
-    with pytest.raises(ValueError, match="state must hold stream and next"):
-        layer.set_state({"stream": 1})
-
-
-@pytest.mark.parametrize("make", NOISE)
-def test_gradient_of_noise(make):
-    """What is drawn is kept for backward: y is linear in x, and dx is its slope."""
-    layer, x = make(), batch(4, 30)
-    _, y, dx, _ = passes(layer, x, training=True)
-    dy = np.random.default_rng(11).standard_normal(y.shape, np.float32)
-    moved = layers.deserialize(layers.serialize(layer)).forward(x + 1, True)
-    np.testing.assert_allclose(dx, dy * (moved - y), atol=2e-5)
-
-
-def test_moments_of_noise():
-    x = np.full((100, 1000), 2.0)
-    noisy = layers.GaussianNoise(0.5, seed=1)(x, training=True)
-    assert (noisy.mean(), noisy.std()) == pytest.approx((2, 0.5), abs=0.01)
-    noisy = layers.GaussianDropout(0.2, seed=1)(x, training=True)
-    assert (noisy.mean(), noisy.std()) == pytest.approx((2, 2 * 0.5), abs=0.02)
-    x = np.random.default_rng(0).standard_normal((100, 1000))
-    noisy = layers.AlphaDropout(0.3, seed=1)(x, training=True)
-    assert (noisy.mean(), noisy.std()) == pytest.approx((0, 1), abs=0.02)
-
-
-def test_spatial_dropout():
-    layer = layers.SpatialDropout2D(0.25, seed=1)
-    y = layer(np.ones((50, 3, 4, 20)), training=True)
-    assert np.array_equal(y, np.broadcast_to(y[:, :1, :1], y.shape))
-    assert set(np.unique(y)) == {0, np.float32(1 / 0.75)}
-    assert y.mean() == pytest.approx(1, abs=0.05)
-
-
-@pytest.mark.parametrize("axis", [-1, None, (1, 3), 2])
-@pytest.mark.parametrize("invert", [False, True])
-def test_normalization(axis, invert):
-    x = (batch(200, 4, 5, 3) * 3 + 2).astype("f4")
-    layer = layers.Normalization(axis, invert=invert)
-    layer.adapt(iter([x[:90], x[90:]]) if axis == 2 else x)
-    given = () if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    others = tuple(i for i in range(4) if i not in [a % 4 for a in given])
-    wide = x.astype(np.float64)
-    mean, deviation = wide.mean(others, keepdims=True), wide.std(others, keepdims=True)
-    wanted = mean + wide * deviation if invert else (wide - mean) / deviation
-    np.testing.assert_allclose(layer(x), wanted, rtol=1e-4, atol=1e-4)
-    dy, _, dx, _ = passes(layer, x)
-    np.testing.assert_allclose(dx, dy * deviation if invert else dy / deviation, rtol=1e-4)
-    assert not layer.trainable_weights
-    again = layers.Normalization.from_config(layer.get_config())
-    again.build(x.shape)
-    again.set_weights(layer.get_weights())
-    assert np.array_equal(again(x), layer(x))
-
-
-def test_normalization_of_given_numbers():
-    layer = layers.Normalization(mean=[1.0, 2.0], variance=[4.0, 9.0])
-    assert layer([[3.0, 5.0]]).tolist() == [[1, 1]]
-    assert not layer.weights
-    with pytest.raises(ValueError, match="Cannot `adapt`"):
-        layer.adapt([[1.0, 2.0]])
-
-
 def test_activity_regularization():
     model = pyconv.Sequential([pyconv.Input((3,)), layers.ActivityRegularization(0.1, 0.2)])
     model.add(layers.Dense(1, kernel_initializer="zeros"))
@@ -443,45 +361,6 @@ def test_weights_know_their_constraints():
     layer.build((None, 5, 5, 1))
     assert isinstance(layer.kernel.constraint, pyconv.constraints.NonNeg)
     assert layer.bias.constraint is None
-
-
-def test_adapt_takes_batches():
-    x = np.random.default_rng(1).random((64, 5)).astype(np.float32)
-    parts = [x[i : i + 16] for i in range(0, 64, 16)]
-
-    class Batches:
-        def __len__(self):
-            return 4
-
-        def __getitem__(self, i):
-            return parts[i], np.zeros(16), np.ones(16)
-
-    for data in (x, x.tolist(), parts, iter(parts), [(p, np.zeros(16)) for p in parts], Batches()):
-        layer = pyconv.layers.Normalization()
-        layer.adapt(data)
-        np.testing.assert_allclose(np.ravel(layer.mean), x.mean(0), rtol=1e-5)
-        np.testing.assert_allclose(np.ravel(layer.variance), x.var(0), rtol=1e-5)
-    # Called on another number of axes, the last of which is the same.
-    assert layer(np.ones((2, 3, 5))).shape == (2, 3, 5)
-    layer = pyconv.layers.Normalization(axis=(1, 2), mean=np.arange(5.0), variance=np.ones(5))
-    layer.build((2, 7, 5, 3))
-    np.testing.assert_array_equal(
-        layer.mean, np.broadcast_to(np.arange(5.0).reshape(1, 1, 5, 1), (1, 7, 5, 1))
-    )
-
-
-@pytest.mark.parametrize(
-    ("data", "error", "text"),
-    [
-        ([], ValueError, "an empty iterable"),
-        (iter(()), ValueError, "an empty iterable"),
-        (iter([42]), TypeError, "a `.shape`"),
-        (iter([np.ones((2, 4)), np.ones((2, 6))]), ValueError, "an incompatible shape"),
-    ],
-)
-def test_adapt_of_what_is_no_data(data, error, text):
-    with pytest.raises(error, match=text):
-        pyconv.layers.Normalization().adapt(data)
 
 
 def test_relu_of_a_threshold_that_is_the_maximum():
