@@ -77,6 +77,11 @@ def flow_through(function):
         (lambda: built().save("a.onnx"), ValueError, r"ONNX is read, not written.*\.keras"),
         (lambda: built().save_weights(5), TypeError, "save_weights: filepath must be a str"),
         (lambda: built().load_weights(5), TypeError, "load_weights: filepath must be a str"),
+        (
+            lambda: pyconv.interop.load_torch_state(built(), 5),
+            TypeError,
+            "load_torch_state: source, where it is no mapping, must be a str or a path, got 5",
+        ),
         (lambda: pyconv.models.load_model(5), TypeError, "load_model: filepath must be a str"),
         (
             lambda: pyconv.callbacks.ModelCheckpoint(""),
