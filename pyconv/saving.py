@@ -51,6 +51,11 @@ def save_model(
     if files.is_keras(path):
         files.save(model, path, include_optimizer)
         return
+    if any(getattr(layer, "runs_whole_call", False) for layer in model._layers):
+        raise NotImplementedError(
+            f"save: {model.label}: its call is code, which only .keras and .h5 files know by its "
+            "class; take one of these, or save_weights"
+        )
     tensors = _weights(model)
     metadata = {
         "model": json.dumps(model.wired_config(True) or model.stack_config()),

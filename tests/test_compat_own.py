@@ -100,18 +100,8 @@ def test_what_is_not_made_of_layers():
         def call(self, x):
             return x * self.w
 
-    class Switches(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.dense, self.end = layers.Dense(3), layers.Softmax()
-
-        def call(self, x, training=False):
-            return self.dense(x) if training else self.end(self.dense(x))
-
-    with pytest.raises(NotImplementedError, match="Sorted 'sorted': its call does something"):
+    with pytest.raises(NotImplementedError, match=r"Sorted 'sorted': its call .*got a NoneType"):
         Sorted().predict(X)
-    with pytest.raises(NotImplementedError, match="other things in training"):
-        Switches().predict(X[:, 0, 0])
     with pytest.raises(NotImplementedError, match="a method call"):
         type("Empty", (keras.Model,), {})().call(X)
     # A layer with weights of its own stays one, and predicts.

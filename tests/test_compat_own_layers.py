@@ -228,9 +228,6 @@ def test_losses_of_own():
     model(X)
     assert [float(loss) for loss in model.losses] == [12]
     assert layer(keras.Input((3,))).shape == (None, 3)
-    model.compile("sgd", "mse")
-    with pytest.raises(NotImplementedError, match="add_loss in training"):
-        model.fit(X, X[:, :1], verbose=0)
 
 
 def test_stateless_calls():

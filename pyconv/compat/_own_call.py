@@ -11,8 +11,9 @@ from pyconv import backend
 from pyconv._derived import before
 from pyconv._types import Array
 from pyconv.compat._auto_config import arguments_of, completed
-from pyconv.compat._autodiff import Taped, pull_back, unwrapped, watched
+from pyconv.compat._autodiff import Node, Taped, pull_back, unwrapped, watched
 from pyconv.compat._recording import Recording
+from pyconv.layers.graph import flat
 from pyconv.layers.layer import Layer, own_call
 
 
@@ -21,6 +22,8 @@ class OwnCall(Layer):
 
     _recorded: tuple[Any, Taped, Any] | None = None  # (parameters, input, result) of the last call
     _kept: Array | None = None
+    _losses: Any = ()  # that the last call added
+    _scale_around = 0.0  # of these losses, in the gradient of a layer that calls this one
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make a layer that knows its arguments, for a class without a ``get_config``."""
@@ -53,15 +56,13 @@ class OwnCall(Layer):
         if own_call(type(self)) is None:
             return super().backward(dy, need_dx)
         if self._recorded is None:
+            self._losses = []
             self._record(self._kept, False)
         assert self._recorded is not None
         recording, x, y = self._recorded
-        try:
-            found = pull_back(y.node, np.asarray(dy)) if isinstance(y, Taped) and y.node else {}
-        except NotImplementedError as error:
-            raise NotImplementedError(f"{self.label}: its call uses {error}") from None
-        if y is x or (not found and (need_dx or self.params)):
-            found = self._of_none(x, y, dy)
+        if need_dx or self.params:
+            self._check_known(y, dy)
+        found = self._gradients(y, dy)
         for weight, grad in zip(self.params, self.grads, strict=True):
             used = recording.parameters.get(id(weight))
             part = 0 if used is None else found.get(used[1], 0)
@@ -73,12 +74,33 @@ class OwnCall(Layer):
         result: Array = backend.on_device(whole)
         return result
 
-    def _of_none(self, x: Any, y: Any, dy: Any) -> dict[Any, Any]:
-        """Return the gradients of a result that is the input itself, or a constant."""
-        if y is x:
-            return {x.node: np.asarray(dy)}
-        if isinstance(y, Taped) or not np.any(np.asarray(dy)):
+    def _gradients(self, y: Any, dy: Any) -> dict[Any, Any]:
+        """Return the gradients of what the result and the losses of the call were computed from."""
+        scale = self.penalty_scale + self._scale_around
+        # Of several numbers a loss is the sum.
+        given = [(y, np.asarray(dy)), *((x, np.full(np.shape(x), scale)) for x in self._losses)]
+        ends: list[Any] = [
+            (end.node, lambda _, gradient=gradient: gradient)
+            for end, gradient in given
+            if isinstance(end, Taped) and end.node is not None
+        ]
+        if not ends:
             return {}
+        within = [layer for layer in own_layers_within(self) if layer is not self]
+        try:
+            for layer in within:
+                layer._scale_around = scale
+            return pull_back(Node((), ends), np.float32(1))
+        except NotImplementedError as error:
+            raise NotImplementedError(f"{self.label}: its call uses {error}") from None
+        finally:
+            for layer in within:
+                layer._scale_around = 0.0
+
+    def _check_known(self, y: Any, dy: Any) -> None:
+        """Raise an error where the result is a plain array, and no constant."""
+        if isinstance(y, Taped) or not np.any(np.asarray(dy)):
+            return
         raise NotImplementedError(
             f"{self.label}: its call makes a plain array of its input, by which the gradient is "
             "lost; use functions of keras.ops in it, or give the layer a backward(dy, need_dx)"
@@ -105,3 +127,20 @@ class OwnCall(Layer):
             yield
         finally:
             vars(self).update(found)
+
+
+def own_layers_within(owner: Any) -> list[Any]:
+    """Return the layers of the user's own in a layer or a model, and that layer itself, once."""
+    found: dict[int, Any] = {}
+    waiting = [owner]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, OwnCall):
+            found[id(one)] = one
+        within = getattr(one, "_layers", [])
+        waiting += within if isinstance(one, Layer) else flat(within)
+    return list(found.values())

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyconv import custom_objects as own_objects
+from pyconv._derived import before
 from pyconv.serialization import serialize_keras_object
 
 _ARGUMENTS = "_given_arguments"
@@ -11,12 +12,13 @@ _ARGUMENTS = "_given_arguments"
 
 def described(model: Any) -> dict[str, Any] | None:
     """Return the class and the configuration of a model of the user's own, None where unknown."""
-    kind = type(model)
+    kind = before(type(model))
     if kind.__module__.startswith("pyconv."):
         return None
     definer = next(one for one in kind.__mro__ if "get_config" in vars(one))
     if definer.__module__.startswith("pyconv.") and vars(model).get(_ARGUMENTS) is None:
         return None  # its constructor was given what is no plain data
+    shapes = vars(model).get("_input_shapes_of_call")
     try:
         config = serialize_keras_object(dict(model.get_config()))
     except (NotImplementedError, TypeError, ValueError):
@@ -26,6 +28,7 @@ def described(model: Any) -> dict[str, Any] | None:
         "class_name": kind.__name__,
         "config": config,
         "registered_name": own_objects.get_registered_name(kind),
+        **({} if shapes is None else {"input_shapes": shapes}),
     }
 
 
@@ -51,6 +54,9 @@ def made(description: Any, shape: Any, custom_objects: Mapping[str, Any] | None)
         raise ValueError(
             f"{found.__name__}: its from_config does not take what get_config returned: {error}"
         ) from None
-    if not model.built and shape is not None:
+    shapes = description.get("input_shapes")
+    if not model.built and shapes is not None:
+        model.build(shapes)
+    elif not model.built and shape is not None:
         model.build(tuple(shape))
     return model

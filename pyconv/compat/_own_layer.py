@@ -6,12 +6,12 @@ import numpy as np
 
 from pyconv._derived import before
 from pyconv.compat import _call_context, _masking
-from pyconv.compat._autodiff import Taped
+from pyconv.compat._autodiff import Taped, unwrapped
 from pyconv.compat._call_spec import CallSpec, is_array, parameters
 from pyconv.compat._eager import EagerArray, eager
 from pyconv.compat._functional import Tensor
 from pyconv.compat._operation import operation
-from pyconv.compat._own_call import OwnCall
+from pyconv.compat._own_call import OwnCall, own_layers_within
 from pyconv.compat._recording import is_recorded
 from pyconv.compat._tracked import Tracked
 from pyconv.compat._trees import leaves, mapped
@@ -343,15 +343,10 @@ class Own(Tracked):
         """Return the layer's result in a model."""
         if own_call(type(self)) is None or before(type(self)).forward is not Own.forward:
             return super().forward(x, training, **options)  # type: ignore[misc]
-        self._losses.clear()
+        for layer in own_layers_within(self):
+            layer._losses = []
         with _call_context.within(self.path, {"training": training}):
-            y = super().forward(x, training, **options)  # type: ignore[misc]
-        if training and self._losses:
-            raise NotImplementedError(
-                f"{self.label}: add_loss in training: its gradient is not taken; use a "
-                "regularizer, or activity_regularizer"
-            )
-        return y
+            return super().forward(x, training, **options)  # type: ignore[misc]
 
     def _array(self: Any, x: Any) -> Any:
         """Return an input as the call sees it."""
@@ -376,9 +371,9 @@ class Own(Tracked):
     # --- losses -------------------------------------------------------------------------------
 
     def add_loss(self, loss: Any, inputs: Any = None) -> None:
-        """Add numbers to the losses of this call; in ``fit`` it is an error.
+        """Add numbers to the losses of this call; ``fit`` makes their sum smaller as well.
 
-        What is computed of the tensors of several inputs is a loss of the model, also in ``fit``.
+        What is computed of the tensors of several inputs is a loss of the model.
         """
         parts = leaves(loss)
         if any(isinstance(part, Tensor) for part in parts):
@@ -396,6 +391,18 @@ class Own(Tracked):
         """The penalties and losses, here and of the layers within."""
         within = [loss for layer in self._layers for loss in layer.losses]
         return [*self._losses, *super().losses, *within]  # type: ignore[misc]
+
+    @property
+    def has_penalties(self: Any) -> bool:
+        """Whether training adds something to the loss for the layer: its call may do so."""
+        runs_call = own_call(type(self)) is not None and not _has_backward(self)
+        return runs_call or super().has_penalties
+
+    def penalties_in_training(self: Any) -> list[float]:
+        """Return the penalties of the weights, and the losses that the last call added."""
+        added = [loss for layer in own_layers_within(self) for loss in layer._losses]
+        penalties: list[float] = super().penalties_in_training()
+        return [*penalties, *(float(np.sum(unwrapped(loss))) for loss in added)]
 
     def stateless_call(
         self: Any,

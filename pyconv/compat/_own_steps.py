@@ -266,7 +266,7 @@ class OwnSteps(Sequential):
         return made
 
     def _arranged_batch(self, owner: str, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
-        if y is None and "train" in self._own:
+        if y is None and ("train" in self._own or self._has_no_loss):
             self._objective.has_no_targets = True
             return x, np.zeros(len(x)), weight
         if self._own and self._objective is not None:
@@ -274,7 +274,21 @@ class OwnSteps(Sequential):
         return super()._arranged_batch(owner, x, y, weight)
 
     def _takes_no_targets(self) -> bool:
-        return "train" in self._own
+        return "train" in self._own or self._has_no_loss
+
+    @property
+    def _has_no_loss(self) -> bool:
+        """Whether only what the layers add is to be made small."""
+        return self._objective is not None and isinstance(self._objective.loss, NoLoss)
+
+    def _require_compiled(self, method: str) -> None:
+        if self._objective is None and self._compiled_with is not None and self._loss is None:
+            adds = any(layer.has_penalties for layer in self._layers)
+            if adds:
+                given = self._compiled_with
+                ids = given["metrics"], given["weighted_metrics"]
+                self._objective = self._made_objective(NoLoss(), 1.0, *ids)
+        super()._require_compiled(method)
 
 
 class _CompiledMetrics:
@@ -298,6 +312,14 @@ class NoLoss(Loss):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return zeros."""
         return np.zeros(len(y_pred), np.float32)
+
+    def call_with_gradient(
+        self, y_true: Any, y_pred: Any, row_scale: Any, out: Any = None
+    ) -> tuple[Any, Any]:
+        """Return zeros twice."""
+        gradient = np.empty(np.shape(y_pred), np.float32) if out is None else out
+        gradient[...] = 0
+        return np.zeros(self.rows_shape(np.shape(y_pred)), np.float32), gradient
 
 
 class LossTracker(Metric):

@@ -16,7 +16,7 @@ from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer, own_call
 
 # What does nothing outside of training, so that a call may leave it out there.
-_OF_TRAINING = (
+OF_TRAINING = (
     Augmentation,
     plain.AlphaDropout,
     plain.Dropout,
@@ -28,7 +28,7 @@ _OF_TRAINING = (
 )
 
 
-class _Phase:
+class Phase:
     """Stands for the argument ``training`` while a call is followed."""
 
     def __init__(self, trains: bool) -> None:
@@ -43,6 +43,8 @@ def is_composed(layer: Any) -> bool:
     kind = before(type(layer))
     call = own_call(kind)
     if call is None or kind.backward not in (Layer.backward, OwnCall.backward):
+        return False
+    if getattr(layer, "runs_whole_call", False):
         return False
     # Tensors have no masks that a call could look at, and their results no penalty.
     takes_mask = "mask" in inspect.signature(call).parameters
@@ -65,26 +67,20 @@ def check_call(layer: Any) -> None:
 def composed_of(owner: Any, shape: Shape) -> tuple[Tensor, Tensor] | None:
     """Return the input of a call and its result, followed through its layers.
 
-    None where the call does something else with its input, or its layer has weights of its own.
-
-    Raises:
-        NotImplementedError: the call does different things in training and outside.
+    None where the call does something else with its input, or other things in training than
+    outside, or its layer has weights of its own.
     """
     start = Tensor(InputLayer(batch_shape=shape, name=f"{owner.name}_input"))
     try:
         end = _called(owner, start, True)
         other = _called(owner, start, False) if end is not None else None
-    except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
-        owner.not_followed = error
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
         return None
     if end is None or other is None:
         return None
-    if end is not other and _kinds(start, end) != _kinds(start, other):
-        raise NotImplementedError(
-            f"{owner.label}: its call does other things in training than outside; layers that "
-            "know it themselves, such as Dropout, may be called in both"
-        )
-    return start, end
+    unlike = start in (end, other) or _kinds(start, end) != _kinds(start, other)
+    same = end is other or not unlike
+    return (start, end) if same else None
 
 
 def with_parts(layers: list[Layer], shape: Shape) -> list[Layer]:
@@ -103,7 +99,7 @@ def with_parts(layers: list[Layer], shape: Shape) -> list[Layer]:
 
 def _called(owner: Any, x: Tensor, trains: bool) -> Tensor | None:
     parameters = inspect.signature(owner.call).parameters
-    options = {"training": _Phase(trains)} if "training" in parameters else {}
+    options = {"training": Phase(trains)} if "training" in parameters else {}
     if isinstance(owner, Layer) and not owner.built and "build" in vars(type(owner)):
         owner.build(x.shape)
     unchanged = owner.unchanged() if isinstance(owner, Layer) else contextlib.nullcontext()
@@ -115,4 +111,4 @@ def _called(owner: Any, x: Tensor, trains: bool) -> Tensor | None:
 
 def _kinds(start: Tensor, end: Tensor) -> list[str]:
     nodes: list[Node] = nodes_between(start, end)
-    return [type(layer).__name__ for layer, _ in nodes if not isinstance(layer, _OF_TRAINING)]
+    return [type(layer).__name__ for layer, _ in nodes if not isinstance(layer, OF_TRAINING)]

@@ -101,9 +101,10 @@ def from_stored(
     Raises:
         ValueError, TypeError: its parts do not fit each other, or something is not known.
     """
-    model = _of_own_class(stored, custom_objects) or _of_layers(stored, custom_objects)
+    own = _of_own_class(stored, custom_objects)
+    model = own or _of_layers(stored, custom_objects)
     if stored.states is not None:
-        set_states(model, stored.states)
+        set_states(model, stored.states if own is None else _renamed(stored.states, own))
     if compile and stored.compiled is not None:
         try:
             model.compile_from_config(keras_config.from_compile_config(stored.compiled))
@@ -161,6 +162,14 @@ def layer_states(model: "Sequential") -> dict[str, dict[str, int]]:
     """Return what layers remember beside their weights, by name."""
     states = {layer.name: layer.get_state() for layer in flat(model._layers)}
     return {name: state for name, state in states.items() if state}
+
+
+def _renamed(states: Any, model: "Sequential") -> Any:
+    """Return states by the names of a new model's layers, which a class may have counted on."""
+    names = list(layer_states(model))
+    if not isinstance(states, dict) or len(names) != len(states):
+        return states
+    return dict(zip(names, states.values(), strict=True))
 
 
 def set_states(model: "Sequential", states: Any) -> None:

@@ -66,6 +66,8 @@ class Penalized:
             y = np.asarray(self._y)
             slope = self._activity.gradient(y) * np.float32(self.scale / len(y))
             dy += backend.on_device(np.asarray(slope, np.float32)).reshape(dy.shape)
+        for layer in self.layers:
+            layer.penalty_scale = self.scale
         dx: Array | None = self._step.backward(dy, need_dx, **options)
         for layer in self.layers:
             if layer.trainable:

@@ -84,6 +84,8 @@ class Layer(Weights):
     mask_source: Any = None
     # The layer of which it is another use in a network, whose weights it works with.
     use_of: Any = None
+    # Of the gradients of what the layer itself adds to the loss, as the loss's are scaled.
+    penalty_scale = 1.0
     # Whether a model has it for itself, to bring inputs or outputs into one array.
     is_within = False
 

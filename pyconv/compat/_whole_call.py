@@ -1,0 +1,90 @@
+"""The ``call`` of a model of one's own as one layer, where it is not made of layers alone."""
+
+import contextlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from pyconv._types import Shape
+from pyconv.compat._autodiff import Taped
+from pyconv.compat._eager import eager
+from pyconv.compat._functional import Tensor
+from pyconv.compat._recording import Recording
+from pyconv.compat.keras.layers import Layer
+
+
+class WholeCall(Layer):  # type: ignore[misc]
+    """A layer that runs a model's ``call``, and takes the gradients by a tape.
+
+    Its weights are those of the model and of the layers that the model holds.
+
+    Args:
+        model: the model.
+    """
+
+    runs_whole_call = True
+    reason = ""  # for which the call was not followed
+
+    def __init__(self, model: Any) -> None:
+        self._of = [lambda: model]  # in a function, so that it does not count as a layer within
+        super().__init__(name=model.name)
+        self.__dict__["_trainable"] = bool(model.trainable)
+
+    @property
+    def label(self) -> str:
+        """What errors call it: as the model."""
+        return str(self._of[0]().label)
+
+    @property
+    def _layers(self) -> list[Any]:
+        return self._of[0]()._parts() if "_of" in vars(self) else []
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """Return the shape of what the call makes of zeros.
+
+        Raises:
+            NotImplementedError: the call gives something else than one array.
+        """
+        shape: Shape = super().compute_output_shape(input_shape)
+        return shape
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        """Return what the model's call gives."""
+        model = self._of[0]()
+        takes = "training" in inspect.signature(model.call).parameters
+        options = {"training": training} if takes else {}
+        plain = isinstance(inputs, (Taped, Tensor))
+        y = model.call(inputs if plain else eager(inputs), **options)
+        if not hasattr(y, "__array__") and not isinstance(y, Tensor):
+            reason = f" ({self.reason})" if self.reason else ""
+            raise NotImplementedError(
+                f"{self.label}: its call is not made of layers alone{reason}, and must then give "
+                f"one array, got a {type(y).__name__}"
+            )
+        return y
+
+    @contextlib.contextmanager
+    def _watching(self, recording: Recording) -> Iterator[None]:
+        """Within, weights that are attributes of the model are taped too."""
+        model = self._of[0]()
+        own = {id(weight) for weight in self.params}
+        found = {name: value for name, value in vars(model).items() if id(value) in own}
+        try:
+            vars(model).update((n, recording.watched(weight)) for n, weight in found.items())
+            yield
+        finally:
+            vars(model).update(found)
+
+
+def has_weights(model: Any) -> bool:
+    """Whether a model has added weights of its own."""
+    whole = vars(model).get("_whole")
+    return whole is not None and bool(whole._weights)
+
+
+def whole_call(model: Any) -> WholeCall:
+    """Return the layer that runs a model's call."""
+    found = vars(model).get("_whole")
+    if found is None:
+        found = vars(model)["_whole"] = WholeCall(model)
+    return found  # type: ignore[no-any-return]
