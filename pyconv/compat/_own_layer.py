@@ -12,42 +12,23 @@ from pyconv.compat._eager import EagerArray, eager
 from pyconv.compat._functional import Tensor
 from pyconv.compat._operation import operation
 from pyconv.compat._own_call import OwnCall, own_layers_within
+from pyconv.compat._own_weights import Lock, OwnWeights
 from pyconv.compat._recording import is_recorded
-from pyconv.compat._tracked import Tracked
+from pyconv.compat._stateless import StatelessCall
 from pyconv.compat._trees import leaves, mapped
 from pyconv.compat._types_of_arrays import as_type
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer, own_call
 
-_NOTHING = (
-    "You cannot add new elements of state (variables or sub-layers) to a layer that is already "
-    "built. All state must be created in the `__init__()` method or in the `build()` method."
-)
 
-
-class _Lock:
-    """Whether weights may be added, as Keras's ``_tracker`` says."""
-
-    def __init__(self) -> None:
-        self.locked = False
-
-    def lock(self, *args: Any) -> None:
-        """Refuse more weights."""
-        self.locked = True
-
-    def unlock(self) -> None:
-        """Take weights again."""
-        self.locked = False
-
-
-class Own(Tracked):
+class Own(OwnWeights, StatelessCall):
     """``keras.layers.Layer``, from which layers of the user's own are derived."""
 
     _is_built = False
     _built_path = ""
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        self._tracker = _Lock()
+        self._tracker = Lock()
         self._losses: list[Any] = []
         self._told: set[str] = {"training"}
         self._was_called = False
@@ -103,70 +84,6 @@ class Own(Tracked):
     @property
     def _call_context_args(self) -> set[str]:
         return self._told
-
-    # --- weights ------------------------------------------------------------------------------
-
-    def add_weight(self: Any, *args: Any, **kwargs: Any) -> Any:
-        """Add a weight; see ``pyconv.layers.Layer.add_weight``.
-
-        A weight of integers or of truth values must not be trainable.
-        """
-        from pyconv.compat import _era
-
-        if len(args) > 3:
-            raise TypeError(
-                f"{self.label}: add_weight takes at most 3 positional arguments: shape, "
-                f"initializer and dtype; got {len(args)}"
-            )
-        if args and isinstance(args[0], str) and not _era.is_keras2():
-            raise ValueError(
-                f"{self.label}: the first argument of add_weight is shape, got {args[0]!r:.60}; "
-                "give the name of the weight as the `name` keyword argument"
-            )
-        if args and "shape" in kwargs and not isinstance(args[0], str):
-            raise ValueError(
-                f"{self.label}: add_weight: `shape` was passed both positionally and as a keyword "
-                "argument"
-            )
-        if self._tracker.locked:
-            raise ValueError(f"{self.label}: {_NOTHING}")
-        if args and isinstance(args[0], str):  # Keras 2 has the name first
-            kwargs.setdefault("name", args[0])
-            args = args[1:]
-        given = {**dict(zip(("shape", "initializer", "dtype"), args, strict=False)), **kwargs}
-        dtype = given.pop("dtype", None)
-        if dtype is not None and np.dtype(dtype).kind in "iub":
-            weight = self._add_whole_numbers(np.dtype(dtype), given)
-        else:
-            weight = super().add_weight(**given)  # type: ignore[misc]
-        weight.trainable = given.get("trainable", True) and self.trainable
-        weight._path = f"{self.path}/{weight.name}"
-        return weight
-
-    def _add_whole_numbers(self: Any, dtype: Any, given: dict[str, Any]) -> Any:
-        """Add a weight that is no float32, kept as a variable of its type."""
-        if given.get("trainable", True):
-            raise ValueError(
-                f"{self.label}: a weight of {dtype.name} must have trainable=False: only float32 "
-                "is trained"
-            )
-        given.setdefault("initializer", "zeros")
-        first = super().add_weight(**given)  # type: ignore[misc]
-        weight = np.asarray(first).astype(dtype).view(type(first))
-        weight.name, weight.trainable = first.name, False
-        self._weights[first.name] = weight
-        return weight
-
-    def _untrack_variable(self: Any, variable: Any) -> None:
-        """Forget a weight."""
-        self._forgotten |= {id(variable)}
-        for name, weight in list(self._weights.items()):
-            if weight is variable:
-                del self._weights[name]
-                self._untrained.discard(name)
-                self.weight_regularizers.pop(name, None)
-                self.weight_constraints.pop(name, None)
-                self._grads.clear()
 
     # --- building -----------------------------------------------------------------------------
 
@@ -403,53 +320,6 @@ class Own(Tracked):
         added = [loss for layer in own_layers_within(self) for loss in layer._losses]
         penalties: list[float] = super().penalties_in_training()
         return [*penalties, *(float(np.sum(unwrapped(loss))) for loss in added)]
-
-    def stateless_call(
-        self: Any,
-        trainable_variables: Any,
-        non_trainable_variables: Any,
-        *args: Any,
-        return_losses: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """Return the result for these values of the variables, and what the others became.
-
-        Args:
-            trainable_variables: values of ``trainable_variables``.
-            non_trainable_variables: values of ``non_trainable_variables``.
-            *args: what the layer is called with.
-            return_losses: whether the losses are returned as well.
-            **kwargs: what it is called with by name.
-
-        Raises:
-            ValueError: there are too many or too few values, or the layer is not built.
-        """
-        if not self.built:
-            raise ValueError(f"{self.label}: stateless_call needs a built layer; call build first")
-        pairs = []
-        for name, given in (
-            ("trainable_variables", trainable_variables),
-            ("non_trainable_variables", non_trainable_variables),
-        ):
-            own = getattr(self, name)
-            if len(own) != len(given):
-                raise ValueError(
-                    f"{self.label}: {name} must be {len(own)} arrays, got {len(given)}"
-                )
-            pairs += [
-                (variable, np.array(value)) for variable, value in zip(own, given, strict=True)
-            ]
-        before = [np.array(variable) for variable, _ in pairs]
-        try:
-            for variable, value in pairs:
-                variable[...] = value
-            y = self(*args, **kwargs)
-            states = [np.array(variable) for variable in self.non_trainable_variables]
-            losses = list(self.losses)
-        finally:
-            for (variable, _), value in zip(pairs, before, strict=True):
-                variable[...] = value
-        return (y, states, losses) if return_losses else (y, states)
 
     # --- what only Keras has ------------------------------------------------------------------
 

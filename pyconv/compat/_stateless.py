@@ -1,4 +1,4 @@
-"""Steps of optimizers on arrays that are given, as JAX wants them."""
+"""Steps of optimizers and calls of layers on arrays that are given, as JAX wants them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -45,3 +45,54 @@ class Stateless:
             return params, [np.array(own) for own in self.variables]
         finally:
             self.set_weights(kept)
+
+
+class StatelessCall:
+    """What a layer of the user's own has for such calls."""
+
+    def stateless_call(
+        self: Any,
+        trainable_variables: Any,
+        non_trainable_variables: Any,
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Return the result for these values of the variables, and what the others became.
+
+        Args:
+            trainable_variables: values of ``trainable_variables``.
+            non_trainable_variables: values of ``non_trainable_variables``.
+            *args: what the layer is called with.
+            return_losses: whether the losses are returned as well.
+            **kwargs: what it is called with by name.
+
+        Raises:
+            ValueError: there are too many or too few values, or the layer is not built.
+        """
+        if not self.built:
+            raise ValueError(f"{self.label}: stateless_call needs a built layer; call build first")
+        pairs = []
+        for name, given in (
+            ("trainable_variables", trainable_variables),
+            ("non_trainable_variables", non_trainable_variables),
+        ):
+            own = getattr(self, name)
+            if len(own) != len(given):
+                raise ValueError(
+                    f"{self.label}: {name} must be {len(own)} arrays, got {len(given)}"
+                )
+            pairs += [
+                (variable, np.array(value)) for variable, value in zip(own, given, strict=True)
+            ]
+        before = [np.array(variable) for variable, _ in pairs]
+        try:
+            for variable, value in pairs:
+                variable[...] = value
+            y = self(*args, **kwargs)
+            states = [np.array(variable) for variable in self.non_trainable_variables]
+            losses = list(self.losses)
+        finally:
+            for (variable, _), value in zip(pairs, before, strict=True):
+                variable[...] = value
+        return (y, states, losses) if return_losses else (y, states)

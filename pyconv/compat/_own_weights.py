@@ -1,0 +1,93 @@
+"""Weights that layers of the user's own add."""
+
+from typing import Any
+
+import numpy as np
+
+from pyconv.compat._tracked import Tracked
+
+_NOTHING = (
+    "You cannot add new elements of state (variables or sub-layers) to a layer that is already "
+    "built. All state must be created in the `__init__()` method or in the `build()` method."
+)
+
+
+class Lock:
+    """Whether weights may be added, as Keras's ``_tracker`` says."""
+
+    def __init__(self) -> None:
+        self.locked = False
+
+    def lock(self, *args: Any) -> None:
+        """Refuse more weights."""
+        self.locked = True
+
+    def unlock(self) -> None:
+        """Take weights again."""
+        self.locked = False
+
+
+class OwnWeights(Tracked):
+    """The weights of such a layer, of any type of numbers, as long as they may be added."""
+
+    def add_weight(self: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add a weight; see ``pyconv.layers.Layer.add_weight``.
+
+        A weight of integers or of truth values must not be trainable.
+        """
+        from pyconv.compat import _era
+
+        if len(args) > 3:
+            raise TypeError(
+                f"{self.label}: add_weight takes at most 3 positional arguments: shape, "
+                f"initializer and dtype; got {len(args)}"
+            )
+        if args and isinstance(args[0], str) and not _era.is_keras2():
+            raise ValueError(
+                f"{self.label}: the first argument of add_weight is shape, got {args[0]!r:.60}; "
+                "give the name of the weight as the `name` keyword argument"
+            )
+        if args and "shape" in kwargs and not isinstance(args[0], str):
+            raise ValueError(
+                f"{self.label}: add_weight: `shape` was passed both positionally and as a keyword "
+                "argument"
+            )
+        if self._tracker.locked:
+            raise ValueError(f"{self.label}: {_NOTHING}")
+        if args and isinstance(args[0], str):  # Keras 2 has the name first
+            kwargs.setdefault("name", args[0])
+            args = args[1:]
+        given = {**dict(zip(("shape", "initializer", "dtype"), args, strict=False)), **kwargs}
+        dtype = given.pop("dtype", None)
+        if dtype is not None and np.dtype(dtype).kind in "iub":
+            weight = self._add_whole_numbers(np.dtype(dtype), given)
+        else:
+            weight = super().add_weight(**given)  # type: ignore[misc]
+        weight.trainable = given.get("trainable", True) and self.trainable
+        weight._path = f"{self.path}/{weight.name}"
+        return weight
+
+    def _add_whole_numbers(self: Any, dtype: Any, given: dict[str, Any]) -> Any:
+        """Add a weight that is no float32, kept as a variable of its type."""
+        if given.get("trainable", True):
+            raise ValueError(
+                f"{self.label}: a weight of {dtype.name} must have trainable=False: only float32 "
+                "is trained"
+            )
+        given.setdefault("initializer", "zeros")
+        first = super().add_weight(**given)  # type: ignore[misc]
+        weight = np.asarray(first).astype(dtype).view(type(first))
+        weight.name, weight.trainable = first.name, False
+        self._weights[first.name] = weight
+        return weight
+
+    def _untrack_variable(self: Any, variable: Any) -> None:
+        """Forget a weight."""
+        self._forgotten |= {id(variable)}
+        for name, weight in list(self._weights.items()):
+            if weight is variable:
+                del self._weights[name]
+                self._untrained.discard(name)
+                self.weight_regularizers.pop(name, None)
+                self.weight_constraints.pop(name, None)
+                self._grads.clear()
