@@ -4,11 +4,17 @@ import numpy as np
 import pytest
 
 import pyconv
+import pyconv.onnx
 from pyconv import constraints, losses, optimizers
-from pyconv.layers import Conv2D, Dense, Normalization
+from pyconv.layers import Conv2D, Dense, Layer, Normalization
 from pyconv.preprocessing.image import ImageDataGenerator, image_dataset_from_directory
 
 IMAGES = np.zeros((2, 4, 4, 3), np.float32)
+
+
+class ReturnsNothing(Layer):
+    def call(self, x):
+        x * 2  # a return is missing
 
 
 def built():
@@ -82,6 +88,17 @@ def flow_through(function):
             TypeError,
             "load_torch_state: source, where it is no mapping, must be a str or a path, got 5",
         ),
+        (
+            lambda: pyconv.interop.torch_state(built(), 5),
+            TypeError,
+            "torch_state: names must be a list of names, got 5",
+        ),
+        (
+            lambda: pyconv.Sequential([pyconv.Input((3,)), ReturnsNothing()]),
+            TypeError,
+            r"ReturnsNothing 'returns_nothing.*': call must return an array \(N, ...\), got None",
+        ),
+        (lambda: pyconv.onnx.load(5), TypeError, "onnx.load: filepath must be a str or a path"),
         (lambda: pyconv.models.load_model(5), TypeError, "load_model: filepath must be a str"),
         (
             lambda: pyconv.callbacks.ModelCheckpoint(""),

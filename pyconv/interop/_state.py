@@ -98,6 +98,8 @@ def _natural(name: str) -> list[Any]:
 
 def checked_names(owner: str, modules: list[Module], names: list[str]) -> list[str]:
     """Return ``names``, checked to be one for each module."""
+    if not isinstance(names, (list, tuple)):
+        raise TypeError(f"{owner}: names must be a list of names, got {names!r:.60}")
     if len(names) != len(modules) or len(set(names)) != len(names):
         wanted = ", ".join(module.name for module in modules)
         raise ValueError(

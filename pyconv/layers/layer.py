@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from pyconv import backend, regularizers
-from pyconv._args import bool_arg
+from pyconv._args import bool_arg, shown
 from pyconv._convert import float32_array
 from pyconv._names import auto_name, check_name
 from pyconv._types import Array, Shape
@@ -138,8 +138,13 @@ class Layer(Weights):
             return tuple(input_shape)
         sizes = tuple(1 if n is None else n for n in input_shape)
         with self.unchanged():
-            result: Shape = np.shape(call(self, np.zeros(sizes, np.float32)))
-        return (input_shape[0], *result[1:])
+            result = call(self, np.zeros(sizes, np.float32))
+        shape: Shape = np.shape(result)
+        if not shape:
+            raise TypeError(
+                f"{self.label}: call must return an array (N, ...), got {shown(result)}"
+            )
+        return (input_shape[0], *shape[1:])
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the layer's result for a batch.

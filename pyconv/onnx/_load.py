@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv._args import path_arg
 from pyconv._types import Shape
 from pyconv.layers import Input
 from pyconv.layers._arguments import shape_arg
@@ -65,7 +66,7 @@ def load(
         >>> model.predict(np.ones((2, 8, 8, 3)), verbose=0).shape
         (2, 6, 6, 4)
     """
-    path = os.fsdecode(filepath)
+    path = path_arg("onnx.load", "filepath", filepath)
     _file.module()
     try:
         model = _file.read(path)
