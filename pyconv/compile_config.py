@@ -1,10 +1,14 @@
 """The arguments of ``compile`` as JSON-able values, and back."""
 
+import json
+import types
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from pyconv import losses, metrics, optimizers
 from pyconv._registry import kind_of
+from pyconv.custom_objects import get_registered_name, named
 from pyconv.losses.crossentropy import Crossentropy
 from pyconv.losses.loss import Loss
 from pyconv.metrics.metric import Metric
@@ -20,7 +24,7 @@ def to_config(
     metrics: list[Any],
     weighted_metrics: list[Any],
 ) -> dict[str, Any]:
-    """Return the arguments by name; what is the user's own code is left out with a warning."""
+    """Return the arguments by name; what is the user's own code by its name, where it has one."""
     return {
         "optimizer": _serialized(optimizer, optimizers),
         "loss": None if loss is None else _serialized(loss, losses),
@@ -48,12 +52,15 @@ def from_config(config: Any) -> dict[str, Any]:
     return arguments
 
 
-def _serialized(instance: Any, module: Any) -> dict[str, Any] | None:
+def _serialized(instance: Any, module: Any) -> Any:
     # Loading looks classes up by name: a class of the user's own is not found, or worse, another.
     if isinstance(instance, Crossentropy):
         instance = instance._chosen or instance
     found = kind_of(instance)
     own = getattr(module, found.__name__, None) is not found
+    described = _of_the_user(instance, own) if module is not optimizers else None
+    if described is not None:
+        return described
     if own or found in (losses.LossFunctionWrapper, metrics.MeanMetricWrapper):
         _warn(found.__name__ if own else instance.name)
         return None
@@ -63,6 +70,63 @@ def _serialized(instance: Any, module: Any) -> dict[str, Any] | None:
         if "learning_rate" in config:
             config["learning_rate"] = _rate(instance, config["learning_rate"])
     return serialized
+
+
+def _of_the_user(instance: Any, own: bool) -> Any:
+    """Return the name of a function that is a loss, or a class and its configuration."""
+    if isinstance(instance, losses.LossFunctionWrapper) and not own:
+        return _name(instance.fn) if not instance._kwargs else None
+    if not own:
+        return None
+    try:
+        config = json.loads(json.dumps(instance.get_config()))
+    except (NotImplementedError, TypeError, ValueError):
+        return None
+    return {"class_name": get_registered_name(kind_of(instance)), "config": config}
+
+
+def _name(function: Any) -> str | None:
+    """Return the name by which custom_objects may have a function, None where it has none."""
+    name = getattr(function, "__name__", "<lambda>")
+    return name if isinstance(function, types.FunctionType) and name != "<lambda>" else None
+
+
+def known(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of ``compile`` that a file has, without losses and metrics not known.
+
+    Those of the user's own are found among the custom objects.
+    """
+    result = dict(config)
+    result["loss"] = _known(config.get("loss"), losses)
+    for name in ("metrics", "weighted_metrics"):
+        result[name] = _known(config.get(name), metrics)
+    return result
+
+
+def _known(tree: Any, module: Any) -> Any:
+    if isinstance(tree, list):
+        found = [_known(part, module) for part in tree]
+        # The losses of several outputs have their places, metrics have none.
+        return found if module is losses else [part for part in found if part is not None]
+    if isinstance(tree, Mapping) and "class_name" not in tree:
+        return {name: _known(part, module) for name, part in tree.items()}
+    if tree is None or tree in ("accuracy", "acc", "crossentropy", "ce"):
+        return tree
+    try:
+        found = module.get(dict(tree) if isinstance(tree, Mapping) else tree)
+        # What is the user's own may not be found any more once the model is compiled.
+        is_own = isinstance(tree, str) and named(tree) is not None
+        return found if is_own or isinstance(tree, Mapping) else tree
+    except (TypeError, ValueError) as error:
+        name = tree.get("class_name") if isinstance(tree, Mapping) else tree
+        if hasattr(module, str(name)):
+            raise
+        warnings.warn(
+            f"load_model: {name!r} is code of your own that is not here, and is left out; give it "
+            f"in custom_objects, or compile the model again ({error})",
+            stacklevel=7,
+        )
+        return None
 
 
 def _rate(optimizer: Optimizer, rate: Any) -> Any:
@@ -108,8 +172,10 @@ def _function_name(function: Any) -> str | None:
             except ValueError:
                 break
             return str(name)
-    _warn(name)
-    return None
+    found = _name(function)
+    if found is None:
+        _warn(name)
+    return found
 
 
 def _warn(name: str) -> None:

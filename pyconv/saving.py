@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv import compile_config
 from pyconv._args import path_arg
 from pyconv._files import place, replacing
+from pyconv.custom_objects import CustomObjectScope, in_scope
 from pyconv.formats import files
 from pyconv.formats.stored import Stored, from_stored, layer_states, set_states, weights_of
 from pyconv.layers.graph import flat
@@ -124,7 +126,8 @@ def load_model(
             return from_stored(stored, custom_objects, compile)
         model = _made(tensors, metadata, custom_objects)
         if compile and "compile" in metadata:
-            _compile(model, tensors, metadata)
+            with CustomObjectScope({**in_scope(), **(custom_objects or {})}):
+                _compile(model, tensors, metadata)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"load_model: {path} holds no valid model: {error}") from error
     return model
@@ -164,7 +167,7 @@ def _made(
 
 
 def _compile(model: Sequential, tensors: Tensors, metadata: dict[str, str]) -> None:
-    model.compile_from_config(json.loads(metadata["compile"]))
+    model.compile_from_config(compile_config.known(json.loads(metadata["compile"])))
     state = {k[len(_OPTIMIZER) :]: v for k, v in tensors.items() if k.startswith(_OPTIMIZER)}
     if state and model.optimizer is not None:
         model.optimizer.load_state_dict(state)

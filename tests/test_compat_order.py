@@ -102,8 +102,6 @@ def test_a_function_whose_gradient_is_not_known():
     assert model.predict(np.ones((1, 3))).shape == (1, 4)
     with pytest.raises(NotImplementedError, match="Lambda 'products': its call uses numpy.cumprod"):
         model.fit(np.ones((2, 3)), np.ones((2, 4)), verbose=0)
-    with pytest.raises(NotImplementedError, match="save_weights"):
-        model.to_json()
     with pytest.raises(TypeError, match="function must be one"):
         layers.Lambda(3)
 

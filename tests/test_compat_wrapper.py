@@ -95,7 +95,8 @@ def test_lambda_in_files(function, tmp_path):
 
 
 def test_lambda_that_has_no_name(tmp_path):
-    model = keras.Sequential([keras.Input((3,)), layers.Lambda(lambda x: x * 2, name="f")])
+    held = np.ones(3)
+    model = keras.Sequential([keras.Input((3,)), layers.Lambda(lambda x: x * held, name="f")])
     with pytest.raises(NotImplementedError, match="Lambda 'f': the code of a function cannot"):
         model.save(str(tmp_path / "m.keras"))
     config = {"name": "f", "function": {"class_name": "__lambda__", "config": {"code": "eA=="}}}

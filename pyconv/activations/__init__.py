@@ -91,6 +91,9 @@ def find(
         found, config = _registry.find_config(owner, "activation", identifier, _FAMILIES)
         return _registry.construct(owner, found, config)
     if callable(identifier) and not isinstance(identifier, type):
+        inner = getattr(identifier, "activation", None)
+        if hasattr(identifier, "forward") and isinstance(inner, ActivationFunction):
+            return inner  # of an Activation layer, as custom objects may be
         return Custom(identifier)
     raise TypeError(
         f"{owner}: activation must be None, a name or a function, got a "

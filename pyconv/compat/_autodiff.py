@@ -49,6 +49,14 @@ class Taped(EagerArray):
     """
 
     node: Node | None = None
+    source: Any = None  # the parameter that it is the value of
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what a parameter is asked for, such as its name."""
+        source = vars(self).get("source")
+        if source is None or name.startswith("__"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(source, name)
 
     def __array_finalize__(self, obj: Any) -> None:
         """Have no history: what numpy makes of the array by itself has no known gradient."""

@@ -33,6 +33,18 @@ def expand_dims(x: Any, axis: int = -1) -> Any:
     return np.expand_dims(array_of(x), axis)
 
 
+def count_params(x: Any) -> int:
+    """Return how many numbers a weight has."""
+    return int(np.prod(np.shape(x)))
+
+
+def one_hot(indices: Any, num_classes: int) -> Any:
+    """Return one-hot rows of class numbers."""
+    from pyconv.compat.keras import ops
+
+    return ops.one_hot(indices, num_classes)
+
+
 def cumsum(x: Any, axis: int = 0) -> Any:
     """Return the sums of all elements up to each."""
     return np.cumsum(array_of(x), axis)

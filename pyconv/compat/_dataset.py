@@ -1,5 +1,6 @@
 """TensorFlow's ``tf.data.Dataset``, as far as arrays in memory need it, with numpy's arrays."""
 
+import glob
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -84,6 +85,20 @@ class Dataset:
                 yield _each(eager, given) if wanted is None else conformed(given, wanted)
 
         return Dataset(items, None)
+
+    @staticmethod
+    def list_files(file_pattern: Any, shuffle: bool | None = None, seed: Any = None) -> "Dataset":
+        """Return the names of the files that match a pattern, or several, as strings.
+
+        Raises:
+            ValueError: there are none.
+        """
+        patterns = [str(one) for one in np.ravel(np.asarray(file_pattern, np.str_))]
+        names = sorted({name for pattern in patterns for name in glob.glob(pattern)})
+        if not names:
+            raise ValueError(f"list_files: no file matches {patterns}")
+        found = Dataset.from_tensor_slices(np.array(names))
+        return found.shuffle(len(names), seed) if shuffle or shuffle is None else found
 
     @staticmethod
     def range(*args: Any) -> "Dataset":
@@ -194,7 +209,47 @@ class Dataset:
         """Return the data set: what is in memory is there."""
         return self
 
-    cache = prefetch = with_options = apply = _unchanged
+    cache = prefetch = with_options = _unchanged
+
+    def apply(self, transformation_func: Callable[["Dataset"], "Dataset"]) -> "Dataset":
+        """Return what a function makes of the data set."""
+        return transformation_func(self)
+
+    def flat_map(self, map_func: Callable[..., Any], *args: Any, **kwargs: Any) -> "Dataset":
+        """Return the elements of the data sets that a function makes of each element."""
+        return Dataset(lambda: (part for item in self for part in _called(map_func, item)), None)
+
+    interleave = flat_map
+
+    def reduce(self, initial_state: Any, reduce_func: Callable[..., Any]) -> Any:
+        """Return what a function makes of a state and each element, one after the other."""
+        state = _each(eager, initial_state)
+        for item in self:
+            state = reduce_func(state, item)
+        return state
+
+    def shard(self, num_shards: int, index: int, name: str | None = None) -> "Dataset":
+        """Return every ``num_shards``-th element from the one of number ``index`` on."""
+        size = None if self._size is None else len(range(index, self._size, num_shards))
+        return Dataset(lambda: itertools.islice(iter(self), index, None, num_shards), size)
+
+    def make_one_shot_iterator(self) -> "OneShot":
+        """Return the elements, each with ``get_next()``."""
+        return OneShot(iter(self))
+
+
+class OneShot:
+    """The iterator of TensorFlow 1."""
+
+    def __init__(self, items: Iterator[Any]) -> None:
+        self._items = items
+
+    def get_next(self) -> Any:
+        """Return the next element."""
+        return next(self._items)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._items
 
 
 def _is_tuple(form: Any) -> bool:

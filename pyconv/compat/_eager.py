@@ -15,8 +15,9 @@ class EagerArray(np.ndarray[Any, Any]):
     _keras_mask: Any = None
 
     def numpy(self) -> Any:
-        """Return the array; a number of no axes as a number."""
-        return np.asarray(self)[()]
+        """Return the array; a number of no axes as a number, a text as bytes."""
+        value = np.asarray(self)
+        return np.char.encode(value)[()] if value.dtype.kind == "U" else value[()]
 
     def __getitem__(self, key: Any) -> Any:
         return eager(super().__getitem__(key))
@@ -25,9 +26,11 @@ class EagerArray(np.ndarray[Any, Any]):
         """Return what an activation function makes of the array."""
         return eager(function(np.asarray(self)))
 
-    def get_shape(self) -> tuple[int, ...]:
-        """Return the shape."""
-        return tuple(self.shape)
+    def get_shape(self) -> Any:
+        """Return the shape, as TensorFlow 1 has it."""
+        from pyconv.compat._functional import TensorShape
+
+        return TensorShape(self.shape)
 
 
 class EagerFunction:

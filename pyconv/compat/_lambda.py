@@ -9,6 +9,7 @@ import numpy as np
 from pyconv import backend, serialization
 from pyconv._types import Array
 from pyconv.activations.function import Custom
+from pyconv.compat import _known_functions
 from pyconv.compat._autodiff import unwrapped
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat.keras import ops
@@ -23,7 +24,8 @@ class Lambda(OwnCall):
     slope taken by differences.
 
     Files have the name of the function: it is one of ``keras.ops``, or of the user's own, found by
-    its name. The code of a ``lambda`` is neither written nor run.
+    its name. The code of a ``lambda`` is written for Keras to read, but never run from a file: it
+    is found where the program gave a ``Lambda`` the same code before.
 
     Args:
         function: called with a batch, or with a list of them.
@@ -53,6 +55,7 @@ class Lambda(OwnCall):
         if not callable(function):
             raise TypeError(f"{self.label}: function must be one, got a {type(function).__name__}")
         self.function = function
+        _known_functions.remember(function)
         self.arguments = dict(arguments or {})
         self._given = {"output_shape": output_shape, "mask": mask}
         if mask is not None:
@@ -113,7 +116,8 @@ class Lambda(OwnCall):
         """Return the constructor's arguments as plain data.
 
         Raises:
-            NotImplementedError: the function is a ``lambda``, or has no name to be found by.
+            NotImplementedError: the function has no name to be found by, or is a ``lambda`` that
+                takes from around it what is no plain data.
         """
         config = {**super().get_config(), "function": self._described(self.function)}
         config.update({n: self._described(v) for n, v in self._given.items() if v is not None})
@@ -132,7 +136,7 @@ class Lambda(OwnCall):
 
         Raises:
             TypeError: a function is not known.
-            ValueError: the configuration has the code of a ``lambda``.
+            ValueError: the configuration has the code of a ``lambda`` that the program has not.
         """
         made = dict(config)
         for name in ("function", "output_shape", "mask", "arguments"):
@@ -151,7 +155,10 @@ class Lambda(OwnCall):
                 "config": name,
                 "registered_name": name,
             }
-        if not isinstance(value, types.FunctionType) or value.__name__ == "<lambda>":
+        is_function = isinstance(value, types.FunctionType)
+        if is_function and value.__name__ == "<lambda>" and _known_functions.is_plain(value):
+            return _known_functions.described(value)
+        if not is_function or value.__name__ == "<lambda>":
             raise NotImplementedError(
                 f"{self.label}: the code of a function cannot be written to a file or copied; "
                 "define a function with def and give it by name in custom_objects, or write the "
@@ -169,7 +176,7 @@ Lambda.__module__ = "pyconv.compat.keras.layers"
 def _found(config: Any, custom_objects: Any) -> Any:
     """Return the function of a description or a name, or what else is described."""
     if isinstance(config, str):
-        own = get_registered_object(config, custom_objects)
+        own = get_registered_object(config, custom_objects) or _known_functions.find(config)
         if own is None and config not in ops.__all__:
             raise TypeError(
                 f"Lambda: the function {config!r:.60} is not known; give it in custom_objects"
@@ -178,4 +185,12 @@ def _found(config: Any, custom_objects: Any) -> Any:
     name = config.get("config")
     if config.get("module") == "keras.ops" and name in ops.__all__:
         return getattr(ops, name)
+    if config.get("class_name") == "__lambda__" and isinstance(name, Mapping):
+        own = _known_functions.find(str(name.get("key")))
+        if own is not None:
+            return own
+    elif config.get("class_name") == "function" and name not in (custom_objects or {}):
+        own = _known_functions.find(str(name))
+        if own is not None:
+            return own
     return serialization.make(config, custom_objects, "pyconv.compat.keras")

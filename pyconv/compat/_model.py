@@ -192,6 +192,7 @@ class Sequential(CompiledFlags, Links, Generators):
     def fit(self, *args: Any, **kwargs: Any) -> History:
         """Train the model; see ``pyconv.Sequential.fit``. ``nb_epoch`` is ``epochs``."""
         _arguments.rename("fit", kwargs, "nb_epoch", "epochs")
+        _arguments.drop(kwargs, "show_accuracy")  # Keras 0: metrics of compile have it
         limits.apply(kwargs, args)
         for name in ("steps_per_epoch", "validation_steps"):
             if isinstance(kwargs.get(name), float):
@@ -306,8 +307,10 @@ class _NamedHistory(History):
 
 def _with_history(callbacks: Any, args: tuple[Any, ...]) -> list[Any]:
     given = CallbackList(args[5] if len(args) > 5 else callbacks).callbacks
-    if any(isinstance(callback, History) for callback in given):
-        return given
+    for callback in given:
+        if isinstance(callback, History):
+            callback.history = Logs(callback.history)
+            return given
     return [*given, _NamedHistory()]
 
 

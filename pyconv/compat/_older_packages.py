@@ -11,7 +11,6 @@ _MOVED = {
     "sklearn.cross_validation": "sklearn.model_selection",
     "sklearn.grid_search": "sklearn.model_selection",
     "sklearn.learning_curve": "sklearn.model_selection",
-    "sklearn.externals": "sklearn.utils",
     "sklearn.externals.joblib": "joblib",
 }
 

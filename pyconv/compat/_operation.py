@@ -8,6 +8,7 @@ import numpy as np
 from pyconv import backend
 from pyconv._types import Array, Shape
 from pyconv.compat._autodiff import Taped, pull_back, unwrapped, watched
+from pyconv.compat._eager import eager
 from pyconv.layers.merging import Merge
 
 _OF_SHAPES: dict[Any, Any] = {np.shape: lambda x: x.shape, np.ndim: lambda x: x.ndim}
@@ -123,9 +124,14 @@ def gradients(inputs: Sequence[Taped], y: Any, dy: Any) -> list[Array]:
 def shape_of(function: Callable[[list[Any]], Any], shapes: Sequence[Shape]) -> Shape:
     """Return the shape of what a function makes of arrays of these shapes, None for any batch."""
     found = []
+    firsts = {shape[0] for shape in shapes if shape} - {None}
+    if len(firsts) == 1:  # a layer of the user's own may say None where the batch is known
+        known = firsts.pop()
+        shapes = [(known, *shape[1:]) if shape[:1] == (None,) else shape for shape in shapes]
     for batch in (2, 3):
         arrays = [
-            np.zeros([batch if n is None else n for n in shape], np.float32) for shape in shapes
+            eager(np.zeros([batch if n is None else n for n in shape], np.float32))
+            for shape in shapes
         ]
         with np.errstate(all="ignore"):
             found.append(np.shape(unwrapped(function(arrays))))

@@ -12,6 +12,7 @@ from pyconv._derived import before
 from pyconv._types import Array
 from pyconv.compat._auto_config import arguments_of, completed
 from pyconv.compat._autodiff import Node, Taped, pull_back, unwrapped, watched
+from pyconv.compat._eager import EagerArray, eager
 from pyconv.compat._recording import Recording
 from pyconv.layers.graph import flat
 from pyconv.layers.layer import Layer, own_call
@@ -42,7 +43,9 @@ class OwnCall(Layer):
             return super().forward(x, training)
         self._kept, self._recorded = x, None
         if not training:
-            return super().forward(x, training)
+            given = eager(x) if type(x) is np.ndarray else x
+            y = super().forward(given, training)
+            return np.asarray(y) if isinstance(y, EagerArray) else y
         result: Array = backend.float32(np.asarray(unwrapped(self._record(x, True))))
         return result
 

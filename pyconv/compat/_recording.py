@@ -37,6 +37,7 @@ class Recording:
         """Return the parameter as an array by which gradients can be taken."""
         array = np.asarray(parameter).view(Taped)
         array.node = self.node(parameter)
+        array.source = parameter
         return array
 
     @contextlib.contextmanager

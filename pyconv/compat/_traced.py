@@ -9,11 +9,14 @@ from pyconv._derived import before
 from pyconv._types import Shape
 from pyconv.compat import _call_context
 from pyconv.compat._functional import Tensor, nodes_between
+from pyconv.compat._operation import Operation
 from pyconv.compat._own_call import OwnCall
 from pyconv.layers._augmentation import Augmentation
+from pyconv.layers.dropout import Dropout
 from pyconv.layers.graph import Node, blocks
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer, own_call
+from pyconv.layers.noise import NoiseLayer
 
 # What does nothing outside of training, so that a call may leave it out there.
 OF_TRAINING = (
@@ -26,6 +29,9 @@ OF_TRAINING = (
     plain.SpatialDropout2D,
     plain.SpatialDropout3D,
 )
+
+
+_OF_TENSORS = ("input", "output", "tensors")
 
 
 class Phase:
@@ -57,11 +63,34 @@ def check_call(layer: Any) -> None:
     Models run what the layer below does forward and backward, and would leave the call out.
     """
     below = getattr(layer, "call_over", None)
-    if below is not None:
+    if below is not None and not _only_says_training(layer):
         raise NotImplementedError(
             f"{layer.label}: its call over that of {below} is not run by models; write a "
             "keras.layers.Layer whose call uses that layer, or forward and backward"
         )
+
+
+def _only_says_training(given: Any) -> bool:
+    """Whether a call returns what a layer of noise does, told at most if it is in training.
+
+    The call on a tensor has fixed that by then.
+    """
+    if not isinstance(given, (Dropout, NoiseLayer)):
+        return False
+    layer: Any = given
+    kept = {name: vars(layer)[name] for name in _OF_TENSORS if name in vars(layer)}
+    start = Tensor(InputLayer(batch_shape=(None, 2), name="probe"))
+    layer._calls_over = True
+    try:
+        end = layer.call(start)
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        return False
+    finally:
+        layer._calls_over = False
+        for name in _OF_TENSORS:
+            vars(layer).pop(name, None)
+        vars(layer).update(kept)
+    return isinstance(end, Tensor) and end.layer is layer and end.inputs == (start,)
 
 
 def composed_of(owner: Any, shape: Shape) -> tuple[Tensor, Tensor] | None:
@@ -78,6 +107,8 @@ def composed_of(owner: Any, shape: Shape) -> tuple[Tensor, Tensor] | None:
         return None
     if end is None or other is None:
         return None
+    if isinstance(end.layer, Operation):  # made by the call: outputs have the name of its layer
+        end.layer.name = owner.name
     unlike = start in (end, other) or _kinds(start, end) != _kinds(start, other)
     same = end is other or not unlike
     return (start, end) if same else None

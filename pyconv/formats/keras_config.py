@@ -171,6 +171,8 @@ def _loss(loss: Any, modules: bool) -> Any:
         return loss
     if "class_name" not in loss:
         return {name: _loss(one, modules) for name, one in loss.items()}
+    if loss["class_name"] not in losses.__all__:
+        return _measure(loss, "keras.losses", modules)
     plain = losses.deserialize({"class_name": loss["class_name"]}).get_config()
     if {**plain, "name": None} == {**loss["config"], "name": None}:
         # By its name, which every version knows.
@@ -185,7 +187,11 @@ def _measure(value: Any, module: str, modules: bool) -> Any:
         return value
     if "class_name" not in value:
         return {name: _measure(one, module, modules) for name, one in value.items()}
-    return _object(value["class_name"], module, dict(value["config"]), modules)
+    from pyconv import losses, metrics
+
+    name = value["class_name"]
+    is_own = not any(name in part.__all__ for part in (losses, metrics))
+    return _object(name, None if is_own else module, dict(value["config"]), modules)
 
 
 # --- Keras's to pyconv's ----------------------------------------------------------------------

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv import compile_config
 from pyconv._names import snake_case
 from pyconv._types import Array
+from pyconv.custom_objects import CustomObjectScope, in_scope
 from pyconv.formats import keras_config, keras_graph
 from pyconv.layers._arguments import stored_weight
 from pyconv.layers.graph import flat
@@ -107,7 +109,9 @@ def from_stored(
         set_states(model, stored.states if own is None else _renamed(stored.states, own))
     if compile and stored.compiled is not None:
         try:
-            model.compile_from_config(keras_config.from_compile_config(stored.compiled))
+            with CustomObjectScope({**in_scope(), **(custom_objects or {})}):
+                arguments = compile_config.known(keras_config.from_compile_config(stored.compiled))
+                model.compile_from_config(arguments)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{error}; load it with compile=False, and compile it") from None
         if stored.optimizer and model.optimizer is not None:

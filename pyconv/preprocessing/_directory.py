@@ -109,6 +109,8 @@ class DirectoryIterator(ImageIterator):
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Any:
         """Return x (n, H, W, C), or x and the labels, of these files."""
         x = self._change(np.stack([self._image(row) for row in rows]), rng)
+        if self.save_to is not None:
+            self.save_to.write(x, rows)
         if self.class_mode is None:
             return x
         if self.class_mode == "input":

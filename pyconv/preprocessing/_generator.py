@@ -16,6 +16,7 @@ from pyconv.preprocessing._changes import Changes, RandomChanges, pair_arg, shif
 from pyconv.preprocessing._directory import DirectoryIterator
 from pyconv.preprocessing._files import channels_last
 from pyconv.preprocessing._iterator import NumpyArrayIterator, batch_arg, images_arg
+from pyconv.preprocessing._saved import save_to_arg
 
 
 class ImageDataGenerator(RandomChanges):
@@ -146,7 +147,7 @@ class ImageDataGenerator(RandomChanges):
         shuffle: bool = True,
         sample_weight: Any = None,
         seed: int | None = None,
-        save_to_dir: None = None,
+        save_to_dir: Any = None,
         save_prefix: str = "",
         save_format: str = "png",
         subset: str | None = None,
@@ -160,25 +161,26 @@ class ImageDataGenerator(RandomChanges):
             shuffle: whether each pass has a new order.
             sample_weight: weights (N,), or None.
             seed: an integer for the same orders and changes in each run.
-            save_to_dir: not supported, must be None.
-            save_prefix: has no effect.
-            save_format: has no effect.
+            save_to_dir: a folder that the images of each batch are written to, or None.
+            save_prefix: what their files' names begin with.
+            save_format: what they end with: ``"png"``, ``"jpeg"``.
             subset: ``"validation"`` for the first ``validation_split`` of the images,
                 ``"training"`` for the others.
 
         Raises:
             TypeError, ValueError: an argument is wrong.
         """
-        if save_to_dir is not None:
-            raise ValueError(
-                "flow: save_to_dir is not supported; save what it returns with array_to_img"
-            )
+        save_to = save_to_arg("flow", save_to_dir, save_prefix, save_format)
         arrays = [None if a is None else np.asarray(a) for a in (x, y, sample_weight)]
         if subset is not None:
             at = int(len(x) * self.validation_split)
             part = slice(at) if self._is_validation("flow", subset) else slice(at, None)
             arrays = [None if array is None else array[part] for array in arrays]
-        return NumpyArrayIterator(arrays[0], arrays[1], self, batch_size, shuffle, seed, arrays[2])
+        batches = NumpyArrayIterator(
+            arrays[0], arrays[1], self, batch_size, shuffle, seed, arrays[2]
+        )
+        batches.save_to = save_to
+        return batches
 
     def flow_from_directory(
         self,
@@ -190,7 +192,7 @@ class ImageDataGenerator(RandomChanges):
         batch_size: int = 32,
         shuffle: bool = True,
         seed: int | None = None,
-        save_to_dir: None = None,
+        save_to_dir: Any = None,
         save_prefix: str = "",
         save_format: str = "png",
         follow_links: bool = False,
@@ -206,9 +208,9 @@ class ImageDataGenerator(RandomChanges):
             classes: names of the folders, in the order of the classes; None for all, sorted.
             class_mode: ``"categorical"``, ``"sparse"``, ``"binary"``, ``"input"`` or None.
             batch_size, shuffle, seed, subset: as for ``flow``.
-            save_to_dir: not supported, must be None.
-            save_prefix: has no effect.
-            save_format: has no effect.
+            save_to_dir: a folder that the images of each batch are written to, or None.
+            save_prefix: what their files' names begin with.
+            save_format: what they end with: ``"png"``, ``"jpeg"``.
             follow_links: has no effect: links are followed.
             interpolation: see ``load_img``.
 
@@ -217,13 +219,12 @@ class ImageDataGenerator(RandomChanges):
             ImportError: there is no Pillow.
             TypeError, ValueError: an argument is wrong.
         """
-        if save_to_dir is not None:
-            raise ValueError("flow_from_directory: save_to_dir is not supported")
+        save_to = save_to_arg("flow_from_directory", save_to_dir, save_prefix, save_format)
         part = None
         if subset is not None:
             at = self.validation_split
             part = (0.0, at) if self._is_validation("flow_from_directory", subset) else (at, 1.0)
-        return DirectoryIterator(
+        batches = DirectoryIterator(
             directory,
             self.changed,
             target_size,
@@ -236,6 +237,8 @@ class ImageDataGenerator(RandomChanges):
             part,
             interpolation,
         )
+        batches.save_to = save_to
+        return batches
 
     def _is_validation(self, owner: str, subset: Any) -> bool:
         if subset not in ("training", "validation"):

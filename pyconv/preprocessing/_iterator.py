@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pyconv import _random
 from pyconv._args import INT_MAX, bool_arg, int_arg
 from pyconv._types import Array
+from pyconv.preprocessing._saved import SaveTo
 from pyconv.py_dataset import PyDataset
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class ImageIterator(PyDataset):
         >>> len(ImageIterator(100, 32))
         4
     """
+
+    save_to: SaveTo | None = None
 
     def __init__(
         self, n: int, batch_size: int = 32, shuffle: bool = True, seed: int | None = None
@@ -178,6 +181,8 @@ class NumpyArrayIterator(ImageIterator):
         return self._ahead.part(at * self.batch_size, len(rows))
 
     def _with_targets(self, x: Array, rows: NDArray[np.int64]) -> Any:
+        if self.save_to is not None:
+            self.save_to.write(x, rows)
         if self.y is None:
             return x
         if self.sample_weight is None:

@@ -19,6 +19,7 @@ from pyconv.compat._chained import Chained
 from pyconv.compat._functional import Tensor
 from pyconv.compat._input_tensor import FromTensor
 from pyconv.compat._norm_mode import NormMode
+from pyconv.compat._older_layers import older_layers
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._own_layer import Own
 from pyconv.compat._wrapper import wrapper
@@ -98,6 +99,7 @@ _names["Lambda"] = _classes.translated(_lambda.Lambda, __name__, _translate, Cha
 for _name in ("call", "compute_mask"):  # not those of Chained
     setattr(_names["Lambda"], _name, getattr(_lambda.Lambda, _name))
 _names["Wrapper"] = wrapper(_names["Layer"], __name__)
+_names.update(older_layers(_names, __name__))
 CLASSES = {found.__name__: found for found in _names.values() if isinstance(found, type)}
 
 

@@ -19,6 +19,20 @@ from pyconv.losses.loss import same_rank
 _EPSILON = 1e-7
 
 
+class Reduction:
+    """The names of Keras 2 for what a loss makes of those of the samples.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> keras.losses.MeanSquaredError(reduction=keras.losses.Reduction.SUM).reduction
+        'sum'
+    """
+
+    AUTO = SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+    NONE = "none"
+    SUM = "sum"
+
+
 class _Eager:
     """A loss whose result is an array of ``dtype``, and that leaves out what a mask says."""
 
@@ -135,5 +149,5 @@ def _giving(function: Any) -> Any:
 
 _names.update({name: _giving(_names[name]) for name in ("get", "deserialize")})
 globals().update(_names)
-__all__ = sorted(_names)
+__all__ = sorted({*_names, "Reduction"})
 __getattr__ = _unsupported.getter(__name__, losses)

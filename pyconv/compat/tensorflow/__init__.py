@@ -19,7 +19,7 @@ from pyconv.compat.keras import (
     metrics,
     optimizers,
 )
-from pyconv.compat.tensorflow import _functions, _session
+from pyconv.compat.tensorflow import _files, _functions, _session
 from pyconv.compat.tensorflow._image import IMAGE
 from pyconv.compat.tensorflow._summary import SUMMARY
 from pyconv.compat.tensorflow._variable import Variable as Variable
@@ -57,8 +57,24 @@ math.softmax, math.sigmoid, math.tanh = nn.softmax, nn.sigmoid, nn.tanh
 data = SimpleNamespace(
     AUTOTUNE=_dataset.AUTOTUNE,
     Dataset=_dataset.Dataset,
-    experimental=SimpleNamespace(AUTOTUNE=_dataset.AUTOTUNE),
+    experimental=SimpleNamespace(
+        AUTOTUNE=_dataset.AUTOTUNE,
+        cardinality=lambda dataset: dataset.cardinality(),
+        ignore_errors=lambda *args, **kwargs: lambda dataset: dataset,
+        map_and_batch=lambda map_func, batch_size, **kwargs: (
+            lambda dataset: dataset.map(map_func).batch(batch_size)
+        ),
+        prefetch_to_device=lambda *args, **kwargs: lambda dataset: dataset,
+        shuffle_and_repeat=lambda buffer_size, count=None, seed=None: (
+            lambda dataset: dataset.shuffle(buffer_size, seed).repeat(count)
+        ),
+    ),
+    make_one_shot_iterator=lambda dataset: dataset.make_one_shot_iterator(),
 )
+io, strings = _files.IO, _files.STRINGS
+gfile, read_file = _files.GFILE, _files.read_file
+for _name, _function in {**_files.DECODERS, **_files.ENCODERS}.items():
+    setattr(IMAGE, _name, _function)
 
 
 def _random(draw: str, *names: str, type_of: Any = np.float32) -> Any:

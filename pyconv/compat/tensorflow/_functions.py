@@ -42,6 +42,26 @@ def _transpose(a: Any, perm: Any = None, conjugate: bool = False, name: Any = No
     return np.transpose(array_of(a), perm)
 
 
+def _average_loss(
+    per_example_loss: Any, sample_weight: Any = None, global_batch_size: Any = None
+) -> Any:
+    losses = array_of(per_example_loss)
+    if sample_weight is not None:
+        losses = losses * sample_weight
+    return np.sum(losses) / (losses.shape[0] if global_batch_size is None else global_batch_size)
+
+
+def _map(fn: Any, elems: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return what a function makes of each part along the first axis."""
+    several = isinstance(elems, (list, tuple))
+    arrays = [array_of(part) for part in (elems if several else [elems])]
+    parts = ([array[i] for array in arrays] for i in range(len(arrays[0])))
+    results = [fn(type(elems)(part) if several else part[0]) for part in parts]
+    if isinstance(results[0], (list, tuple)):
+        return type(results[0])(np.stack(rows) for rows in zip(*results, strict=True))
+    return np.stack(results)
+
+
 def _split(value: Any, num_or_size_splits: Any, axis: int = 0, name: Any = None) -> Any:
     parts: Any = num_or_size_splits
     if not isinstance(parts, (int, np.integer)):
@@ -197,6 +217,7 @@ FUNCTIONS: dict[str, Any] = {
     "range": _range,
     "rank": np.ndim,
     "reduce_all": _reduction(np.all),
+    "map_fn": _map,
     "reduce_any": _reduction(np.any),
     "reduce_max": _reduction(np.max),
     "reduce_mean": _reduction(np.mean),
@@ -228,6 +249,8 @@ MATHS: dict[str, Any] = {
     "squared_difference": lambda x, y, name=None: np.square(x - y),
 }
 NETWORK: dict[str, Any] = {
+    "compute_average_loss": _average_loss,
+    "scale_regularization_loss": lambda regularization_loss: np.sum(regularization_loss),
     "bias_add": lambda value, bias, **_: array_of(value) + bias,
     "dropout": lambda x, rate=0.5, noise_shape=None, seed=None, name=None: backend.dropout(
         x, rate, noise_shape, seed
