@@ -46,6 +46,9 @@ class Sequential(Stack, Trainer):
         10
     """
 
+    # Whether Keras's files have it as a model of the functional API.
+    is_functional = False
+
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         self._stopped_at_logits = False
         self._steps_of: list[Layer] = []
@@ -265,12 +268,16 @@ class Sequential(Stack, Trainer):
         """Return the layers as plain data, whatever a subclass's ``get_config`` returns."""
         stack = [layers_module.serialize(layer) for layer in self._layers]
         shape = self._declared_shape() or (self.input_shape if self.built else None)
-        return {
+        config = {
             "name": self.name,
             "trainable": self.trainable,
             "layers": stack,
             "build_input_shape": None if shape is None else list(shape),
         }
+        if not self.is_functional:
+            return config
+        name = None if self._input is None else self._input.name
+        return {**config, "functional": True, "input_name": name}
 
     @classmethod
     def from_config(
@@ -301,9 +308,11 @@ class Sequential(Stack, Trainer):
             for layer in flat(stack):
                 layer.give_weights(weights.get(layer.name, {}))
         model = cls(stack, config.get("trainable", True), config.get("name"))
+        if config.get("functional") is True:
+            model.is_functional = True
         shape = config.get("build_input_shape")
         if shape is not None:
-            model._input = InputLayer(batch_shape=shape)
+            model._input = InputLayer(batch_shape=shape, name=config.get("input_name"))
             model._build_if_known()
         for layer in flat(stack):
             layer.take_given_weights()

@@ -251,3 +251,103 @@ def test_methods_that_are_not_here_say_what_is():
     with pytest.raises(AttributeError, match="no attribute 'unheard_of'$"):
         model.unheard_of()
     assert not hasattr(model, "export")
+
+
+# --- inputs by name, configurations and copies ----------------------------------------------------
+
+
+def plain():
+    inputs = keras.Input((3,), name="a")
+    return keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Dense(4)(inputs)), name="net")
+
+
+def test_one_input_by_its_name():
+    model, x = plain(), np.ones((2, 3), np.float32)
+    y = model(x)
+    np.testing.assert_array_equal(model({"a": x}), y)
+    assert model({"a": keras.Input((3,))}).shape == (None, 2)
+    with pytest.warns(UserWarning, match="structure of `inputs` doesn't match .*'a', got"):
+        np.testing.assert_array_equal(model({"a": x, "b": x[:, :1]}), y)
+    np.testing.assert_array_equal(model(x[..., None]), y)  # as Keras takes an axis of one away
+    merged = keras.layers.add([keras.Input((3,), name="p"), keras.Input((3,), name="q")])
+    ends = list(merged.inputs)
+    several = keras.Model({"p": ends[0], "q": ends[1]}, merged)
+    with pytest.warns(UserWarning, match=r"Expected: a dict of \['p', 'q'\], got a list"):
+        several.predict([x, x], verbose=0)
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5", "safetensors"])
+def test_files_and_configurations_keep_a_model_functional(ending, tmp_path):
+    model, x = plain(), np.ones((2, 3), np.float32)
+    model.save(tmp_path / f"m.{ending}")
+    again = [
+        keras.models.load_model(tmp_path / f"m.{ending}"),
+        keras.models.model_from_json(model.to_json()),
+        keras.Model.from_config(model.get_config()),
+        type(model).from_config(model.get_config()),
+    ]
+    for made in again:
+        assert type(made) is type(model)
+        assert [layer.name for layer in made.layers] == [layer.name for layer in model.layers]
+        assert all(type(a) is type(b) for a, b in zip(made.layers, model.layers, strict=True))
+    np.testing.assert_array_equal(again[0].predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_layers_of_a_configuration_are_those_of_keras():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    made = keras.Sequential.from_config(model.get_config())
+    assert type(made) is keras.Sequential
+    assert type(made.layers[0]) is keras.layers.Dense
+    assert made.get_config() == model.get_config()
+
+
+def test_a_subclass_with_arguments_of_its_own_from_its_configuration():
+    class Net(keras.Model):
+        def __init__(self, *args, factor=1, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.factor = factor
+
+        def get_config(self):
+            return {**super().get_config(), "factor": self.factor}
+
+    inputs = keras.Input((3,))
+    model = Net(inputs=inputs, outputs=keras.layers.Dense(2)(inputs), factor=3)
+    made = Net.from_config(model.get_config())
+    assert (type(made), made.factor, made.name) == (Net, 3, model.name)
+    assert made.count_params() == 8
+
+
+def test_clones_of_compiled_and_of_own_models(monkeypatch):
+    class Net(keras.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.dense = keras.layers.Dense(2)
+
+        def call(self, x):
+            return self.dense(x)
+
+    clone = keras.models.clone_model(Net())
+    assert type(clone) is Net
+    assert clone(np.ones((2, 3))).shape == (2, 2)
+    model = plain()
+    model.compile("adam", "mse", metrics=["mae"])
+    for era, compiled in (("keras3", True), ("keras2", False)):
+        monkeypatch.setattr(compat._era, "_chosen", era)
+        made = keras.models.clone_model(model)
+        assert made.compiled is compiled
+    monkeypatch.setattr(compat._era, "_chosen", "keras3")
+    assert keras.models.clone_model(model).get_compile_config() == model.get_compile_config()
+
+
+def test_the_input_of_a_part_is_keras_own():
+    inputs = keras.Input((None, 2))
+    x = keras.layers.Dense(3, name="first")(inputs)
+    part = keras.Model(x, keras.layers.Dense(4, name="second")(x))
+    assert isinstance(part.layers[0], keras.layers.InputLayer)
+    assert [layer.name for layer in part.layers[1:]] == ["second"]
+
+
+def test_layers_cannot_be_set():
+    for model in (plain(), keras.Sequential()):
+        with pytest.raises(AttributeError, match=r"`Model.layers` attribute is reserved"):
+            model.layers = []

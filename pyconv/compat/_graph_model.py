@@ -21,6 +21,8 @@ class Functional(AddedLosses):
     the input, as Keras has them.
     """
 
+    is_functional = True
+
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         if name is None and _era.is_keras2():
             name = _classes.old_name("Model")
@@ -89,11 +91,18 @@ def functional(inputs: Any, outputs: Any, name: str | None = None) -> Any:
     nodes = nodes_between(start, end)
     first = start.layer
     if not isinstance(first, InputLayer):
-        first = InputLayer(batch_shape=start.shape)
+        first = _input_of(start)
     made = Functional([first, *blocks(nodes)], name=name)
     made._take_links(start, end)
     made._take_carried()
     return made
+
+
+def _input_of(start: Tensor) -> Any:
+    """Return the input of a model that begins with what a layer gave."""
+    from pyconv.compat.keras import layers
+
+    return layers.InputLayer(batch_shape=start.shape)
 
 
 def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
@@ -123,7 +132,7 @@ def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
     return functional(ends[0], ends[1], model.name)
 
 
-def is_functional(stack: list[Layer]) -> bool:
+def has_branches(stack: list[Layer]) -> bool:
     """Whether layers branch."""
     return any(isinstance(layer, Graph) for layer in stack)
 

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -70,10 +71,12 @@ class Sequential(CompiledFlags, Links, Generators):
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         """Return the output for a batch; for what came of an ``Input``, the layers' tensor."""
+        x = self._of_name(x)
         tensors = tensors_of(x)
         if tensors is None:
+            x = self._arranged(x)
             if is_recorded(x):
-                return model_call(self, self._arranged(x), bool(training))
+                return model_call(self, x, bool(training))
             return eager(super().__call__(x, training))
         return applied(self._layers, tensors[0], False)
 
@@ -111,6 +114,7 @@ class Sequential(CompiledFlags, Links, Generators):
 
     def _arranged(self, x: Any) -> Any:
         """Return inputs with the last axis that numbers and grey images lack, or without one."""
+        x = self._of_name(x)
         rank = self.input_rank
         if rank in (None, 2) and _is_row(x):
             column = np.asarray(x)[:, np.newaxis]
@@ -120,6 +124,41 @@ class Sequential(CompiledFlags, Links, Generators):
         if x.ndim == rank - 1 and rank > 2 and self.input_shape[-1] == 1:
             return x[..., np.newaxis]
         return x[..., 0] if x.ndim == rank + 1 and x.shape[-1] == 1 else x
+
+    def _of_name(self, x: Any) -> Any:
+        """Return what a dict has for the one input; another structure than it has is a warning."""
+        if not isinstance(x, dict) or not x:
+            return x
+        name = None if self._input is None else self._input.name
+        if len(x) > 1 and name in x:
+            if isinstance(x[name], Tensor):
+                return x[name]
+            warnings.warn(
+                "The structure of `inputs` doesn't match the expected structure. Expected: "
+                f"{name!r}, got {sorted(map(str, x))}",
+                stacklevel=3,
+            )
+            return x[name]
+        return next(iter(x.values())) if len(x) == 1 else x
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Any = None, weights: Any = None
+    ) -> Any:
+        """Return a new model of what ``get_config`` returned; see ``pyconv.Sequential``."""
+        from pyconv.compat.keras import layers
+
+        classes = {**layers.CLASSES, **(custom_objects or {})}
+        return adopt(super().from_config(config, classes, weights))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; the layers are none that can be set."""
+        if name == "layers":
+            raise AttributeError(
+                "`Model.layers` attribute is reserved and should not be used. Use `add()` and "
+                "`pop()` to change the layers of a Sequential; give a list of your own another name"
+            )
+        super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
         """Say what there is instead of a method of Keras's that is not here."""
@@ -282,14 +321,15 @@ def _are_metrics(value: Any) -> bool:
 
 def adopt(model: Any) -> "Sequential":
     """Return a model of pyconv as one of this module, its layers and optimizer too."""
-    from pyconv.compat._graph_model import Functional, is_functional
+    from pyconv.compat._graph_model import Functional, has_branches
     from pyconv.compat.keras import layers, optimizers
 
     adopted: Sequential = model
     if type(model) is pyconv.Sequential:
-        model.__class__ = Functional if is_functional(model._layers) else Sequential
+        is_functional = model.is_functional or has_branches(model._layers)
+        model.__class__ = Functional if is_functional else Sequential
         adopted._keras2 = _era.is_keras2()
-    for layer in flat(model._layers):
+    for layer in [*([model._input] if model._input else []), *flat(model._layers)]:
         _classes.adopt(layer, layers.CLASSES)
     if model.optimizer is not None:
         _classes.adopt(model.optimizer, optimizers.CLASSES)

@@ -69,9 +69,15 @@ class OwnModel(Functional):
         cls, config: dict[str, Any], custom_objects: Any = None, weights: Any = None
     ) -> Any:
         """Return a new model of what ``get_config`` returned."""
-        if isinstance(config, dict) and not isinstance(config.get("layers"), list):
+        if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
             return cls(**config)
-        return super().from_config(config, custom_objects, weights)
+        network: Any = Functional.from_config(config, custom_objects, weights)
+        more = {name: value for name, value in config.items() if name not in _OF_NETWORKS}
+        if cls.__module__.startswith("pyconv."):
+            return network
+        made = cls(inputs=network.input, outputs=network.output, name=config.get("name"), **more)
+        made.trainable = config.get("trainable", True)
+        return made
 
     def call(self, inputs: Any) -> Any:
         """Return the output; a model of one's own defines it."""
@@ -197,6 +203,7 @@ class OwnModel(Functional):
         except BaseException:
             self._input, self._layers = None, []
             raise
+        self._input_shapes_of_call = shapes
 
     # --- what is known once there are data ------------------------------------------------------
 
@@ -280,6 +287,12 @@ class OwnModel(Functional):
             return self(x, training)
         return applied(self._layers, tensors[0], False)
 
+
+# What the configuration of a functional model has, beside what a subclass adds.
+_OF_NETWORKS = (
+    "name", "trainable", "layers", "functional", "input_name", "input_layers", "output_layers",
+    "build_input_shape",
+)  # fmt: skip
 
 # What ``compile`` is given for each output.
 _OF_OUTPUTS = ("loss", "loss_weights", "metrics", "weighted_metrics")

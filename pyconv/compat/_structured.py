@@ -5,6 +5,7 @@ network of one input and one output, and is trained as others are.
 """
 
 import math
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -105,6 +106,9 @@ class Structured(Functional):
         """Return the inputs side by side."""
         if len(self._starts) == 1:
             return super()._arranged(leaves(x)[0] if isinstance(x, (dict, list, tuple)) else x)
+        size = sum(map(math.prod, self._input_shapes))
+        if isinstance(x, np.ndarray) and x.shape[1:] == (size,):
+            return x  # side by side already
         given = self._of_inputs(x)
         parts = []
         for name, shape, values in zip(self._input_names, self._input_shapes, given, strict=True):
@@ -121,6 +125,12 @@ class Structured(Functional):
 
     def _of_inputs(self, x: Any) -> list[Any]:
         """Return what is given for each input."""
+        if isinstance(self._input_form, dict) and isinstance(x, (list, tuple)):
+            warnings.warn(
+                "The structure of `inputs` doesn't match the expected structure. Expected: a dict "
+                f"of {sorted(map(str, self._input_form))}, got a {type(x).__name__}",
+                stacklevel=4,
+            )
         return _per_output.arrays_of_each(self.label, "x", x, self._input_names, self._input_form)
 
     def _arranged_batch(self, owner: str, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:

@@ -72,7 +72,8 @@ def _plain_config(model: "Sequential", modules: bool) -> dict[str, Any]:
     first = model._input
     if shape is not None and first is None:
         first = InputLayer(batch_shape=shape, name="input_layer")
-    if first is not None and any(isinstance(layer, Graph) for layer in model._layers):
+    branches = any(isinstance(layer, Graph) for layer in model._layers)
+    if first is not None and (branches or (model.is_functional and shape is not None)):
         return _functional_config(model, first, modules)
     layers = [layer_config(layer, modules) for layer in model._layers]
     if shape is not None and first is not None:
@@ -209,7 +210,7 @@ def from_model_config(config: Any) -> dict[str, Any]:
     if kind in ("Functional", "Model"):
         if isinstance(inner, Mapping) and keras_graph.needs_calls(inner):
             return dict(inner)
-        return keras_graph.stack(inner)
+        return {**keras_graph.stack(inner), "functional": True}
     if kind != "Sequential":
         raise ValueError(
             f"its model is a {kind!r:.60}; only Sequential models and functional ones are read"

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pyconv import models
-from pyconv.compat import _arguments, _folders, _unsupported
+from pyconv._derived import before
+from pyconv.compat import _arguments, _era, _folders, _unsupported
 from pyconv.compat._auto_config import arguments_of
 from pyconv.compat._functional import Tensor
 from pyconv.compat._graph_model import cloned, functional
@@ -149,7 +150,23 @@ def clone_model(
         ['InputLayer', 'Dense', 'Dropout']
     """
     # Not by isinstance: a Sequential counts as a Model.
+    made = _cloned(model, input_tensors, clone_function, call_function)
+    if _is_recompiled(model) and not made.compiled:
+        made.compile_from_config(model.get_compile_config())
+    return made
+
+
+def _is_recompiled(model: Any) -> bool:
+    """Whether a clone is compiled as the model is: in Keras 3."""
+    return bool(model.compiled) and not _era.is_keras2()
+
+
+def _cloned(model: Any, input_tensors: Any, clone_function: Any, call_function: Any) -> Any:
     wired = hasattr(type(model), "_is_wired") and model._is_wired()
+    plain = call_function is None and clone_function is None and input_tensors is None
+    kind = before(type(model))
+    if plain and getattr(kind, "call", OwnModel.call) is not OwnModel.call:
+        return kind.from_config(model.get_config())
     if call_function is None and not wired:
         return _names["clone_model"](
             model, input_tensors=input_tensors, clone_function=clone_function
