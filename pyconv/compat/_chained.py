@@ -11,7 +11,7 @@ from pyconv.compat._functional import Tensor, nodes_between, tensors_of, wired
 from pyconv.compat._of_lists import take_lists
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._phases import fix_phase
-from pyconv.compat._recording import is_recorded, layer_call
+from pyconv.compat._recording import is_recorded, layer_call, merge_call
 from pyconv.compat._trees import mapped
 from pyconv.compat._typed import Typed
 from pyconv.layers._augmentation import Augmentation
@@ -107,7 +107,10 @@ class Chained(Typed):
             return mapped(lambda part: eager(part) if hasattr(part, "__array__") else part, parts)
         if mask is None and type(x) is not np.ndarray:
             mask = _masking.masks_of(x)
-        if mask is None and is_recorded(x):
+        if isinstance(self, Merge) and isinstance(x, (list, tuple)):
+            if mask is None and any(map(is_recorded, x)):
+                return merge_call(self, x, bool(kwargs.get("training")))
+        elif mask is None and is_recorded(x):
             return layer_call(self, x, bool(kwargs.get("training")))
         if mask is None and self._policy is None and not self._makes_mask:
             return eager(super().__call__(x, **kwargs))  # type: ignore[misc]

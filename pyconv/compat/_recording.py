@@ -209,6 +209,8 @@ def layer_call(layer: Any, x: Any, training: bool) -> Any:
 
 def merge_call(layer: Any, xs: Sequence[Any], training: bool) -> Any:
     """Return the result of a layer of several inputs, with its history."""
+    if not layer.knows_shape:
+        layer.build([(None, *np.shape(x)[1:]) for x in xs])
     values = [backend.on_device(float32_array(layer.label, "x", unwrapped(x))) for x in xs]
     y = np.array(layer.forward(values, training))
     found: dict[bytes, list[Any]] = {}

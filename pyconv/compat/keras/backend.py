@@ -31,9 +31,11 @@ __all__ = [
     "floatx",
     "function",
     "get_value",
+    "gradients",
     "image_data_format",
     "image_dim_ordering",
     "learning_phase",
+    "placeholder",
     "set_floatx",
     "set_image_data_format",
     "set_image_dim_ordering",
@@ -127,11 +129,13 @@ def learning_phase() -> int:
 
 
 def function(inputs: Any, outputs: Any) -> Any:
-    """Return a function of a list of the input's values that computes tensors, a list.
+    """Return a function of a list of the inputs' values that computes tensors, a list.
 
     Args:
-        inputs: a list of the tensor of a model's input; ``learning_phase()`` may follow.
-        outputs: a list of tensors, such as ``[layer.output for layer in model.layers]``.
+        inputs: a list of tensors, such as a model's input; ``learning_phase()`` may be among them,
+            whose value 1 has layers do as in training.
+        outputs: a list of tensors, such as ``[layer.output for layer in model.layers]``, or what
+            was computed of them, ``gradients`` too.
 
     Raises:
         NotImplementedError, ValueError: as ``keras.Model``.
@@ -143,18 +147,85 @@ def function(inputs: Any, outputs: Any) -> Any:
         >>> run([np.ones((1, 2, 2))])[0].tolist()
         [[1.0, 1.0, 1.0, 1.0]]
     """
+    from pyconv.compat import _symbolic
+    from pyconv.compat._functional import Tensor, connected, tensor_of
     from pyconv.compat._graph_model import functional
+    from pyconv.compat._operation import Operation
 
-    start = inputs[0] if isinstance(inputs, (list, tuple)) else inputs
+    given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    starts = [one if isinstance(one, (int, float)) else tensor_of(one) for one in given]
+    tensors = [one for one in starts if isinstance(one, Tensor)]
     several = isinstance(outputs, (list, tuple))
-    models = [functional(start, end) for end in (outputs if several else [outputs])]
+    ends = [tensor_of(end) for end in (outputs if several else [outputs])]
+    models: Any = None
+    if len(tensors) == 1 and not any(isinstance(end.layer, Operation) for end in ends):
+        models = [functional(tensors[0], end) for end in ends]
 
     def run(values: Any) -> Any:
-        x = values[0] if isinstance(values, (list, tuple)) else values
-        results = [model.predict(x, verbose=0) for model in models]
+        x = values if isinstance(values, (list, tuple)) else [values]
+        phases = [bool(v) for one, v in zip(starts, x, strict=False) if isinstance(one, int)]
+        if models is None or any(phases):
+            linked = [connected(tensors[0], end) if models else end for end in ends]
+            results = _symbolic.run(starts, linked, x)
+        else:
+            at = starts.index(tensors[0])
+            results = [model.predict(x[at], verbose=0) for model in models]
         return results if several else results[0]
 
     return run
+
+
+def gradients(loss: Any, variables: Any) -> list[Any]:
+    """Return the gradients of a tensor, of the sum of its numbers, by others, as tensors.
+
+    Args:
+        loss: what was computed of layers' tensors; or a list of such, which are added.
+        variables: a tensor that it was computed of, or a list of them: an input, or the result of
+            a layer.
+
+    Raises:
+        TypeError: one is no tensor; a ``GradientTape`` has gradients by weights.
+
+    Example:
+        >>> import numpy as np, pyconv.compat.keras as keras
+        >>> x = keras.Input((2,))
+        >>> slope = keras.backend.gradients(keras.backend.sum(x**2), [x])[0]
+        >>> keras.backend.function([x], [slope])([np.array([[1.0, 3.0]])])[0].tolist()
+        [[2.0, 6.0]]
+    """
+    from pyconv.compat import _symbolic
+
+    return _symbolic.gradients(loss, variables)
+
+
+def placeholder(
+    shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False,
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return a tensor that ``function`` is given the values of.
+
+    Args:
+        shape: its shape, None where a size is not known.
+        ndim: the number of axes, of sizes that are not known, in place of ``shape``.
+        dtype: has no effect.
+        sparse: has no effect.
+        name: its name.
+
+    Raises:
+        ValueError: neither ``shape`` nor ``ndim`` is given.
+
+    Example:
+        >>> from pyconv.compat.keras import backend as K
+        >>> K.placeholder((None, 10)).shape
+        (None, 10)
+    """
+    from pyconv.compat._functional import Tensor
+    from pyconv.layers.input import InputLayer
+
+    if shape is None and ndim is None:
+        raise ValueError("placeholder: shape or ndim must be given")
+    sizes = tuple(shape) if shape is not None else (None,) * int(ndim or 0)
+    return Tensor(InputLayer(batch_shape=sizes, name=name))
 
 
 def floatx() -> str:

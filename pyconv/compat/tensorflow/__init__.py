@@ -165,6 +165,7 @@ def py_function(func: Any, inp: Any, Tout: Any, name: Any = None) -> Any:  # noq
 
 
 numpy_function = py_function
+gradients, placeholder = keras.backend.gradients, keras.backend.placeholder
 
 
 def _print(
