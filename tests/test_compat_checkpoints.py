@@ -1,5 +1,6 @@
 """``tf.train.Checkpoint`` and its manager."""
 
+import contextlib
 import os
 
 import numpy as np
@@ -69,6 +70,27 @@ def test_wrong_checkpoints(tmp_path):
         tf.train.Checkpoint(net=model).restore(path)
     with pytest.raises(FileNotFoundError):
         tf.train.Checkpoint(model=model).restore(tmp_path / "two")
+
+
+def test_damaged_checkpoints(tmp_path):
+    model, _, _ = made()
+    before = [weight.copy() for weight in model.get_weights()]
+    checkpoint = tf.train.Checkpoint(model=model)
+    path = tmp_path / "one.npz"
+    checkpoint.write(tmp_path / "one")
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for size in rng.integers(0, len(whole), 100):
+        path.write_bytes(whole[:size])
+        with pytest.raises(ValueError, match=r"one\.npz is damaged or no checkpoint"):
+            checkpoint.restore(path)
+    for at in rng.integers(0, len(whole), 300):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << int(at) % 8]) + whole[at + 1 :])
+        with contextlib.suppress(ValueError):  # not all bytes say something
+            checkpoint.restore(path)
+    for weight, kept in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, kept)
+    assert os.listdir(tmp_path) == ["one.npz"]
 
 
 def test_brightness_by_the_name_of_its_argument():

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pyconv._files import place, replacing
 from pyconv.bench.cases import Case
 from pyconv.bench.limits import Limits
 from pyconv.bench.measure import Measurement, measure
@@ -213,6 +214,5 @@ def machine() -> Report:
 
 def write_json(report: Report, path: str) -> None:
     """Write a report."""
-    with open(path, "w") as file:
-        json.dump(report, file, indent=1)
-        file.write("\n")
+    with replacing(place("bench", path)) as file:
+        file.write(f"{json.dumps(report, indent=1)}\n".encode())

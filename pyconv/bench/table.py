@@ -6,6 +6,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from pyconv._files import place, replacing
 from pyconv.bench.run import OURS, Report
 
 
@@ -193,11 +194,11 @@ def write_readme(report: Report, path: str) -> None:
         OSError: the file cannot be read or written.
         ValueError: it has no marks.
     """
-    with open(path) as file:
+    with open(path, encoding="utf-8") as file:
         text = file.read()
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"--write-readme: {path} must have the lines {BEGIN!r} and {END!r}")
-    with open(path, "w") as file:
-        file.write(f"{before}{BEGIN}\n\n{markdown(report)}\n{END}{after}")
+    with replacing(place("--write-readme", path)) as file:
+        file.write(f"{before}{BEGIN}\n\n{markdown(report)}\n{END}{after}".encode())

@@ -5,6 +5,8 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pyconv._files import replacing
+
 _NAME = "training.json"
 
 
@@ -19,9 +21,8 @@ class Record:
 
 def write_record(folder: str, record: Record) -> None:
     """Write ``record`` into the folder of a training."""
-    with open(os.path.join(folder, _NAME), "w", encoding="utf-8") as file:
-        json.dump(asdict(record), file, indent=1)
-        file.write("\n")
+    with replacing(os.path.join(folder, _NAME)) as file:
+        file.write(f"{json.dumps(asdict(record), indent=1)}\n".encode())
 
 
 def read_record(model: str) -> Record | None:

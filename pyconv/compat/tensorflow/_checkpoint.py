@@ -2,9 +2,11 @@
 
 import os
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
+from pyconv._files import replacing
 from pyconv.compat.tensorflow._variable import Variable
 
 _ENDING = ".npz"
@@ -41,9 +43,8 @@ class Checkpoint:
                 arrays[f"{name}/{key}"] = np.asarray(array)
         if os.path.dirname(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path + ".tmp", "wb") as file:
+        with replacing(os.path.abspath(path + _ENDING)) as file:
             np.savez(file, **arrays)
-        os.replace(path + ".tmp", path + _ENDING)
         return path
 
     def save(self, file_prefix: Any, options: Any = None) -> str:
@@ -56,20 +57,24 @@ class Checkpoint:
 
         Raises:
             OSError: the file cannot be read.
-            ValueError: it does not fit.
+            ValueError: it is damaged, or does not fit.
         """
         if save_path is None:
             return _Status()
         path = os.fsdecode(save_path)
         path = path if path.endswith(_ENDING) else path + _ENDING
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        arrays = _read(path)
         for name, found in self._objects.items():
             start = f"{name}/"
             own = {k[len(start) :]: v for k, v in arrays.items() if k.startswith(start)}
             if not own and _arrays_of(found):
                 raise ValueError(f"tf.train.Checkpoint: {path} has nothing of {name!r}")
-            _give(found, own)
+            try:
+                _give(found, own)
+            except KeyError as error:
+                raise ValueError(
+                    f"tf.train.Checkpoint: {path} has no {error} of {name!r}"
+                ) from None
         return _Status()
 
     read = restore
@@ -135,6 +140,23 @@ class CheckpointManager:
         """Read the last checkpoint, where there is one; return its name."""
         self._checkpoint.restore(self.latest_checkpoint)
         return self.latest_checkpoint
+
+
+# What numpy and zipfile raise where bytes of a file are not what they were.
+_DAMAGE = (
+    ValueError, TypeError, AttributeError, EOFError, OSError, BadZipFile, NotImplementedError,
+)  # fmt: skip
+
+
+def _read(path: str) -> dict[str, Any]:
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                return dict(arrays)
+        except _DAMAGE as error:
+            raise ValueError(
+                f"tf.train.Checkpoint: {path} is damaged or no checkpoint: {error}"
+            ) from None
 
 
 def _arrays_of(found: Any) -> dict[str, Any]:
