@@ -91,6 +91,10 @@ class MaxNorm(_Norm):
         axis: the axis or the axes that a norm is over: 0 for the units of ``Dense``,
             ``[0, 1, 2]`` for the filters of ``Conv2D``.
 
+    Raises:
+        TypeError, ValueError: an argument is not a number, or axis, of this kind; or, when it is
+            called, the weight has no such axis.
+
     Example:
         >>> import numpy as np, pyconv
         >>> pyconv.constraints.MaxNorm(1.0)(np.array([[3.0, 0.3], [4.0, 0.4]])).round(3)
@@ -129,6 +133,10 @@ class UnitNorm(_Norm):
     Args:
         axis: as for ``MaxNorm``.
 
+    Raises:
+        TypeError, ValueError: an argument is not a number, or axis, of this kind; or, when it is
+            called, the weight has no such axis.
+
     Example:
         >>> import numpy as np, pyconv
         >>> pyconv.constraints.UnitNorm()(np.array([[3.0], [4.0]])).round(3)
@@ -154,6 +162,10 @@ class MinMaxNorm(_Norm):
         max_value: the largest norm.
         rate: how much of the way a step goes: 1 all of it.
         axis: as for ``MaxNorm``.
+
+    Raises:
+        TypeError, ValueError: an argument is not a number, or axis, of this kind; or, when it is
+            called, the weight has no such axis.
 
     Example:
         >>> import numpy as np, pyconv

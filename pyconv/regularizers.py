@@ -113,6 +113,10 @@ class L1(L1L2):
     Args:
         l1: the factor; None for 0.01.
 
+    Raises:
+        TypeError: ``l1`` is not a number.
+        ValueError: it is negative or not finite.
+
     Example:
         >>> import pyconv
         >>> pyconv.regularizers.L1(0.5)([-2.0, 2.0])
@@ -131,6 +135,10 @@ class L2(L1L2):
 
     Args:
         l2: the factor; None for 0.01.
+
+    Raises:
+        TypeError: ``l2`` is not a number.
+        ValueError: it is negative or not finite.
 
     Example:
         >>> import pyconv

@@ -5,7 +5,7 @@ import pytest
 
 import pyconv
 import pyconv.onnx
-from pyconv import constraints, losses, optimizers
+from pyconv import constraints, initializers, losses, optimizers
 from pyconv.layers import Conv2D, Dense, Layer, Normalization
 from pyconv.preprocessing.image import ImageDataGenerator, image_dataset_from_directory
 
@@ -57,6 +57,11 @@ def flow_through(function):
             lambda: losses.Dice(axis=(1, 9))([[1, 0]], [[0.5, 0.5]]),
             ValueError,
             r"Dice: axis must be axes of the output, \(1, 2\), got \(1, 9\)",
+        ),
+        (
+            lambda: initializers.VarianceScaling(input_axes=[4], output_axes=[0])((2, 3)),
+            ValueError,
+            r"must be axes of the weight, \(2, 3\), got \[4\] and \[0\]",
         ),
         (lambda: constraints.UnitNorm("a"), TypeError, "UnitNorm: axis must be an integer"),
         (lambda: constraints.MaxNorm(axis=[0, 1.5]), TypeError, "MaxNorm: axis must be an integer"),

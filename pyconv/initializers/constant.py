@@ -37,6 +37,13 @@ class Ones(Initializer):
 class Identity(Initializer):
     """``gain`` times the identity matrix; only for shapes of two axes.
 
+    Args:
+        gain: the factor.
+
+    Raises:
+        TypeError, ValueError: ``gain`` is not a number; or, when it is called, the shape is
+            another.
+
     Example:
         >>> from pyconv import initializers
         >>> initializers.Identity(2.0)((2, 3))
@@ -62,6 +69,13 @@ class Identity(Initializer):
 
 class Constant(Initializer):
     """All ``value``, a number, or an array that is repeated to the shape.
+
+    Args:
+        value: the number, or the array.
+
+    Raises:
+        TypeError, ValueError: it holds no numbers; or, when it is called, it does not fit the
+            shape.
 
     Example:
         >>> from pyconv import initializers

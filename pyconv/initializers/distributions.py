@@ -48,6 +48,14 @@ class RandomInitializer(Initializer):
 class RandomUniform(RandomInitializer):
     """Uniform from ``minval`` to ``maxval``.
 
+    Args:
+        minval: the least value.
+        maxval: the largest, which is not drawn itself.
+        seed: an integer from 0 for the same values at each call, or None.
+
+    Raises:
+        TypeError, ValueError: an argument is not a number of this kind.
+
     Example:
         >>> from pyconv import initializers
         >>> initializers.RandomUniform(-1, 1, seed=0)((3, 4)).shape
@@ -72,6 +80,14 @@ class RandomUniform(RandomInitializer):
 class RandomNormal(RandomInitializer):
     """Normal with the given mean and standard deviation.
 
+    Args:
+        mean: the mean.
+        stddev: the standard deviation, 0 or above.
+        seed: an integer from 0 for the same values at each call, or None.
+
+    Raises:
+        TypeError, ValueError: an argument is not a number of this kind.
+
     Example:
         >>> from pyconv import initializers
         >>> initializers.RandomNormal(seed=0)((3, 4)).shape
@@ -93,6 +109,14 @@ class RandomNormal(RandomInitializer):
 
 class TruncatedNormal(RandomNormal):
     """Normal; values beyond two standard deviations from the mean are drawn again.
+
+    Args:
+        mean: the mean.
+        stddev: the standard deviation before the cut, 0 or above.
+        seed: an integer from 0 for the same values at each call, or None.
+
+    Raises:
+        TypeError, ValueError: an argument is not a number of this kind.
 
     Example:
         >>> from pyconv import initializers

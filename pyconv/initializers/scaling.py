@@ -119,6 +119,12 @@ class _FixedScaling(VarianceScaling):
 class GlorotUniform(_FixedScaling):
     """Uniform in ±sqrt(6 / (fan_in + fan_out)); Glorot and Bengio, 2010. The layers' default.
 
+    Args:
+        seed: an integer from 0 for the same values at each call, or None.
+
+    Raises:
+        TypeError, ValueError: ``seed`` is no such integer.
+
     Example:
         >>> from pyconv import initializers
         >>> w = initializers.GlorotUniform(seed=0)((1024, 500))
@@ -132,6 +138,12 @@ class GlorotUniform(_FixedScaling):
 class GlorotNormal(_FixedScaling):
     """Truncated normal of standard deviation sqrt(2 / (fan_in + fan_out)); Glorot, 2010.
 
+    Args:
+        seed: an integer from 0 for the same values at each call, or None.
+
+    Raises:
+        TypeError, ValueError: ``seed`` is no such integer.
+
     Example:
         >>> from pyconv import initializers
         >>> initializers.GlorotNormal(seed=0)((3, 3, 16, 32)).shape
@@ -143,6 +155,12 @@ class GlorotNormal(_FixedScaling):
 
 class HeUniform(_FixedScaling):
     """Uniform in ±sqrt(6 / fan_in); He et al., 2015.
+
+    Args:
+        seed: an integer from 0 for the same values at each call, or None.
+
+    Raises:
+        TypeError, ValueError: ``seed`` is no such integer.
 
     Example:
         >>> from pyconv import initializers
@@ -156,6 +174,12 @@ class HeUniform(_FixedScaling):
 class HeNormal(_FixedScaling):
     """Truncated normal of standard deviation sqrt(2 / fan_in); He et al., 2015.
 
+    Args:
+        seed: an integer from 0 for the same values at each call, or None.
+
+    Raises:
+        TypeError, ValueError: ``seed`` is no such integer.
+
     Example:
         >>> from pyconv import initializers
         >>> initializers.HeNormal(seed=0)((3, 3, 16, 32)).shape
@@ -168,6 +192,12 @@ class HeNormal(_FixedScaling):
 class LecunUniform(_FixedScaling):
     """Uniform in ±sqrt(3 / fan_in); LeCun et al., 1998.
 
+    Args:
+        seed: an integer from 0 for the same values at each call, or None.
+
+    Raises:
+        TypeError, ValueError: ``seed`` is no such integer.
+
     Example:
         >>> from pyconv import initializers
         >>> initializers.LecunUniform(seed=0)((3, 3, 16, 32)).shape
@@ -179,6 +209,12 @@ class LecunUniform(_FixedScaling):
 
 class LecunNormal(_FixedScaling):
     """Truncated normal of standard deviation sqrt(1 / fan_in); LeCun et al., 1998.
+
+    Args:
+        seed: an integer from 0 for the same values at each call, or None.
+
+    Raises:
+        TypeError, ValueError: ``seed`` is no such integer.
 
     Example:
         >>> from pyconv import initializers
@@ -193,6 +229,14 @@ class Orthogonal(RandomInitializer):
     """``gain`` times a matrix of orthonormal rows or columns; Saxe et al., 2014.
 
     A shape of more than two axes is the matrix ``(product of all but the last, last)``.
+
+    Args:
+        gain: the factor.
+        seed: an integer from 0 for the same values at each call, or None.
+
+    Raises:
+        TypeError, ValueError: an argument is not a number of this kind; or, when it is called, the
+            shape has fewer than two axes.
 
     Example:
         >>> import numpy as np
@@ -237,6 +281,11 @@ def compute_fans(
 ) -> tuple[int, int]:
     """Return (fan-in, fan-out): how many inputs feed a unit, and how many units an input feeds."""
     if input_axes is not None and output_axes is not None:
+        if not all(-len(shape) <= axis < len(shape) for axis in (*input_axes, *output_axes)):
+            raise ValueError(
+                f"VarianceScaling: input_axes and output_axes must be axes of the weight, {shape}, "
+                f"got {input_axes} and {output_axes}"
+            )
         return math.prod(shape[a] for a in input_axes), math.prod(shape[a] for a in output_axes)
     if len(shape) < 1:
         return 1, 1
