@@ -73,9 +73,11 @@ def _serialized(instance: Any, module: Any) -> Any:
 
 
 def _of_the_user(instance: Any, own: bool) -> Any:
-    """Return the name of a function that is a loss, or a class and its configuration."""
-    if isinstance(instance, losses.LossFunctionWrapper) and not own:
-        return _name(instance.fn) if not instance._kwargs else None
+    """Return the name of a function that is a loss or a metric, or a class with its config."""
+    wrappers = losses.LossFunctionWrapper, metrics.MeanMetricWrapper
+    if isinstance(instance, wrappers) and not own:
+        function = getattr(instance, "fn", None) or getattr(instance, "_fn", None)
+        return _name(function) if not instance._kwargs else None
     if not own:
         return None
     try:
@@ -86,9 +88,11 @@ def _of_the_user(instance: Any, own: bool) -> Any:
 
 
 def _name(function: Any) -> str | None:
-    """Return the name by which custom_objects may have a function, None where it has none."""
+    """Return the name by which a function may be found again, None where it has none."""
     name = getattr(function, "__name__", "<lambda>")
-    return name if isinstance(function, types.FunctionType) and name != "<lambda>" else None
+    if not isinstance(function, types.FunctionType) or name == "<lambda>":
+        return None
+    return get_registered_name(function)
 
 
 def known(config: Mapping[str, Any]) -> dict[str, Any]:

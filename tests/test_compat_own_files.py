@@ -1,5 +1,7 @@
 """Models of the user's own classes in files: they come back as their classes."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -177,3 +179,23 @@ class Stack(keras.Sequential):
     @classmethod
     def from_config(cls, config, *args, **kwargs):
         return cls()
+
+
+@keras.saving.register_keras_serializable(package="shop")
+def cubic_error(y_true, y_pred):
+    return keras.ops.mean(keras.ops.abs(y_pred - y_true) ** 3, axis=-1)
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5", "safetensors"])
+def test_registered_losses_and_metrics_are_found_again(ending, tmp_path):
+    x, y = np.ones((4, 3), np.float32), np.zeros((4, 1), np.float32)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("adam", cubic_error, metrics=[cubic_error, "mae"])
+    model.fit(x, y, verbose=0)
+    model.save(str(tmp_path / f"m.{ending}"))
+    again = keras.models.load_model(str(tmp_path / f"m.{ending}"))
+    assert again.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+    again.fit(x, y, verbose=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        keras.models.save_model(again, str(tmp_path / "again.h5"), save_format="h5")

@@ -97,7 +97,7 @@ def _adopting(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def make(*args: Any, **kwargs: Any) -> Any:
-        _arguments.drop(kwargs, "safe_mode")
+        _arguments.drop(kwargs, "safe_mode", "save_format")
         if function is models.load_model:
             args = tuple(map(_folders.to_read, args[:1])) + args[1:]
         if isinstance(kwargs.get("input_tensors"), Tensor):
