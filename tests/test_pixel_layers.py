@@ -182,3 +182,42 @@ def test_colours_need_three_channels(kind):
         ValueError, match="Input images must have 3 channels, red, green and blue, got"
     ):
         layer(np.ones((2, 4, 4, 1)), training=True)
+
+
+@pytest.mark.parametrize(
+    "make", [layers.Equalization, layers.ContrastLimitedAdaptiveHistogramEqualization]
+)
+def test_pixels_that_are_no_numbers_stay_so(make):
+    x = np.random.default_rng(0).random((2, 8, 8, 3)).astype(np.float32) * 255
+    x[0, 1, 2, 0], x[1, 3, 3, 1], x[1, 4, 4, 1] = np.nan, np.inf, -1e30
+    y = make()(x, training=True)
+    assert np.argwhere(np.isnan(y)).tolist() == [[0, 1, 2, 0]]
+    assert np.isfinite(y[1]).all()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.RandomColorJitter(saturation_factor=0.5),
+        layers.RandAugment,
+        layers.AugMix,
+    ],
+)
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_changes_of_colours_say_before_training_that_they_need_three_channels(make, channels):
+    with pytest.raises(ValueError, match=r"_random_.*Input images must have 3 channels"):
+        pyconv.Sequential([pyconv.Input((8, 8, channels)), make()])
+
+
+def test_no_image_at_all_is_made_of_another_size():
+    for layer in layers.Resizing(3, 5), layers.CenterCrop(9, 9), layers.UpSampling2D(2):
+        wanted = layer.compute_output_shape((0, 4, 6, 3))
+        assert layer(np.zeros((0, 4, 6, 3))).shape == wanted
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 5, 3), (3, 5, 1, 3), (3, 1, 1, 3)])
+def test_perspective_of_images_of_one_row_or_column(shape):
+    x = np.random.default_rng(0).random(shape).astype(np.float32)
+    y = layers.RandomPerspective(1.0, scale=1.0, seed=1)(x, training=True)
+    assert y.shape == shape
+    assert np.isfinite(y).all()

@@ -1,5 +1,6 @@
 """How pixels are made of those of an image of another size, along one axis."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -64,6 +65,6 @@ def shares(count: int, size: int, interpolation: str, antialias: bool = False) -
 def along(x: Array, axis: int, weights: Array) -> Array:
     """Return weights (size, count) applied along an axis of x."""
     shape = x.shape
-    flat = x.reshape(int(np.prod(shape[:axis])), shape[axis], -1)
+    flat = x.reshape(math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
     result: Array = (weights @ flat).reshape(*shape[:axis], len(weights), *shape[axis + 1 :])
     return result

@@ -11,7 +11,7 @@ from pyconv.layers._arguments import number_arg
 from pyconv.layers._augmentation import range_arg
 from pyconv.layers._image_layer import Transformation
 from pyconv.layers._pixels import rescaled
-from pyconv.layers.equalization import Fixed
+from pyconv.layers.equalization import Fixed, tones_of
 
 _BYTES = (0, 255)
 
@@ -73,7 +73,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(Fixed):
         tall, wide = -(-h // rows), -(-w // columns)
         # Mirrored below and to the right, as far as whole tiles want.
         padding = ((0, 0), (0, tall * rows - h), (0, wide * columns - w), (0, 0))
-        tones = np.clip(np.pad(x, padding, mode="symmetric"), 0, 255).astype(np.int64)
+        tones = tones_of(np.pad(x, padding, mode="symmetric"), 255)
         tiles = tones.reshape(n, rows, tall, columns, wide, c).transpose(0, 1, 3, 5, 2, 4)
         tables = self._tables(tiles.reshape(n * rows * columns * c, tall * wide))
         tables = tables.reshape(n, rows, columns, c, 256)
@@ -92,6 +92,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(Fixed):
         lower = of(below, left) * (1 - across) + of(below, right) * across
         down = down[:, np.newaxis, np.newaxis]
         y = np.asarray(upper * (1 - down) + lower * down, np.float32)
+        y[np.isnan(x)] = np.nan
         return rescaled(y, _BYTES, self.value_range)
 
     def _tables(self, tiles: NDArray[np.int64]) -> Array:

@@ -118,7 +118,7 @@ class Equalization(Fixed):
     def changed(self, images: Array, t: Transformation) -> Array:
         """Return the images with equalized channels."""
         x = rescaled(images, self.value_range, (0, 255))
-        tones = np.clip(x * np.float32((self.bins - 1) / 255), 0, self.bins - 1).astype(np.int64)
+        tones = tones_of(x * np.float32((self.bins - 1) / 255), self.bins - 1)
         y = np.array(x, np.float32)
         for image, channel in np.ndindex(len(x), x.shape[3]):
             own = tones[image, :, :, channel]
@@ -128,8 +128,14 @@ class Equalization(Fixed):
                 first = upto[upto > 0][0]
                 table = np.round((upto - first) * 255 / (upto[-1] - first))
                 y[image, :, :, channel] = np.clip(table, 0, 255)[own]
+        y[np.isnan(x)] = np.nan
         return rescaled(y, (0, 255), self.value_range)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "value_range": self.value_range, "bins": self.bins}
+
+
+def tones_of(x: Array, most: int) -> NDArray[np.int64]:
+    """Return values as whole numbers from 0 to ``most``; what is not a number counts as 0."""
+    return np.nan_to_num(np.clip(x, 0, most)).astype(np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv._args import bool_arg, int_arg
-from pyconv._types import Array
+from pyconv._types import Array, Shape
 from pyconv.layers._arguments import number_arg
 from pyconv.layers._augmentation import Augmentation, factor_arg, range_arg, sampling_arg
 from pyconv.layers._image_layer import Transformation
@@ -56,6 +56,12 @@ class _Policy(PixelChange):
             kind, options = known[name]
             # The policy turns the axes, and draws.
             self._parts[name] = kind(**options, name=f"{self.name}_{name}", seed=0)
+
+    def images_shape(self, shape: Shape) -> Shape:
+        """Return ``shape``, which each of the layers must take."""
+        for part in self._parts.values():
+            part.images_shape(shape)
+        return shape
 
     def _drawn_part(
         self, name: str, u: NDArray[np.float64], h: int, w: int, c: int

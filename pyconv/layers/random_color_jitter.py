@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv._types import Shape
 from pyconv.layers._augmentation import Augmentation, Stage, as_given, range_arg
 from pyconv.layers._image_layer import Transformation
 from pyconv.layers.random_brightness import RandomBrightness, RandomContrast
@@ -74,6 +75,12 @@ class RandomColorJitter(Augmentation):
     def numbers(self, c: int) -> int:
         """Return those of the changes."""
         return sum(part.numbers(c) for part in self._parts.values())
+
+    def images_shape(self, shape: Shape) -> Shape:
+        """Return ``shape``, which each of the changes must take."""
+        for part in self._parts.values():
+            part.images_shape(shape)
+        return shape
 
     def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
         """Return what each of the changes draws, by name."""

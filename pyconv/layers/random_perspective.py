@@ -73,7 +73,8 @@ class RandomPerspective(PixelChange):
     def drawn(self, u: NDArray[np.float64], h: int, w: int, c: int) -> Transformation:
         """Return ``apply_perspective`` (n,), ``start_points`` and ``end_points`` (n, 4, 2)."""
         lower, upper = self.factor
-        corners = np.array([[0, 0], [w - 1, 0], [0, h - 1], [w - 1, h - 1]], np.float64)
+        right, bottom = max(w - 1, 1), max(h - 1, 1)  # four corners, also of one row or column
+        corners = np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]], np.float64)
         start = np.broadcast_to(corners, (len(u), 4, 2))
         moves = (u[:, 2:].reshape(-1, 4, 2) - 0.5) * self.scale
         return {
