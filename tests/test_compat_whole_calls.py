@@ -332,3 +332,53 @@ def test_a_subclass_of_several_inputs_and_outputs():
     assert set(history) >= {"dense_loss", "dense_1_loss", "loss"}
     assert isinstance(model, Wired)
     assert [len(part[0]) for part in model.predict([X, Q], verbose=0)] == [1, 2]
+
+
+def test_what_a_call_counts_is_seen_by_callbacks():
+    class Counting(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.steps = self.add_variable(shape=(), initializer="zeros", trainable=False)
+
+        def call(self, x):
+            self.steps.assign(self.steps + 1)
+            return x
+
+    seen = []
+    model = Counting()
+    model.compile("sgd", "mse")
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(int(model.steps))
+    )
+    model.fit(X, X, batch_size=2, callbacks=[watch], verbose=0)
+    assert seen == [1, 2, 3, 4]
+
+
+def test_dropout_in_a_call():
+    class Dropping(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.seed = keras.random.SeedGenerator(3)
+
+        def call(self, x):
+            return keras.random.dropout(x, 0.25, seed=self.seed)
+
+    x = np.ones((400, 50), np.float32)
+    inputs = keras.Input((50,))
+    model = keras.Model(inputs, layers.Dense(1, use_bias=False)(Dropping()(inputs)))
+    inner = keras.Model(model.input, model.layers[1].output)
+    first, second = inner.predict(x, verbose=0), inner.predict(x, verbose=0)
+    assert (first != second).any()
+    np.testing.assert_allclose(sorted(set(first.ravel())), [0, 4 / 3], rtol=1e-6)
+    assert 0.23 < (first == 0).mean() < 0.27
+    alike = keras.random.dropout(x, 0.5, noise_shape=(None, 1), seed=1)
+    assert (alike == alike[:, :1]).all()
+    with pytest.raises(ValueError, match="rate must be from 0 to below 1, got 1"):
+        keras.random.dropout(x, 1)
+    # Where an element is 0 its gradient is, and the others' is as much larger.
+    with tf.GradientTape() as tape:
+        given = tf.convert_to_tensor(x)
+        tape.watch(given)
+        y = keras.random.dropout(given, 0.25, seed=1)
+        loss = ops.sum(y)
+    np.testing.assert_allclose(tape.gradient(loss, given), y, rtol=1e-6)

@@ -247,6 +247,8 @@ class OwnModel(Functional):
         weight._path = f"{self.name}/{weight.name}"
         return weight
 
+    add_variable = add_weight
+
     def _meet(self, x: Any) -> Any:
         """Be built for what the model is given first, which says how many inputs there are."""
         if self._layers or self._only_holds or x is None:

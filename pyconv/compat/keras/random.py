@@ -13,7 +13,15 @@ from pyconv.compat import _unsupported
 from pyconv.compat._eager import eager
 from pyconv.variable import Variable
 
-__all__ = ["SeedGenerator", "normal", "randint", "shuffle", "truncated_normal", "uniform"]
+__all__ = [
+    "SeedGenerator",
+    "dropout",
+    "normal",
+    "randint",
+    "shuffle",
+    "truncated_normal",
+    "uniform",
+]
 
 
 class SeedGenerator:
@@ -117,6 +125,33 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: An
         {0, 1}
     """
     return eager(_generator(seed).integers(minval, maxval, shape).astype(dtype or "int32"))
+
+
+def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
+    """Return an array with a share of its elements 0, and the others as much larger.
+
+    Args:
+        inputs: the array.
+        rate: the share, from 0 to below 1.
+        noise_shape: sizes of what is drawn, broadcast to the array's; None for its own.
+        seed: None, a number or a ``SeedGenerator``.
+
+    Raises:
+        ValueError: ``rate`` is not from 0 to below 1.
+
+    Example:
+        >>> import numpy as np, pyconv.compat.keras as keras
+        >>> sorted(set(keras.random.dropout(np.ones(100), 0.5, seed=1).tolist()))
+        [0.0, 2.0]
+    """
+    if not 0 <= rate < 1:
+        raise ValueError(f"dropout: rate must be from 0 to below 1, got {rate!r}")
+    x = inputs if isinstance(inputs, np.ndarray) else eager(np.asarray(inputs, np.float32))
+    given = x.shape if noise_shape is None else noise_shape
+    sizes = [n if size is None else size for n, size in zip(x.shape, given, strict=True)]
+    kept = _generator(seed).random(sizes) >= rate
+    factors = kept.astype(x.dtype) / np.asarray(1 - rate, x.dtype)
+    return x * np.broadcast_to(factors, x.shape)
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
