@@ -79,7 +79,7 @@ class Variable(np.ndarray[Any, Any]):
 
     @property
     def path(self) -> str:
-        """The name, behind the path of its layer where that is one of the user's own."""
+        """The name, behind that of its layer where it is a weight: ``dense/kernel``."""
         return self._path or self.name
 
     @property

@@ -124,3 +124,21 @@ def test_layers_may_be_freed_between_two_trainings_with_one_optimizer():
     model.compile(optimizer, "mse")
     model.fit(X, ONES, verbose=0)
     assert changed(model, before) == [True] * 4
+
+
+def test_weights_tell_their_path_and_whether_they_are_trained(tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(2, name="d"),
+            keras.layers.BatchNormalization(name="b"),
+        ]
+    )
+    expected = [
+        ("d/kernel", True), ("d/bias", True), ("b/gamma", True), ("b/beta", True),
+        ("b/moving_mean", False), ("b/moving_variance", False),
+    ]  # fmt: skip
+    assert [(w.path, w.trainable) for w in model.weights] == expected
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    assert [(w.path, w.trainable) for w in again.weights] == expected

@@ -272,6 +272,9 @@ class Weights:
             array = backend.on_device(values)
             variable = array.view(Variable) if isinstance(array, np.ndarray) else array
             variable.name = name
+        if isinstance(variable, Variable):
+            variable.trainable = name not in self._untrained
+            variable._path = f"{self.name}/{name}"
         if name in self.weight_constraints:
             variable.constraint = self.weight_constraints[name]
         return variable
