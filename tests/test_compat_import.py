@@ -44,7 +44,7 @@ def test_imports(line):
     ("line", "message"),
     [
         ("from keras.layers import LSTM; LSTM(3)", "for sequences or text"),
-        ("from keras.applications.vgg16 import VGG16; VGG16()", "no trained networks"),
+        ("from keras.applications.vgg16 import VGG16; VGG16()", "which is not there; weights=None"),
         ("from keras.layers.recurrent import GRU; GRU(3)", "for sequences or text"),
         ("import keras.layers.capsules", "not in pyconv"),
         ("from keras.backend import gradients; gradients(1, 2)", "tf.GradientTape"),

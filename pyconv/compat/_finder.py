@@ -20,6 +20,10 @@ _OTHERS = {
     "tensorflow_datasets": "pyconv.compat._tensorflow_datasets",
 }
 # Keras's older paths, and where their names are now.
+_APPLICATIONS = (
+    "densenet", "imagenet_utils", "mobilenet", "mobilenet_v2", "resnet", "resnet50", "resnet_v2",
+    "vgg16", "vgg19",
+)  # fmt: skip
 _SCHEDULES = "pyconv.optimizers.schedules"
 _MOVED = {
     "backend.common": "backend",
@@ -249,7 +253,10 @@ def _keras_module(rest: str) -> str | None:
         if f"{rest}.".startswith(prefix):
             rest = rest[len(prefix) :]
             return _nearest(rest) if prefix == "src." else _keras_module(rest)
-    rest = "applications" if rest.startswith("applications.") else _MOVED.get(rest, rest)
+    rest = _MOVED.get(rest, rest)
+    if rest.startswith("applications."):
+        is_known = rest.partition(".")[2] in _APPLICATIONS
+        return None if is_known else f"{_HERE}.applications"
     if rest == _SCHEDULES:
         return rest
     of_version = rest.rpartition("_")[2] in ("v1", "v2")  # optimizers.adam_v2

@@ -12,7 +12,10 @@ class NotInPyconvError(ImportError):
 
 _SEQUENTIAL = "chain layers in a Sequential([...])"
 _TEXT = "pyconv is for images: it has no layers for sequences or text"
-_PRETRAINED = "pyconv has no trained networks; build one in a Sequential and load its weights"
+_PRETRAINED = (
+    "there are VGG, ResNet, ResNetV2, DenseNet, MobileNet and MobileNetV2; build others of layers, "
+    "and load their weights"
+)
 _NUMPY = "use numpy: pyconv's arrays are numpy arrays"
 
 _GROUPS = {
