@@ -382,3 +382,72 @@ def test_dropout_in_a_call():
         y = keras.random.dropout(given, 0.25, seed=1)
         loss = ops.sum(y)
     np.testing.assert_allclose(tape.gradient(loss, given), y, rtol=1e-6)
+
+
+class Base(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1, kernel_initializer="ones")
+
+    def call(self, x):
+        return self.dense(x)
+
+
+class BuildsLayers(Base):
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+
+
+class SaysBuilt(Base):
+    def build(self, input_shape):
+        self.seen = tuple(input_shape)
+        self.built = True
+
+
+class MakesLayers(keras.Model):
+    def build(self, input_shape):
+        self.dense = layers.Dense(1, kernel_initializer="ones")
+        super().build(input_shape)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+class BuildsBoth(BuildsLayers):
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.built = True
+
+
+class MakesWeights(keras.Model):
+    def build(self, input_shape):
+        self.kernel = self.add_weight(shape=(input_shape[-1], 1), initializer="ones")
+        self.bias = self.add_weight(shape=(1,), initializer="zeros")
+
+    def call(self, x):
+        return ops.matmul(x, self.kernel) + self.bias
+
+
+@pytest.mark.parametrize("kind", [BuildsLayers, SaysBuilt, MakesLayers, BuildsBoth, MakesWeights])
+def test_a_build_of_a_model_of_ones_own(kind):
+    for begin in (lambda m: m.build((None, 2)), lambda m: m(X), lambda m: m.predict(X, verbose=0)):
+        model = kind()
+        assert not model.built
+        begin(model)
+        assert model.built
+        assert model.count_params() == 3
+    weights = in_torch(model)
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    y = torch.tensor(X).double() @ weights[0] + weights[1]
+    check_step(model, weights, ((y - 1) ** 2).mean())
+    model.build((None, 2))
+    assert model.count_params() == 3
+    assert getattr(model, "seen", (None, 2)) == (None, 2)
+
+
+def test_paths_of_weights_in_a_model_of_ones_own():
+    model = Base()
+    model(X)
+    assert [w.path for w in model.weights] == ["base/dense/kernel", "base/dense/bias"]
+    model.dense.enable_lora(1)
+    assert model.dense.lora_kernel_a.path == "base/dense/lora_kernel_a"

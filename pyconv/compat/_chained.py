@@ -61,6 +61,12 @@ class Chained(Typed):
         """Return the mask of the result, from the inputs and their mask; None for none."""
         return _masking.of_result(self, inputs, previous_mask if mask is None else mask)
 
+    _built_within = ""  # the path of the layer in whose call the weights were made
+
+    def _path_around(self) -> str:
+        self._built_within = _call_context.path() or self._built_within
+        return f"{self._built_within}/" if self._built_within else ""
+
     def _parts_on(self, x: Tensor) -> Tensor | None:
         """Return the result of the layers that the layer's own ``call`` is made of, or None."""
         from pyconv.compat._traced import composed_of, is_composed

@@ -1,5 +1,6 @@
 """Models by subclassing ``keras.Model``."""
 
+import functools
 import inspect
 import itertools
 from typing import Any
@@ -51,6 +52,22 @@ class OwnModel(Functional):
         super().__init__(None, trainable, name)
         if inputs is not None and outputs is not None:
             self._wire_own(inputs, outputs)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Have a ``build`` of the user's own end with what the base's does."""
+        super().__init_subclass__(**kwargs)
+        own = vars(cls).get("build")
+        if own is not None and not cls.__module__.startswith("pyconv."):
+            cls.build = _whole_build(own)  # type: ignore[method-assign]
+
+    @property
+    def built(self) -> bool:
+        """Whether all layers have their weights."""
+        return super().built
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        """Take what a ``build`` of one's own says at its end; a model knows by itself."""
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, where they are plain data and there is a ``call``."""
@@ -313,6 +330,27 @@ def _opened(source: Any) -> tuple[Any, Any]:
         return (next(iter(source)) if hasattr(source, "__iter__") else source[0]), source
     first = next(source)
     return first, itertools.chain([first], source)
+
+
+def _whole_build(own: Any) -> Any:
+    """Return a ``build`` that does what a model's own does, and then what the base's does."""
+
+    @functools.wraps(own)
+    def build(self: Any, input_shape: Any = None) -> None:
+        if vars(self).get("_builds"):
+            own(self, input_shape)  # that of a class below
+            return
+        if self._layers:
+            return
+        self._builds = True
+        try:
+            own(self, input_shape)
+        finally:
+            self._builds = False
+        if not self._layers and input_shape is not None:
+            OwnModel.build(self, input_shape)
+
+    return build
 
 
 def _meeting(name: str) -> Any:

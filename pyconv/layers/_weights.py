@@ -274,10 +274,14 @@ class Weights:
             variable.name = name
         if isinstance(variable, Variable):
             variable.trainable = name not in self._untrained
-            variable._path = f"{self.name}/{name}"
+            variable._path = f"{self._path_around()}{self.name}/{name}"
         if name in self.weight_constraints:
             variable.constraint = self.weight_constraints[name]
         return variable
+
+    def _path_around(self) -> str:
+        """Return what the paths of weights begin with: that of the layer that calls this one."""
+        return ""
 
     def _forget_weights(self) -> None:
         self._weights.clear()
