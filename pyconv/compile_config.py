@@ -96,9 +96,12 @@ def _name(function: Any) -> str | None:
 
 
 def known(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of ``compile`` that a file has, without losses and metrics not known.
+    """Return the arguments of ``compile`` that a file has, the user's own code among them.
 
-    Those of the user's own are found among the custom objects.
+    It is found by name among the custom objects.
+
+    Raises:
+        ValueError: a loss or a metric is not known.
     """
     result = dict(config)
     result["loss"] = _known(config.get("loss"), losses)
@@ -109,9 +112,7 @@ def known(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _known(tree: Any, module: Any) -> Any:
     if isinstance(tree, list):
-        found = [_known(part, module) for part in tree]
-        # The losses of several outputs have their places, metrics have none.
-        return found if module is losses else [part for part in found if part is not None]
+        return [_known(part, module) for part in tree]
     if isinstance(tree, Mapping) and "class_name" not in tree:
         return {name: _known(part, module) for name, part in tree.items()}
     if tree is None or tree in ("accuracy", "acc", "crossentropy", "ce"):
@@ -122,15 +123,7 @@ def _known(tree: Any, module: Any) -> Any:
         is_own = isinstance(tree, str) and named(tree) is not None
         return found if is_own or isinstance(tree, Mapping) else tree
     except (TypeError, ValueError) as error:
-        name = tree.get("class_name") if isinstance(tree, Mapping) else tree
-        if hasattr(module, str(name)):
-            raise
-        warnings.warn(
-            f"load_model: {name!r} is code of your own that is not here, and is left out; give it "
-            f"in custom_objects, or compile the model again ({error})",
-            stacklevel=7,
-        )
-        return None
+        raise ValueError(f"{error}; code of your own is to be given in custom_objects") from None
 
 
 def _rate(optimizer: Optimizer, rate: Any) -> Any:
