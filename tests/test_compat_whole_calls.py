@@ -451,3 +451,59 @@ def test_paths_of_weights_in_a_model_of_ones_own():
     assert [w.path for w in model.weights] == ["base/dense/kernel", "base/dense/bias"]
     model.dense.enable_lora(1)
     assert model.dense.lora_kernel_a.path == "base/dense/lora_kernel_a"
+
+
+class Noise(layers.Layer):
+    """Numbers that do not depend on the input: followed once, they would be the same ever after."""
+
+    def call(self, x):
+        return x + keras.random.normal((2,))
+
+
+class NoiseOfTwo(layers.Layer):
+    def call(self, inputs):
+        x, y = inputs
+        return x + y * keras.random.uniform((2,))
+
+
+def test_random_numbers_are_drawn_anew_in_each_call():
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2)
+
+        def call(self, x):
+            return self.dense(x) + keras.random.normal((2,))
+
+    class OfTensorFlow(Net):
+        def call(self, x):
+            return self.dense(x) + tf.random.normal((2,))
+
+    class OfTheBackend(Net):
+        def call(self, x):
+            return self.dense(x) + keras.backend.random_normal((2,))
+
+    class Within(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.noise = Noise()
+
+        def call(self, x):
+            return self.noise(x)
+
+    inputs = keras.Input((2,))
+    models = [
+        Net(),
+        OfTensorFlow(),
+        OfTheBackend(),
+        Within(),
+        keras.Sequential([keras.Input((2,)), Noise()]),
+        keras.Model(inputs, Noise()(inputs)),
+        keras.Model(inputs, NoiseOfTwo()([inputs, inputs])),
+    ]
+    for model in models:
+        found = [model.predict(X, verbose=0) for _ in range(3)]
+        assert np.abs(found[1] - found[0]).max() > 1e-3
+        assert np.abs(found[2] - found[1]).max() > 1e-3
+        model.compile("sgd", "mse")
+        model.fit(X, X, verbose=0)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _random
+from pyconv.compat import _call_context
 from pyconv.compat._autodiff import Taped, made, unwrapped
 from pyconv.compat._eager import array_of, eager
 from pyconv.variable import Variable
@@ -220,6 +221,7 @@ def dropout(x: Any, level: float, noise_shape: Any = None, seed: Any = None) -> 
 
 
 def _draws(seed: Any) -> np.random.Generator:
+    _call_context.check_random()
     return _random.generator() if seed is None else np.random.default_rng(seed)
 
 

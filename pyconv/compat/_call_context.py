@@ -10,6 +10,25 @@ _arguments: ContextVar[dict[str, Any]] = ContextVar("arguments", default={})  # 
 _path: ContextVar[str] = ContextVar("path", default="")
 
 
+_following: ContextVar[bool] = ContextVar("following", default=False)
+
+
+@contextlib.contextmanager
+def following() -> Iterator[None]:
+    """Be in a call that is followed with tensors, once for all calls."""
+    token = _following.set(True)
+    try:
+        yield
+    finally:
+        _following.reset(token)
+
+
+def check_random() -> None:
+    """Raise a TypeError in a call that is followed: its random numbers would never change."""
+    if _following.get():
+        raise TypeError("random numbers are drawn anew in each call, which then is not followed")
+
+
 def arguments() -> dict[str, Any]:
     """Return what the calls around gave for arguments that are passed on."""
     return _arguments.get()

@@ -101,7 +101,7 @@ def _called(model: Any, starts: Any, trains: bool) -> Any:
     parameters = inspect.signature(model.call).parameters
     options = {"training": Phase(trains)} if "training" in parameters else {}
     model._found_losses = []
-    with _call_context.within(model.name, {}):
+    with _call_context.within(model.name, {}), _call_context.following():
         return model.call(starts, **options)
 
 

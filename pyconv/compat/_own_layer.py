@@ -219,7 +219,7 @@ class Own(OwnWeights, StatelessCall):
         losses: list[Any] = []
         self._tensor_losses = losses
         try:
-            with _call_context.within(self.path, told):
+            with _call_context.within(self.path, told), _call_context.following():
                 y = spec.run(self.call)
         except (TypeError, ValueError, IndexError) as error:
             # It wants numbers, such as those of the batch's size.

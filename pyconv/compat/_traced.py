@@ -134,7 +134,8 @@ def _called(owner: Any, x: Tensor, trains: bool) -> Tensor | None:
     if isinstance(owner, Layer) and not owner.built and "build" in vars(type(owner)):
         owner.build(x.shape)
     unchanged = owner.unchanged() if isinstance(owner, Layer) else contextlib.nullcontext()
-    with unchanged, _call_context.within(getattr(owner, "path", ""), {}):
+    within = _call_context.within(getattr(owner, "path", ""), {})
+    with unchanged, within, _call_context.following():
         result = owner.call(x, **options)
     has_weights = isinstance(owner, Layer) and bool(owner._weights)
     return result if isinstance(result, Tensor) and not has_weights else None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _random
-from pyconv.compat import _unsupported
+from pyconv.compat import _call_context, _unsupported
 from pyconv.compat._eager import eager
 from pyconv.variable import Variable
 
@@ -66,6 +66,7 @@ class SeedGenerator:
 
 
 def _generator(seed: Any) -> np.random.Generator:
+    _call_context.check_random()
     if isinstance(seed, SeedGenerator):
         return seed.generator
     return np.random.default_rng(_random.fresh_seed() if seed is None else seed)

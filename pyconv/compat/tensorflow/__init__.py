@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import activations
-from pyconv.compat import _dataset, _unsupported, keras
+from pyconv.compat import _call_context, _dataset, _unsupported, keras
 from pyconv.compat._eager import EagerArray, EagerFunction, eager, eagerly
 from pyconv.compat._gradient_tape import GradientTape as GradientTape
 from pyconv.compat._tensor_spec import TensorSpec as TensorSpec
@@ -81,6 +81,7 @@ def _random(draw: str, *names: str, type_of: Any = np.float32) -> Any:
     def make(shape: Any, *args: Any, seed: Any = None, **kwargs: Any) -> Any:
         from pyconv import _random as own
 
+        _call_context.check_random()
         random: Any = own.generator() if seed is None else np.random.default_rng(seed)
         dtype = np.dtype(kwargs.pop("dtype", None) or type_of)
         kwargs.pop("name", None)
