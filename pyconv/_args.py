@@ -100,8 +100,8 @@ def path_arg(owner: str, name: str, value: Any) -> str:
         raise ArgumentTypeError(
             f"{owner}: {name} must be a str or a path, got {shown(value)}"
         ) from None
-    if not path:
-        raise ValueError(f"{owner}: {name} must not be empty")
+    if not path or "\0" in path:
+        raise ValueError(f"{owner}: {name} must name a file or a folder, got {shown(value)}")
     return path
 
 
@@ -117,7 +117,7 @@ def pair_arg(owner: str, name: str, value: Any, minimum: int = 1) -> Pair:
                 int_arg(owner, f"{name}[0]", value[0], minimum),
                 int_arg(owner, f"{name}[1]", value[1], minimum),
             )
-    number = int_arg(owner, name, value, minimum)
+    number = int_arg(owner, name, value, minimum, kind="an integer or (height, width)")
     return number, number
 
 

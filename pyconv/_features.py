@@ -1,9 +1,9 @@
 """What a layer inside of a model gives: its part up to that layer."""
 
-import difflib
 from typing import Any
 
 from pyconv._args import int_arg, shown
+from pyconv._names import did_you_mean
 from pyconv.layers.layer import Layer
 from pyconv.model import Sequential
 
@@ -26,8 +26,7 @@ def layer_index(model: Sequential, owner: str, wanted: Any, name: str = "layer")
     if isinstance(wanted, str):
         if wanted in names:
             return names.index(wanted)
-        near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.4)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
+        hint = did_you_mean(wanted, names, 0.4) or "."
         raise ValueError(
             f"{owner}: {model.label} has no layer named {shown(wanted)}{hint} It has: "
             f"{', '.join(names)}"

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 _names_given: Counter[str] = Counter()
@@ -23,6 +24,14 @@ def auto_name(class_name: str) -> str:
 def reset_names() -> None:
     """Count names anew."""
     _names_given.clear()
+
+
+def did_you_mean(wanted: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return what an error says of a name that is not known: the nearest, where one is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(wanted, known, 1, cutoff)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def check_name(owner: str, name: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from pyconv import custom_objects as own_objects
+from pyconv._names import did_you_mean
 
 T = TypeVar("T")
 
@@ -25,12 +26,9 @@ def find_class(
     if found is None:
         found = own_objects.registered_as(name) or own_objects.loaded(module, name)
     if found is None:
-        import difflib
-
-        close = difflib.get_close_matches(name.lower(), classes, 1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        hint = did_you_mean(name.lower(), classes) or ";"
         raise ValueError(
-            f"{owner}: unknown {what} {name!r}; {hint}known are {', '.join(sorted(classes))}"
+            f"{owner}: unknown {what} {name!r}{hint} known are {', '.join(sorted(classes))}"
         )
     return found  # type: ignore[no-any-return]
 

@@ -29,6 +29,16 @@ def flow_through(function):
     ("call", "error", "words"),
     [
         (lambda: Dense(10**12), ValueError, "units must be a positive integer up to 2147483647"),
+        (
+            lambda: Dense(2, activation="rleu"),
+            ValueError,
+            "activation must be one of .*, got 'rleu'; did you mean 'relu'",
+        ),
+        (
+            lambda: Conv2D(8, "3"),
+            TypeError,
+            r"kernel_size must be an integer or \(height, width\), got '3'",
+        ),
         (lambda: Dense(0), ValueError, "units must be a positive integer, got 0"),
         (lambda: Conv2D.from_config(5), TypeError, "Conv2D.from_config: config must be a dict"),
         (lambda: Dense(2)(np.array([[None]])), TypeError, "must be an array .*, got an object"),
@@ -83,7 +93,12 @@ def flow_through(function):
         (lambda: ImageDataGenerator().flow(IMAGES)["a"], TypeError, "index must be an integer"),
         (lambda: pyconv.viz.network_diagram(5), TypeError, "model must be a Sequential, got 5"),
         (lambda: pyconv.profile(5), TypeError, "profile: filepath must be a str or a path"),
-        (lambda: built().save(""), ValueError, "save: filepath must not be empty"),
+        (
+            lambda: built().save(""),
+            ValueError,
+            "save: filepath must name a file or a folder, got ''",
+        ),
+        (lambda: built().save("a\0b"), ValueError, "save: filepath must name a file or a folder"),
         (lambda: built().save(5), TypeError, "save: filepath must be a str or a path, got 5"),
         (lambda: built().save("a.onnx"), ValueError, r"ONNX is read, not written.*\.keras"),
         (lambda: built().save_weights(5), TypeError, "save_weights: filepath must be a str"),
@@ -108,7 +123,7 @@ def flow_through(function):
         (
             lambda: pyconv.callbacks.ModelCheckpoint(""),
             ValueError,
-            "ModelCheckpoint: filepath must not be empty",
+            "ModelCheckpoint: filepath must name a file",
         ),
     ],
 )

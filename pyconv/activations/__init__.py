@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyconv import _registry
+from pyconv._names import did_you_mean
 from pyconv.activations import basic, elementwise, shrinking
 from pyconv.activations.function import ActivationFunction, Custom
 from pyconv.custom_objects import named
@@ -86,7 +87,8 @@ def find(
             return find(owner, own)
         if identifier in _BY_NAME:
             return _BY_NAME[identifier]
-        raise ValueError(f"{owner}: activation must be one of {known}, got {identifier!r}")
+        hint = did_you_mean(identifier.lower(), _BY_NAME)
+        raise ValueError(f"{owner}: activation must be one of {known}, got {identifier!r}{hint}")
     if isinstance(identifier, Mapping):
         found, config = _registry.find_config(owner, "activation", identifier, _FAMILIES)
         return _registry.construct(owner, found, config)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from pyconv._names import did_you_mean
+
 
 class NotInPyconvError(ImportError):
     """A part of Keras that pyconv does not have; the message says what to use instead."""
@@ -140,8 +142,5 @@ def _is_public(name: str, found: Any) -> bool:
 
 
 def _close(sources: tuple[ModuleType, ...], attribute: str) -> str:
-    import difflib
-
     names = [name for source in sources for name in dir(source)]
-    found = difflib.get_close_matches(attribute, names, 1, 0.75)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    return did_you_mean(attribute, names, 0.75)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv._names import did_you_mean
 from pyconv._types import Array
 from pyconv.datasets import _cifar_files, _idx_files, cifar10, fashion_mnist, shapes10
 from pyconv.datasets._search import Catalog, DatasetNotFoundError, locate, path_arg
@@ -165,7 +166,4 @@ def _dataset(
 
 
 def _hint(name: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name.lower().replace("-", "_"), _NAMES, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return did_you_mean(name.lower().replace("-", "_"), _NAMES, 0.5)
