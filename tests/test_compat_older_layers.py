@@ -154,3 +154,54 @@ def test_a_history_that_is_given_has_both_names():
     history = keras.callbacks.History()
     model.fit(X, X[:, :1], callbacks=[scheduler, history], verbose=0, show_accuracy=False)
     assert history.history["lr"] == history.history["learning_rate"] == [0.5]
+
+
+@pytest.mark.parametrize("by", ["fit", "tape"])
+def test_variables_of_tensorflow_are_weights_of_layers(by):
+    class Linear(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.w = tf.Variable(tf.ones((4, 2)) / 2, name="w")
+            self.b = tf.Variable(initial_value=tf.zeros((2,)), trainable=True)
+            self.seen = tf.Variable(tf.zeros((2,)), trainable=False)
+
+        def call(self, inputs):
+            return tf.matmul(inputs, self.w) + self.b
+
+    layer = Linear()
+    assert [w is own for w, own in zip(layer.weights, (layer.w, layer.b, layer.seen), strict=True)]
+    assert len(layer.trainable_weights) == 2
+    assert layer.w.name == "w"
+    y = RNG.normal(size=(6, 2)).astype(np.float32)
+    error = X @ (np.ones((4, 2)) / 2) - y
+    if by == "fit":
+        model = keras.Sequential([keras.Input((4,)), layer])
+        model.compile(keras.optimizers.SGD(0.5), "mse")
+        model.fit(X, y, batch_size=6, verbose=0)
+    else:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(layer(X) - y))
+        slopes = tape.gradient(loss, layer.trainable_variables)
+        keras.optimizers.SGD(0.5).apply_gradients(
+            zip(slopes, layer.trainable_variables, strict=True)
+        )
+    np.testing.assert_allclose(layer.w, 0.5 - 0.5 * X.T @ error * 2 / 12, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(layer.b, -0.5 * error.sum(0) * 2 / 12, rtol=1e-4, atol=1e-6)
+
+
+def test_a_variable_that_others_hold_stays_the_same_numbers():
+    shared = tf.Variable([1.0, 2.0])
+
+    class Holder(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.held = shared
+            self.count = tf.Variable(0, trainable=False)
+
+    layer = Holder()
+    shared.assign_add([1.0, 1.0])
+    assert layer.held.numpy().tolist() == [2.0, 3.0]
+    layer.held.assign([5.0, 6.0])
+    assert shared.numpy().tolist() == [5.0, 6.0]
+    layer.count.assign_add(1)
+    assert int(layer.count) == 1

@@ -30,6 +30,7 @@ from pyconv.compat._recording import (
 )
 from pyconv.compat._summary import summary_lines
 from pyconv.compat._traced import check_call, is_composed, with_parts
+from pyconv.compat._tracked import as_weight
 from pyconv.layers.graph import flat
 from pyconv.progress import Progress
 
@@ -158,7 +159,7 @@ class Sequential(CompiledFlags, Links, Generators):
                 "`Model.layers` attribute is reserved and should not be used. Use `add()` and "
                 "`pop()` to change the layers of a Sequential; give a list of your own another name"
             )
-        super().__setattr__(name, value)
+        super().__setattr__(name, as_weight(value))
 
     def __getattr__(self, name: str) -> Any:
         """Say what there is instead of a method of Keras's that is not here."""

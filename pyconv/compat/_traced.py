@@ -137,7 +137,8 @@ def _called(owner: Any, x: Tensor, trains: bool) -> Tensor | None:
     within = _call_context.within(getattr(owner, "path", ""), {})
     with unchanged, within, _call_context.following():
         result = owner.call(x, **options)
-    has_weights = isinstance(owner, Layer) and bool(owner._weights)
+    own = getattr(owner, "_loose_variables", list) if isinstance(owner, Layer) else list
+    has_weights = isinstance(owner, Layer) and bool(owner._weights or own())
     return result if isinstance(result, Tensor) and not has_weights else None
 
 

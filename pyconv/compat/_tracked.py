@@ -8,6 +8,7 @@ import numpy as np
 from pyconv import backend
 from pyconv._args import bool_arg
 from pyconv._stack import Stack
+from pyconv.compat._autodiff import Taped
 from pyconv.layers._arguments import stored_weight
 from pyconv.layers.layer import Layer
 from pyconv.metrics.metric import Metric
@@ -19,11 +20,30 @@ _NOT_TRACKED = frozenset(
 )
 
 
+def as_weight(value: Any) -> Any:
+    """Return a ``tf.Variable`` of floats as a weight that shares its numbers; all else as it is."""
+    if not (isinstance(value, Taped) and type(value).__name__ == "Variable"):
+        return value
+    plain = np.asarray(value)
+    if plain.dtype != np.float32:
+        return value
+    known: Any = vars(value).get("as_weight")
+    if known is None:
+        known = plain.view(Variable)
+        own: Any = value
+        known.name, known.trainable, own.as_weight = own.name, own.trainable, known
+    return known
+
+
 class Tracked:
     """A layer whose weights are also those of the layers that it holds, as in Keras."""
 
     _forgotten: frozenset[int] = frozenset()  # variables that are not tracked any more
     _given: Any = None  # weights of a file
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a variable of TensorFlow's is a weight of the layer then."""
+        super().__setattr__(name, as_weight(value))
 
     def _attributes(self, kind: Any) -> Iterator[Any]:
         """Give the objects of a kind, also in lists, tuples and dicts, each once."""
