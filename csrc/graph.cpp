@@ -10,12 +10,15 @@ namespace pyconv {
 
 thread_local Graph* Graph::recording_ = nullptr;
 
-void Graph::begin(const py::iterable& known) {
+void Graph::begin(const std::optional<py::iterable>& known) {
     if (recording_) throw std::runtime_error("Graph: another one is being recorded");
     if (!steps_.empty()) throw std::runtime_error("Graph: it has been recorded already");
-    for (const py::handle item : known) {
-        const auto array = py::array::ensure(item);
-        keep(array.data(), array.nbytes(), array);
+    knows_ = known.has_value();
+    if (known) {
+        for (const py::handle item : *known) {
+            const auto array = py::array::ensure(item);
+            keep(array.data(), array.nbytes(), array);
+        }
     }
     recording_ = this;
 }
@@ -31,16 +34,35 @@ void Graph::abandon() noexcept {
     if (recording_ == this) recording_ = nullptr;
 }
 
-void Graph::launch() const {
-    if (!ready_) throw std::runtime_error("Graph: it has not been recorded");
+void Graph::cut() {
+    steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(marked_), steps_.end());
+    end();
+}
+
+void Graph::launch(const py::object& self) {
+    const auto& graph = self.cast<const Graph&>();
+    if (!graph.ready_) throw std::runtime_error("Graph: it has not been recorded");
+    if (recording_) {
+        recording_->steps_.push_back({nullptr, [&graph] { graph.run(); }, {}, 0, {}, 0});
+        recording_->kept_.push_back(self);
+        return;
+    }
     py::gil_scoped_release release;
+    graph.run();
+}
+
+void Graph::run() const {
     std::vector<int64_t> begun(spans_);
     for (const Step& step : steps_) {
-        if (step.run) {
+        if (step.operation) {
             trace::Operation event(step.operation);
-            if (event)
+            if (event) {
                 for (const auto& [shape, bytes] : step.arrays)
                     event.array(shape.data(), shape.size(), bytes);
+                event.bytes(step.bytes);
+            }
+            step.run();
+        } else if (step.run) {
             step.run();
         } else if (step.span.empty()) {
             begun[step.number] = trace::begin_span();
@@ -67,7 +89,7 @@ void Graph::reads(const char* name, const void* data, int64_t bytes, const py::o
     const auto holds = [&](const auto& memory) {
         return memory.first <= from && from + bytes <= memory.second;
     };
-    if (bytes > 0 && std::none_of(known_.begin(), known_.end(), holds))
+    if (knows_ && bytes > 0 && std::none_of(known_.begin(), known_.end(), holds))
         refuse(std::string(name) + " reads an array that no operation wrote");
     kept_.push_back(holder);
 }

@@ -8,6 +8,15 @@
 #include <string_view>
 #include <vector>
 
+namespace pyconv {
+
+// What an operation reads and writes beside arrays of which a trace shows the shapes.
+struct Moved {
+    int64_t bytes;
+};
+
+}  // namespace pyconv
+
 namespace pyconv::trace {
 
 enum class Kind : uint8_t {

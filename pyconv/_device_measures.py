@@ -7,6 +7,7 @@ wait for a step before it asks for the next. Other losses and metrics get copies
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ _METRICS = CategoricalAccuracy, SparseCategoricalAccuracy
 _LABELS = np.float32, np.int64
 _MOST_UNDER_WAY = 64
 
-# An array on the device, and what takes its values up on the host.
+# An array on the device, and what takes up its values on the host, those of each step in a row.
 Numbers = tuple[Any, Callable[[Array], None]]
 
 
@@ -84,7 +85,7 @@ class DeviceMeasures:
             own = weight if i >= unweighted else None
             if type(metric) in _METRICS and y.dtype in _LABELS:
                 hits = self._hits(predicted, y)
-                self.later(hits, lambda rows, m=metric, w=own: Mean.update_state(m, rows, w))  # type: ignore[misc]
+                self.later(hits, partial(_add_hits, metric, own))
                 continue
             if on_host is None:
                 on_host = np.asarray(predicted)
@@ -100,7 +101,7 @@ class DeviceMeasures:
             return
         if isinstance(rows, np.ndarray):
             self.take_up()
-            take_up(rows)
+            take_up(rows[np.newaxis])
             return
         self._under_way.append((rows.fetch(), take_up))
         self._take_up_some()
@@ -113,7 +114,9 @@ class DeviceMeasures:
         """Wait for the numbers that are under way, but for the last ``left``."""
         while len(self._under_way) > left:
             fetched, take_up = self._under_way.popleft()
-            take_up(fetched if isinstance(fetched, np.ndarray) else fetched.numpy())
+            if not isinstance(fetched, np.ndarray):
+                fetched = fetched.numpy()[np.newaxis]
+            take_up(fetched)
 
     def forget(self) -> None:
         """Leave out what is under way."""
@@ -152,10 +155,16 @@ class DeviceMeasures:
         for rows, take_up in numbers:
             if isinstance(rows, np.ndarray):
                 # Many together, while Python's part of it is in the caches.
-                self._under_way.append((rows.copy(), take_up))
+                self._under_way.append((rows[np.newaxis].copy(), take_up))
                 self._take_up_some()
             else:
                 self.later(rows, take_up)
+
+    def take_rows(self, numbers: list[Numbers], values: list[Array]) -> None:
+        """Take up ``values`` of what was noted, those of each step in a row."""
+        self.take_up()
+        for (_, take_up), rows in zip(numbers, values, strict=True):
+            take_up(rows)
 
     def _labels(self, y: NDArray[Any], rank: int) -> Any:
         """Return the labels in a buffer on the device, of the type that kernels take.
@@ -189,6 +198,13 @@ class DeviceMeasures:
         if known is None:
             known = self._scales[scale.shape] = backend.on_device(scale)
         return known
+
+
+def _add_hits(metric: Metric, weight: Array | None, hits: Array) -> None:
+    """Update a metric with the hits (steps, rows, ...); sums of zeros and ones are exact."""
+    steps = hits.reshape(1, -1) if weight is None and hits.ndim == 2 else hits
+    for rows in steps:
+        Mean.update_state(metric, rows, weight)  # type: ignore[arg-type]
 
 
 def _is_native(loss: Any, rank: int) -> bool:

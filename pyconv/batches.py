@@ -21,13 +21,15 @@ class Batch(NamedTuple):
     """Inputs (n, ...), targets and weights; the next batch may overwrite the arrays.
 
     The inputs are where the model takes them, the others are numpy's. ``augmented`` is the number
-    of the model's layers that the inputs went through.
+    of the model's layers that the inputs went through; ``in_buffers`` says whether the next batch
+    of the same shape is in the same arrays.
     """
 
     x: Array
     y: NDArray[Any] | None
     sample_weight: Array | None
     augmented: int = 0
+    in_buffers: bool = False
 
 
 class Rows:
@@ -49,7 +51,14 @@ class Rows:
         self._buffers = Buffers("fit", self._on_host)
         self._name = name
         self._native = is_native(array)
-        self._dtype = np.int64 if array.dtype == np.int64 and name == "y" else np.float32
+        numbers = array.dtype == np.int64 and name == "y"
+        self._dtype = np.int64 if numbers else np.float32
+        self._native_labels = numbers and array.flags.c_contiguous and array.flags.aligned
+
+    @property
+    def are_native(self) -> bool:
+        """Whether operations alone take rows, and change images."""
+        return self._native or self._native_labels
 
     def slice(self, first: int, count: int) -> NDArray[Any]:
         """Return rows in their order, not to be written to: a view where that is possible."""
@@ -71,6 +80,8 @@ class Rows:
         if self._native:
             native = backend.cpu if self._on_host else backend.active
             native.gather_rows(self._array, rows, out)
+        elif self._native_labels:
+            backend.cpu.gather_labels(self._array, rows, out)
         else:
             with np.errstate(over="ignore"):
                 np.copyto(out, self._array[rows], casting="unsafe")
@@ -90,6 +101,7 @@ class ArrayBatches:
         on_host: whether the inputs are wanted on the host, wherever operations run.
         layers: a model's first layers, which the inputs go through on their way.
         ends_with_pass: whether an epoch that goes on ends where the pass does, with fewer steps.
+        in_buffers: whether rows in the order of the arrays are copied, too, rather than viewed.
     """
 
     def __init__(
@@ -102,6 +114,7 @@ class ArrayBatches:
         on_host: bool = False,
         layers: Sequence[Augmentation] = (),
         ends_with_pass: bool = False,
+        in_buffers: bool = False,
     ) -> None:
         self.samples = len(arrays[0])
         self.ends_with_pass = ends_with_pass
@@ -118,6 +131,10 @@ class ArrayBatches:
             for name, array in zip(("x", "y", "sample_weight"), arrays, strict=True)
         ]
         self._augmented = len(layers)
+        # Whether operations alone make all of a batch, in buffers.
+        self._in_buffers = bool(shuffle) or in_buffers
+        native = all(column is None or column.are_native for column in self._columns)
+        self.are_native = self._in_buffers and native
         self._order: NDArray[np.int64] | None = None  # of this pass; None for that of the arrays
         self._at = self.samples
 
@@ -131,8 +148,11 @@ class ArrayBatches:
                         return
                     self._order, self._at = self._new_order(), 0
                 count = min(self._batch_size, self.samples - self._at)
-                rows = (None if c is None else self._rows(c, count) for c in self._columns)
-                batch = Batch(*rows, augmented=self._augmented)  # type: ignore[arg-type, misc]
+                x, y, weight = (
+                    None if column is None else self._rows(column, count)
+                    for column in self._columns
+                )
+                batch = Batch(x, y, weight, self._augmented, self._in_buffers)  # type: ignore
                 self._at += count
             yield batch
 
@@ -144,9 +164,11 @@ class ArrayBatches:
     def _new_order(self) -> NDArray[np.int64] | None:
         if self._shuffle is True:
             return _random.generator().permutation(self.samples)
-        if self._shuffle != "batch":
+        if self._shuffle != "batch" and not self._in_buffers:
             return None
         order = np.arange(self.samples)
+        if self._shuffle != "batch":
+            return order
         for at in range(0, self.samples, self._batch_size):
             _random.generator().shuffle(order[at : at + self._batch_size])
         return order
@@ -179,6 +201,7 @@ class StreamBatches:
         self._continues = continues
         self._shuffle = shuffle
         self._size = _number_of_batches(source)
+        self.are_native = bool(getattr(source, "are_native", False))
         self.steps = self._size if steps is None else steps
         self._limit = steps
         self._iterator: Iterator[Any] | None = None

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv._convert import is_native
 from pyconv._types import Array
 from pyconv.batches import Batch, Rows
 from pyconv.layers._memory import Buffers
@@ -44,6 +45,8 @@ class FlowBatches:
         self._brought = brought
         self._buffers = Buffers("fit", on_host=True)
         self._y = Rows(y, "y", on_host=True)
+        # Whether operations alone make all of a batch, in buffers.
+        self.are_native = is_native(flow.x) and self._y.are_native and flow.generator._draws_stages
         self._weight = None
         if sample_weight is not None:
             self._weight = Rows(sample_weight, "sample_weight", on_host=True)
@@ -61,7 +64,7 @@ class FlowBatches:
         out = self._buffers.get("x", (len(rows), *flow.x.shape[1:]))
         x = flow.generator._changed_into(flow._changes(rows), flow.x, rows, out)
         weight = None if self._weight is None else self._weight.take(rows)
-        return Batch(self._brought(x), self._y.take(rows), weight)
+        return Batch(self._brought(x), self._y.take(rows), weight, in_buffers=True)
 
     def on_epoch_end(self) -> None:
         """Begin a new pass."""

@@ -1,14 +1,15 @@
 """The loops over batches and epochs: what fit, evaluate and predict do once all is checked."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from pyconv._spans import span
+from pyconv._step_runs import NO_RUN, StepRuns
 from pyconv._types import Array
-from pyconv.batches import ArrayBatches, Batch, StreamBatches
+from pyconv.batches import ArrayBatches, StreamBatches
 from pyconv.callbacks.callback_list import CallbackList
 from pyconv.interrupts import Interrupts
 from pyconv.progress import Progress
@@ -83,7 +84,7 @@ def train(
 
 def _train_epoch(
     model: Trainable,
-    data: Iterable[Batch],
+    data: Batches,
     callbacks: CallbackList,
     progress: Progress,
     interrupts: Interrupts,
@@ -92,15 +93,27 @@ def _train_epoch(
     calls = _BatchCalls(model, callbacks, "train")
     objective = model.objective
     objective.reset()
-    step = 0
-    for batch in data:
-        calls.begin(step)
+    batches = iter(data)
+    runs = StepRuns(model, batches, data.are_native and calls.are_none)
+    step, batch = 0, None
+    while True:
         interrupts.begin_step()
-        model._train_step(batch)
+        run = runs.make() if batch is None else NO_RUN
         interrupts.end_step()
-        progress.update(len(batch.x), objective.results)
-        calls.end(step)
-        step += 1
+        if run.steps:
+            progress.update(run.images, objective.results, run.steps)
+            step, batch = step + run.steps, run.left
+        else:
+            batch = batch or run.left or next(batches, None)
+            if batch is None:
+                break
+            calls.begin(step)
+            interrupts.begin_step()
+            model._train_step(batch)
+            interrupts.end_step()
+            progress.update(len(batch.x), objective.results)
+            calls.end(step)
+            step, batch = step + 1, None
         if model.stop_training:
             break
     calls.close(step)
@@ -115,6 +128,11 @@ class _BatchCalls:
         self._begin = callbacks.listeners(f"on_{phase}_batch_begin")
         self._end = callbacks.listeners(f"on_{phase}_batch_end")
         self._every = model.steps_per_execution
+
+    @property
+    def are_none(self) -> bool:
+        """Whether nothing is to be called."""
+        return not self._begin and not self._end
 
     def begin(self, step: int) -> None:
         """Call what is to be called before the step."""

@@ -115,22 +115,26 @@ class Objective:
             if backend.active is not backend.cpu:
                 alike = weight is None and not loss.masks
                 rows, grad = self._measures.loss(loss, y, output, scale, alike, gradient)
-                self._measures.later(rows, lambda values: self._add_loss(values, scale))
+                self._measures.later(rows, lambda values: self._add_losses(values, scale))
             elif gradient:
                 out = self._buffers.get("gradient", output.shape)
                 rows, grad = loss.call_with_gradient(y, output, scale, out)
-                self._measures.later(rows, lambda values: self._add_loss(values, scale))
+                self._measures.later(rows, lambda values: self._add_losses(values, scale))
             else:
-                self._add_loss(loss.rows(y, output), scale)
+                self._add_losses(loss.rows(y, output)[np.newaxis], scale)
         if self._metrics:
             with span("metrics"):
                 self._update_metrics(y, output, weight, logits)
         return grad
 
-    def _add_loss(self, rows: Array, scale: Array) -> None:
-        value = float(np.multiply(rows, scale, dtype=np.float64).sum())
-        self._loss_total += value * len(rows)
-        self._loss_count += len(rows)
+    def _add_losses(self, rows: Array, scale: Array) -> None:
+        """Take up the losses (steps, rows, ...) of some steps."""
+        # Not by the dtype of an operation: numpy's buffers for that are fresh pages each time.
+        scaled = rows.astype(np.float64) * scale.astype(np.float64)
+        samples = rows.shape[1]
+        for value in scaled.reshape(len(rows), -1).sum(axis=1).tolist():
+            self._loss_total += value * samples
+            self._loss_count += samples
 
     def add_loss(self, value: float, samples: int) -> None:
         """Take up the loss of a batch of so many samples, with what regularizers take."""

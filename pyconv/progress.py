@@ -51,9 +51,9 @@ class Progress:
         self._live = self._verbose == 1 and _overwrites(self._out())
         self._refresh = REFRESH if self._live else REFRESH_IN_FILE
 
-    def update(self, images: int, logs: Callable[[], Logs]) -> None:
-        """Count a step; show it where it is time."""
-        self._step += 1
+    def update(self, images: int, logs: Callable[[], Logs], steps: int = 1) -> None:
+        """Count steps; show them where it is time."""
+        self._step += steps
         self._images += images
         self._last = time.perf_counter()
         if self._verbose == 1 and self._last - self._shown >= self._refresh:

@@ -56,8 +56,17 @@ def training(
         mode = bool(shuffle) if in_order else shuffle
         host = model._begins_on_host
         first = model._leading_augmentation(weighted[0].shape)
-        ends = model.ends_epoch_with_pass
-        data = ArrayBatches(weighted, size, mode, steps_per_epoch, continues, host, first, ends)
+        data = ArrayBatches(
+            weighted,
+            size,
+            mode,
+            steps_per_epoch,
+            continues,
+            host,
+            first,
+            ends_with_pass=model.ends_epoch_with_pass,
+            in_buffers=True,
+        )
     if validation_data is not None:
         return data, _validation(model, validation_data, validation_size, validation_steps)
     if last is not None:

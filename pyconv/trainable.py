@@ -14,7 +14,7 @@ from pyconv.layers._augmentation import Augmentation, leading
 from pyconv.layers._factored import factored
 
 if TYPE_CHECKING:
-    from pyconv._graph_steps import GraphSteps, Updates
+    from pyconv._graph_steps import GraphSteps
     from pyconv.losses.loss import Loss
     from pyconv.objective import Objective
     from pyconv.optimizers.optimizer import Optimizer
@@ -293,22 +293,25 @@ class Trainable(ABC):
         return dict(sorted(results.items()))
 
     def _train_step(self, batch: Batch) -> None:
-        objective, optimizer = self.objective, self.optimizer
-        assert optimizer is not None
+        objective = self.objective
         assert batch.y is not None
         logits = objective.takes_logits(self._ends_in_softmax)
         with span("step"):
             batch = self._arrived(batch)
-            updates = self._run_graph(batch, logits)
-            if updates is None:
+            if not self._run_graph(batch, logits):
                 self._pass(batch, logits)
-                updates = self._grads(), self._params()
-            with span("optimizer"):
-                if not optimizer.built:
-                    optimizer.variable_names = self._param_names()
-                optimizer.apply(*updates)
-                for layer in self._constrained:
-                    layer.constrain()
+                self._update(self._grads(), self._params())
+            for layer in self._constrained:
+                layer.constrain()
+
+    def _update(self, grads: list[Any], params: list[Any]) -> None:
+        """Have the optimizer update the parameters."""
+        optimizer = self.optimizer
+        assert optimizer is not None
+        with span("optimizer"):
+            if not optimizer.built:
+                optimizer.variable_names = self._param_names()
+            optimizer.apply(grads, params)
 
     def _pass(self, batch: Batch, logits: bool) -> None:
         """Go forward and backward through the layers."""
@@ -327,13 +330,17 @@ class Trainable(ABC):
         with span("backward"), factored(self._factorable if products else ()):
             self._backward(dy)
 
-    def _run_graph(self, batch: Batch, logits: bool) -> "Updates | None":
-        """Do what ``_pass`` does, where it can be recorded; return gradients and parameters."""
+    def _run_graph(self, batch: Batch, logits: bool) -> bool:
+        """Make a step where it can be recorded; return whether it was made."""
         if self._graph_steps is None:
             from pyconv._graph_steps import GraphSteps
 
             self._graph_steps = GraphSteps()
         return self._graph_steps.run(self, batch, logits)
+
+    def _can_run_ahead(self) -> bool:
+        """Whether the steps to come are like the last: Python need not see them one by one."""
+        return self._graph_steps is not None and not self._constrained
 
     def _test_step(self, batch: Batch) -> None:
         objective = self.objective

@@ -25,11 +25,6 @@ using Pair = std::array<int64_t, 2>;
 using Four = std::array<int64_t, 4>;
 using Object = py::object;
 
-// What an operation reads and writes beside arrays of which a trace shows the shapes.
-struct Moved {
-    int64_t bytes;
-};
-
 inline void note(trace::Operation& event, const Shape& shape, int64_t itemsize) {
     int64_t bytes = itemsize;
     for (int64_t extent : shape) bytes *= extent;

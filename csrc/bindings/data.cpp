@@ -1,8 +1,11 @@
 // Bindings of what fetches batches and augments them.
 
+#include <algorithm>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/bindings.h"
@@ -51,10 +54,35 @@ Object gather_rows_(Object x, Object indices, Object out) {
     Output y(op, "out", out, shape);
     y.apart_from(op, data.array.data(), data.array.nbytes());
     const Moved read{index.size() * row * data.array.itemsize()};
-    without_gil("gather_rows", std::tie(index, y, read), [&] {
-        gather_rows(index.size(), row, data.array.data(), data.type, index.data(), y.data());
-    });
+    recordable("gather_rows", std::tie(index, y, read),
+               [data, row, count = index.size(), at = index.data(), y = y.data()] {
+                   gather_rows(count, row, data.array.data(), data.type, at, y);
+               });
     return y.object();
+}
+
+// Class numbers, which stay int64.
+Object gather_labels_(py::array_t<int64_t> labels, Object indices, py::array_t<int64_t> out) {
+    const char* op = "gather_labels";
+    constexpr int kStyle = py::array::c_style;
+    if (!(labels.flags() & kStyle) || labels.ndim() < 1)
+        fail(op, "labels must be a C-contiguous array with at least one dimension");
+    const int64_t rows = labels.shape(0);
+    const Integers index(op, "indices", indices, -1, rows);
+    Shape shape = shape_of(labels);
+    shape[0] = index.size();
+    if (!(out.flags() & kStyle) || shape_of(out) != shape)
+        fail(op, "out must be a C-contiguous array of shape ", to_string(shape), ", got ",
+             to_string(shape_of(out)));
+    const int64_t row = rows == 0 ? 0 : labels.size() / rows;
+    const Moved moved{2 * index.size() * row * static_cast<int64_t>(sizeof(int64_t))};
+    recordable(op, std::tie(index, moved),
+               [labels, out, row, count = index.size(), at = index.data(), from = labels.data(),
+                to = out.mutable_data()] {
+                   for (int64_t i = 0; i < count; ++i)
+                       std::copy_n(from + at[i] * row, row, to + i * row);
+               });
+    return out;
 }
 
 // The numbers of each image, (n, columns), which outlive the operation.
@@ -208,15 +236,15 @@ Object augment_(Object x, const py::sequence& stages, Object rows, Object out) {
         index.emplace(op, "rows", rows, -1, shape.n);
         shape.n = index->size();
     }
-    const Stages checked(shape, stages);
-    const ImageBatch& to = checked.result();
+    const auto checked = std::make_shared<const Stages>(shape, stages);
+    const ImageBatch& to = checked->result();
     Output y(op, "out", out, {to.n, to.h, to.w, to.c});
     y.apart_from(op, data.array.data(), data.array.nbytes());
     const Moved read{shape.n * shape.h * shape.w * shape.c * data.array.itemsize()};
-    without_gil(op, std::tie(index, y, read), [&] {
-        augment(shape, data.array.data(), data.type, index ? index->data() : nullptr, checked.all(),
-                y.data());
-    });
+    recordable(op, std::tie(index, y, read),
+               [data, shape, checked, at = index ? index->data() : nullptr, y = y.data()] {
+                   augment(shape, data.array.data(), data.type, at, checked->all(), y);
+               });
     return y.object();
 }
 
@@ -225,6 +253,8 @@ Object augment_(Object x, const py::sequence& stages, Object rows, Object out) {
 void bind_data(py::module_& m) {
     const py::object none = py::none();
     m.def("gather_rows", &gather_rows_, "x"_a, "indices"_a, "out"_a = none);
+    m.def("gather_labels", &gather_labels_, "labels"_a.noconvert(), "indices"_a,
+          "out"_a.noconvert());
     m.def("augment", &augment_, "x"_a, "stages"_a, "rows"_a = none, "out"_a = none);
 }
 

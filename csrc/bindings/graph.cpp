@@ -2,7 +2,10 @@
 
 #include "graph.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "bindings/bindings.h"
 #include "ops/batchnorm.h"
@@ -23,6 +26,40 @@ bool unchanged_(const py::list& entries) {
         if (found != PyTuple_GET_ITEM(entry.ptr(), 2)) return false;
     }
     return true;
+}
+
+// Each place moves on, as a step has used what lies before.
+void advance_(py::array_t<int64_t> places, std::vector<int64_t> counts) {
+    const char* op = "advance";
+    if (!(places.flags() & py::array::c_style) || places.size() != std::ssize(counts))
+        fail(op, "places must hold a number for each of ", counts.size(), " counts");
+    const Moved moved{2 * places.size() * static_cast<int64_t>(sizeof(int64_t))};
+    recordable(op, std::tie(moved), [places, counts, at = places.mutable_data()] {
+        for (size_t i = 0; i < counts.size(); ++i)
+            at[i] = static_cast<int64_t>(static_cast<uint64_t>(at[i]) +
+                                         static_cast<uint64_t>(counts[i]));
+    });
+}
+
+// out = values
+void assign_(py::array_t<double> out, std::vector<double> values) {
+    const char* op = "assign";
+    if (!(out.flags() & py::array::c_style) || out.size() != std::ssize(values))
+        fail(op, "out must hold ", values.size(), " numbers, got ", out.size());
+    const Moved moved{2 * out.size() * static_cast<int64_t>(sizeof(double))};
+    recordable(op, std::tie(moved), [out, values, at = out.mutable_data()] {
+        std::copy(values.begin(), values.end(), at);
+    });
+}
+
+Object copied_(Object x, Object out) {
+    const char* op = "copied";
+    const Input from(op, "x", x);
+    Output to(op, "out", out, from.shape());
+    to.apart_from(op, from);
+    recordable(op, std::tie(from, to),
+               [n = from.size(), from = from.data(), to = to.data()] { std::copy_n(from, n, to); });
+    return to.object();
 }
 
 Object dropout_at_(Object x, double rate, uint64_t seed, py::array_t<int64_t> place, Object out) {
@@ -55,10 +92,15 @@ void moving_average_(Object average, Object values, double momentum) {
 void bind_graph(py::module_& m) {
     py::class_<Graph>(m, "Graph", py::module_local())
         .def(py::init<>())
-        .def("begin", &Graph::begin, "known"_a)
+        .def("begin", &Graph::begin, "known"_a = py::none())
         .def("end", &Graph::end)
         .def("abandon", &Graph::abandon)
+        .def("mark", &Graph::mark)
+        .def("cut", &Graph::cut)
         .def("launch", &Graph::launch);
+    m.def("advance", &advance_, "places"_a.noconvert(), "counts"_a);
+    m.def("assign", &assign_, "out"_a.noconvert(), "values"_a);
+    m.def("copied", &copied_, "x"_a, "out"_a = py::none());
     m.def("unchanged", &unchanged_, "entries"_a);
     m.def("dropout_at", &dropout_at_, "x"_a, "rate"_a, "seed"_a, "place"_a.noconvert(),
           "out"_a = py::none());

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <deque>
 #include <initializer_list>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -13,17 +14,19 @@
 namespace pyconv {
 namespace {
 
-// The parameters of an update, and the arrays that hold them while it runs.
+// The parameters of an update, and the arrays that hold them until it has run.
 class Parameters {
 public:
+    using States = std::initializer_list<std::pair<const char*, Object>>;
+
     Parameters(const char* op, const py::sequence& params, const py::sequence& grads,
-               std::initializer_list<std::pair<const char*, Object>> states) {
+               States states) {
         const size_t count = py::len(params);
         check_length(op, "grads", py::len(grads), count);
         for (size_t i = 0; i < count; ++i) {
-            list.push_back(py::isinstance<py::tuple>(grads[i])
-                               ? of_product(op, params[i], grads[i].cast<py::tuple>())
-                               : of_gradient(op, params[i], grads[i]));
+            list_.push_back(py::isinstance<py::tuple>(grads[i])
+                                ? of_product(op, params[i], grads[i].cast<py::tuple>())
+                                : of_gradient(op, params[i], grads[i]));
         }
         int k = 0;
         for (const auto& [name, state] : states) {
@@ -35,16 +38,24 @@ public:
                 const auto arrays = py::reinterpret_borrow<py::sequence>(state);
                 check_length(op, name, py::len(arrays), count);
                 for (size_t i = 0; i < count; ++i)
-                    list[i].state[k] = writable(op, name, arrays[i], shapes_[i]).data();
+                    list_[i].state[k] = writable(op, name, arrays[i], shapes_[i]).data();
             }
             ++k;
         }
     }
 
-    std::vector<Parameter> list;
-    Moved moved{0};
+    // Runs or records `operation` on the parameters.
+    template <class Operation>
+    static void update(const char* op, const py::sequence& params, const py::sequence& grads,
+                       States states, const Operation& operation) {
+        const auto p = std::make_shared<const Parameters>(op, params, grads, states);
+        recordable(op, std::tie(p->moved_), [p, operation] { operation(p->list_); });
+    }
 
 private:
+    std::vector<Parameter> list_;
+    Moved moved_{0};
+
     Parameter of_gradient(const char* op, const py::object& param, const py::object& grad) {
         const Input g = read(op, "grads", grad);
         shapes_.push_back(g.shape());
@@ -68,7 +79,7 @@ private:
 
     Input read(const char* op, const char* name, const py::object& array) {
         inputs_.emplace_back(op, name, array);
-        moved.bytes += inputs_.back().size() * static_cast<int64_t>(sizeof(float));
+        moved_.bytes += inputs_.back().size() * static_cast<int64_t>(sizeof(float));
         return inputs_.back();
     }
 
@@ -80,7 +91,8 @@ private:
     Output writable(const char* op, const char* name, const py::object& array, const Shape& shape) {
         if (array.is_none()) fail(op, name, " must hold arrays, got None");
         Output output(op, name, array, shape);
-        moved.bytes += 2 * output.size() * static_cast<int64_t>(sizeof(float));  // read and written
+        moved_.bytes +=
+            2 * output.size() * static_cast<int64_t>(sizeof(float));  // read and written
         outputs_.push_back(output);
         return output;
     }
@@ -91,48 +103,71 @@ private:
     std::vector<Output> outputs_;
 };
 
+// The learning rate and the number of the update, from 1: given, or read as a recorded step runs.
+class Rate {
+public:
+    Rate(const char* op, const Object& rate, int64_t step) : step_(step) {
+        if (!py::isinstance<py::array>(rate)) {
+            rate_ = rate.cast<float>();
+            if (step < 1) fail(op, "step must be at least 1, got ", step);
+            return;
+        }
+        numbers_ = py::cast<py::array_t<double>>(rate);
+        if (numbers_.ndim() != 1 || numbers_.size() != 2 || numbers_.strides(0) != sizeof(double))
+            fail(op, "an array as learning_rate must hold two numbers, the rate and the step");
+        at_ = numbers_.data();
+    }
+    float rate() const { return at_ ? static_cast<float>(at_[0]) : rate_; }
+    double step() const { return at_ ? at_[1] : static_cast<double>(step_); }
+
+private:
+    float rate_ = 0;
+    int64_t step_;
+    py::array_t<double> numbers_;
+    const double* at_ = nullptr;
+};
+
 void check_momentum(const char* op, float momentum, const char* name, const Object& states) {
     if (momentum != 0 && states.is_none()) fail(op, name, " must be given where momentum is not 0");
 }
 
-void sgd_update_(py::sequence params, py::sequence grads, Object velocities, float learning_rate,
+void sgd_update_(py::sequence params, py::sequence grads, Object velocities, Object learning_rate,
                  float momentum, bool nesterov, float weight_decay) {
     const char* op = "sgd_update";
     check_momentum(op, momentum, "velocities", velocities);
-    const Parameters p(op, params, grads, {{"velocities", velocities}});
-    without_gil("sgd_update", std::tie(p.moved),
-                [&] { sgd_update(p.list, {learning_rate, momentum, weight_decay, nesterov}); });
+    const Parameters::States states{{"velocities", velocities}};
+    const Rate rate(op, learning_rate, 1);
+    Parameters::update(op, params, grads, states, [=](const std::vector<Parameter>& all) {
+        sgd_update(all, {rate.rate(), momentum, weight_decay, nesterov});
+    });
 }
 
 void rmsprop_update_(py::sequence params, py::sequence grads, py::sequence velocities,
-                     Object mean_grads, Object momentums, float learning_rate, float rho,
+                     Object mean_grads, Object momentums, Object learning_rate, float rho,
                      float momentum, float epsilon, float weight_decay, bool epsilon_outside) {
     const char* op = "rmsprop_update";
     check_momentum(op, momentum, "momentums", momentums);
-    const Parameters p(
-        op, params, grads,
-        {{"velocities", velocities}, {"mean_grads", mean_grads}, {"momentums", momentums}});
-    without_gil("rmsprop_update", std::tie(p.moved), [&] {
-        rmsprop_update(p.list,
-                       {learning_rate, rho, momentum, epsilon, weight_decay, epsilon_outside});
+    const Parameters::States states{
+        {"velocities", velocities}, {"mean_grads", mean_grads}, {"momentums", momentums}};
+    const Rate rate(op, learning_rate, 1);
+    Parameters::update(op, params, grads, states, [=](const std::vector<Parameter>& all) {
+        rmsprop_update(all, {rate.rate(), rho, momentum, epsilon, weight_decay, epsilon_outside});
     });
 }
 
 void adam_update_(py::sequence params, py::sequence grads, py::sequence momentums,
-                  py::sequence velocities, Object velocity_maxima, float learning_rate,
+                  py::sequence velocities, Object velocity_maxima, Object learning_rate,
                   int64_t step, double beta_1, double beta_2, float epsilon, float weight_decay) {
     const char* op = "adam_update";
-    if (step < 1) fail(op, "step must be at least 1, got ", step);
-    const Parameters p(op, params, grads,
-                       {{"momentums", momentums},
-                        {"velocities", velocities},
-                        {"velocity_maxima", velocity_maxima}});
-    const double t = static_cast<double>(step);
-    const double alpha =
-        learning_rate * std::sqrt(1 - std::pow(beta_2, t)) / (1 - std::pow(beta_1, t));
-    without_gil("adam_update", std::tie(p.moved), [&] {
-        adam_update(p.list, {learning_rate, static_cast<float>(alpha), static_cast<float>(beta_1),
-                             static_cast<float>(beta_2), epsilon, weight_decay});
+    const Rate rate(op, learning_rate, step);
+    const Parameters::States states{
+        {"momentums", momentums}, {"velocities", velocities}, {"velocity_maxima", velocity_maxima}};
+    Parameters::update(op, params, grads, states, [=](const std::vector<Parameter>& all) {
+        const double t = rate.step();
+        const double alpha =
+            rate.rate() * std::sqrt(1 - std::pow(beta_2, t)) / (1 - std::pow(beta_1, t));
+        adam_update(all, {rate.rate(), static_cast<float>(alpha), static_cast<float>(beta_1),
+                          static_cast<float>(beta_2), epsilon, weight_decay});
     });
 }
 

@@ -35,6 +35,10 @@ class CompiledFlags(OwnSteps):
                 return
         super()._train_step(batch)
 
+    def _can_run_ahead(self) -> bool:
+        flags = self._flags or ()
+        return all(owner.trainable == flag for owner, flag in flags) and super()._can_run_ahead()
+
     def _train_step_as_compiled(self, batch: Batch) -> None:
         warnings.warn(
             f"{self.label}: `trainable` was changed after compile, which has no effect on the "

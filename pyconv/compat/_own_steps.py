@@ -50,6 +50,9 @@ class OwnSteps(Sequential):
             return
         self._objective.give(self.train_step(self._data_of(batch)))
 
+    def _can_run_ahead(self) -> bool:
+        return "train" not in self._own and super()._can_run_ahead()
+
     def _test_step(self, batch: Batch) -> None:
         if "test" not in self._own:
             super()._test_step(batch)

@@ -84,7 +84,7 @@ class Adam(Optimizer):
             self._slots["momentum"],
             self._slots["velocity"],
             self._slots.get("velocity_max"),
-            self.learning_rate,
+            self._rate,
             self._next_update(),
             self.beta_1,
             self.beta_2,

@@ -97,6 +97,7 @@ class Optimizer(Attributes, CustomVariables):
         # sets them.
         self.variable_names: Sequence[str] | None = None
         self._iterations = 0
+        self._place: Any = None
         self._reset_state()
 
     # --- a step ---------------------------------------------------------------------------------
@@ -165,6 +166,43 @@ class Optimizer(Attributes, CustomVariables):
             and not self._extras.active
             and self._exclusion is None
         )
+
+    @property
+    def is_native(self) -> bool:
+        """Whether native code makes a step from what is known before: gradients, rate and step.
+
+        Example:
+            >>> import pyconv
+            >>> pyconv.optimizers.SGD().is_native
+            True
+            >>> pyconv.optimizers.SGD(learning_rate=lambda: 0.1).is_native
+            False
+        """
+        rate = self._learning_rate
+        known = type(rate) is Rate or type(rate).__module__.startswith("pyconv.")
+        return known and self.takes_products
+
+    @property
+    def numbers(self) -> list[float]:
+        """What a native update has that differs from step to step: the rate, and its number."""
+        return [self.learning_rate, self._next_update()]
+
+    def record(self, grads: Sequence[Any], params: Sequence[Any], numbers: Any) -> None:
+        """Let a recorded step have the update, which reads its ``numbers`` from that array."""
+        self._place = numbers
+        try:
+            self._update(params, grads, self._decay(params))
+        finally:
+            self._place = None
+
+    def note_update(self) -> None:
+        """Count an update that a recorded step made."""
+        self._iterations += 1
+
+    @property
+    def _rate(self) -> Any:
+        """The learning rate, or where a recorded step reads it."""
+        return self.learning_rate if self._place is None else self._place
 
     def _move(self, variables: Sequence[Any]) -> None:
         """Bring the state to where operations run."""

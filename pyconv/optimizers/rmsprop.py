@@ -84,7 +84,7 @@ class RMSprop(Optimizer):
             self._slots["velocity"],
             self._slots.get("mean_grad"),
             self._slots.get("momentum"),
-            self.learning_rate,
+            self._rate,
             self.rho,
             self.momentum,
             self.epsilon,

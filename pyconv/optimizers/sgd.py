@@ -71,7 +71,7 @@ class SGD(Optimizer):
             params,
             grads,
             self._slots.get("velocity"),
-            self.learning_rate,
+            self._rate,
             self.momentum,
             self.nesterov,
             weight_decay,

@@ -345,6 +345,11 @@ class ImageDataGenerator(RandomChanges):
             self.samplewise_center or self.featurewise_center
         )
 
+    @property
+    def _draws_stages(self) -> bool:
+        """Whether stages do it whatever the images are."""
+        return self._is_native and not self.channel_shift_range
+
     def _changed_into(
         self, changes: Changes, x: NDArray[Any], rows: NDArray[np.int64], out: Array
     ) -> Array:
