@@ -129,8 +129,7 @@ class Objective:
 
     def _add_losses(self, rows: Array, scale: Array) -> None:
         """Take up the losses (steps, rows, ...) of some steps."""
-        # Not by the dtype of an operation: numpy's buffers for that are fresh pages each time.
-        scaled = rows.astype(np.float64) * scale.astype(np.float64)
+        scaled = np.multiply(rows, scale, dtype=np.float64)
         samples = rows.shape[1]
         for value in scaled.reshape(len(rows), -1).sum(axis=1).tolist():
             self._loss_total += value * samples

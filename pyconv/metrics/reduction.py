@@ -118,8 +118,7 @@ class Mean(_Running):
         array = _targets.numeric(self.name, "values", values)
         if sample_weight is None:
             samples = array.shape[0] if array.ndim else 1
-            # Not sum(dtype=...): numpy's buffers for that are fresh pages each time.
-            total = float(array.astype(np.float64).sum()) * samples / max(array.size, 1)
+            total = float(array.sum(dtype=np.float64)) * samples / max(array.size, 1)
             self._add(total, samples)
             return
         weighted, weight = _weighted(self.name, array, sample_weight, np.mean)
