@@ -30,6 +30,7 @@ constexpr int64_t kChunkPixels = 1024;  // at least, so that adding the chunks c
 constexpr int64_t kMaxSums = 1 << 20;   // floats of all chunks' sums
 constexpr int64_t kTasks = 16;
 constexpr int64_t kGroupTiles = 8;     // at least
+constexpr int64_t kPixelsAhead = 32;   // that dy is asked for: a core's own reading ahead is late
 constexpr int64_t kNearChannels = 64;  // of pixels so near that their lines share the first cache
 constexpr int64_t kShortPixels = 256, kProductChannels = 128;  // of 1x1 filters as one product
 
@@ -119,8 +120,8 @@ public:
           k_(simd::kernels()),
           x_(x + group * s.group_c()),
           dy_(dy + group * s.group_oc()) {
-        // A copy of dy pays when many tiles read it; a part of a panel must not be read past dy.
-        copy_dy_ = p.k_tiles >= (s.oc <= kNearChannels ? 8 : 4) || s.group_oc() % k_.nr != 0;
+        // A copy of dy pays when many tiles read it; a part of a vector must not be read past dy.
+        copy_dy_ = p.k_tiles >= (s.oc <= kNearChannels ? 8 : 4) || s.group_oc() % k_.lanes != 0;
         find_offsets();
     }
 
@@ -233,6 +234,7 @@ private:
             const float* first = x.data + row * walk.a_row + col * walk.a_col;
             const float* a[kMaxOuterRows];
             for (int i = 0; i < m; ++i) a[i] = first + offsets_[tile * p_.mr + i];
+            walk.b_ahead = copy_dy_ || tile > tile0 ? 0 : kPixelsAhead * dy.col;
             k_.outer_tile(m, whole_vectors, walk, a, dy.data + row * dy.row + col * dy.col,
                           sums + tile * p_.mr * k_.nr, k_.nr, accumulate ? simd::kAccumulate : 0);
         }

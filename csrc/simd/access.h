@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kLanes = Vec::kLanes;
 constexpr int kTileCols = kTileVecs * kLanes;
+constexpr int kLine = 16;  // floats of a line of the caches
 static_assert(kTileRows <= kMaxTileRows && kTileCols <= kMaxTileCols);
 
 // Access to a whole vector, and to the first n < kLanes floats of one.

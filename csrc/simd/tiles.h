@@ -152,6 +152,8 @@ void outer_tile(int n, const PixelWalk& w, const float* const* a, const float* b
             for (int64_t c = 0; c < w.cols; ++c, offset += w.a_col, q += w.b_col) {
                 Vec row[V];
                 PYCONV_UNROLL
+                for (int j = 0; j < V * kLanes; j += kLine) __builtin_prefetch(q + w.b_ahead + j);
+                PYCONV_UNROLL
                 for (int v = 0; v < V; ++v) row[v] = Vec::load(q + v * kLanes);
                 PYCONV_UNROLL
                 for (int i = 0; i < M; ++i) {
@@ -268,9 +270,16 @@ void pack_panel(int64_t k, int n, const float* src, int64_t ld, float* dst) {
         }
         return;
     }
+    const int whole = n / kLanes, part = n % kLanes;
     for (int64_t i = 0; i < k; ++i, src += ld, dst += kTileCols) {
-        for (int j = 0; j < n; ++j) dst[j] = src[j];
-        for (int j = n; j < kTileCols; ++j) dst[j] = 0.f;
+        PYCONV_UNROLL
+        for (int v = 0; v < kTileVecs; ++v) {
+            const float* p = src + v * kLanes;
+            const Vec row = v < whole                ? Vec::load(p)
+                            : v == whole && part > 0 ? Vec::load_part(p, part)
+                                                     : Vec::zero();
+            row.store(dst + v * kLanes);
+        }
     }
 }
 
