@@ -230,7 +230,7 @@ def sgd_update(
     params: Sequence[Array],
     grads: Sequence[Array],
     velocities: Sequence[Array] | None,  # needed where momentum > 0
-    learning_rate: float,
+    learning_rate: float | NDArray[np.float64],  # an array: of it and the step, read as it runs
     momentum: float = 0.0,
     nesterov: bool = False,
     weight_decay: float = 0.0,
@@ -241,7 +241,7 @@ def rmsprop_update(
     velocities: Sequence[Array],  # running mean of the squared gradient
     mean_grads: Sequence[Array] | None,  # centered
     momentums: Sequence[Array] | None,  # needed where momentum > 0
-    learning_rate: float,
+    learning_rate: float | NDArray[np.float64],  # an array: of it and the step, read as it runs
     rho: float = 0.9,
     momentum: float = 0.0,
     epsilon: float = 1e-7,
@@ -254,7 +254,7 @@ def adam_update(
     momentums: Sequence[Array],
     velocities: Sequence[Array],
     velocity_maxima: Sequence[Array] | None,  # amsgrad
-    learning_rate: float,
+    learning_rate: float | NDArray[np.float64],  # an array: of it and the step, read as it runs
     step: int,  # 1 for the first update
     beta_1: float = 0.9,
     beta_2: float = 0.999,
@@ -269,9 +269,9 @@ def gather_rows(
     out: Array | None = None,
 ) -> Array: ...
 
-# out int64 = labels[indices]
+# into int64 = labels[indices]
 def gather_labels(
-    labels: NDArray[np.int64], indices: NDArray[np.int64], out: NDArray[np.int64]
+    labels: NDArray[np.int64], indices: NDArray[np.int64], into: NDArray[np.int64]
 ) -> NDArray[np.int64]: ...
 
 # The images `rows` of x (N, H, W, C), all for None, after stages, one after the other, of which
@@ -370,8 +370,8 @@ def unchanged(entries: list[tuple[dict[str, Any], str, Any]]) -> bool: ...
 # places int64 (n,) += counts
 def advance(places: Any, counts: Sequence[int]) -> None: ...
 
-# out float64 (n,) = values
-def assign(out: Any, values: Sequence[float]) -> None: ...
+# into float64 (n,) = values
+def assign(into: Any, values: Sequence[float]) -> None: ...
 
 # a copy of x
 def copied(x: Array, out: Array | None = None) -> Array: ...

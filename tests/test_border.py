@@ -61,6 +61,7 @@ CALLS = {
         X.shape,
     ),
     "gather_rows": ((ones(4, 3), np.array([3, 1])), (2, 3)),
+    "copied": ((ones(7),), (7,)),
     "peak_triad": ((ones(7), ones(7)), (7,)),
 }
 IN_PLACE = {

@@ -62,7 +62,7 @@ Object gather_rows_(Object x, Object indices, Object out) {
 }
 
 // Class numbers, which stay int64.
-Object gather_labels_(py::array_t<int64_t> labels, Object indices, py::array_t<int64_t> out) {
+Object gather_labels_(py::array_t<int64_t> labels, Object indices, py::array_t<int64_t> into) {
     const char* op = "gather_labels";
     constexpr int kStyle = py::array::c_style;
     if (!(labels.flags() & kStyle) || labels.ndim() < 1)
@@ -71,18 +71,18 @@ Object gather_labels_(py::array_t<int64_t> labels, Object indices, py::array_t<i
     const Integers index(op, "indices", indices, -1, rows);
     Shape shape = shape_of(labels);
     shape[0] = index.size();
-    if (!(out.flags() & kStyle) || shape_of(out) != shape)
-        fail(op, "out must be a C-contiguous array of shape ", to_string(shape), ", got ",
-             to_string(shape_of(out)));
+    if (!(into.flags() & kStyle) || shape_of(into) != shape)
+        fail(op, "into must be a C-contiguous array of shape ", to_string(shape), ", got ",
+             to_string(shape_of(into)));
     const int64_t row = rows == 0 ? 0 : labels.size() / rows;
     const Moved moved{2 * index.size() * row * static_cast<int64_t>(sizeof(int64_t))};
     recordable(op, std::tie(index, moved),
-               [labels, out, row, count = index.size(), at = index.data(), from = labels.data(),
-                to = out.mutable_data()] {
+               [labels, into, row, count = index.size(), at = index.data(), from = labels.data(),
+                to = into.mutable_data()] {
                    for (int64_t i = 0; i < count; ++i)
                        std::copy_n(from + at[i] * row, row, to + i * row);
                });
-    return out;
+    return into;
 }
 
 // The numbers of each image, (n, columns), which outlive the operation.
@@ -254,7 +254,7 @@ void bind_data(py::module_& m) {
     const py::object none = py::none();
     m.def("gather_rows", &gather_rows_, "x"_a, "indices"_a, "out"_a = none);
     m.def("gather_labels", &gather_labels_, "labels"_a.noconvert(), "indices"_a,
-          "out"_a.noconvert());
+          "into"_a.noconvert());
     m.def("augment", &augment_, "x"_a, "stages"_a, "rows"_a = none, "out"_a = none);
 }
 

@@ -41,13 +41,13 @@ void advance_(py::array_t<int64_t> places, std::vector<int64_t> counts) {
     });
 }
 
-// out = values
-void assign_(py::array_t<double> out, std::vector<double> values) {
+// into = values
+void assign_(py::array_t<double> into, std::vector<double> values) {
     const char* op = "assign";
-    if (!(out.flags() & py::array::c_style) || out.size() != std::ssize(values))
-        fail(op, "out must hold ", values.size(), " numbers, got ", out.size());
-    const Moved moved{2 * out.size() * static_cast<int64_t>(sizeof(double))};
-    recordable(op, std::tie(moved), [out, values, at = out.mutable_data()] {
+    if (!(into.flags() & py::array::c_style) || into.size() != std::ssize(values))
+        fail(op, "into must hold ", values.size(), " numbers, got ", into.size());
+    const Moved moved{2 * into.size() * static_cast<int64_t>(sizeof(double))};
+    recordable(op, std::tie(moved), [into, values, at = into.mutable_data()] {
         std::copy(values.begin(), values.end(), at);
     });
 }
@@ -99,7 +99,7 @@ void bind_graph(py::module_& m) {
         .def("cut", &Graph::cut)
         .def("launch", &Graph::launch);
     m.def("advance", &advance_, "places"_a.noconvert(), "counts"_a);
-    m.def("assign", &assign_, "out"_a.noconvert(), "values"_a);
+    m.def("assign", &assign_, "into"_a.noconvert(), "values"_a);
     m.def("copied", &copied_, "x"_a, "out"_a = py::none());
     m.def("unchanged", &unchanged_, "entries"_a);
     m.def("dropout_at", &dropout_at_, "x"_a, "rate"_a, "seed"_a, "place"_a.noconvert(),

@@ -107,15 +107,20 @@ private:
 class Rate {
 public:
     Rate(const char* op, const Object& rate, int64_t step) : step_(step) {
-        if (!py::isinstance<py::array>(rate)) {
-            rate_ = rate.cast<float>();
-            if (step < 1) fail(op, "step must be at least 1, got ", step);
+        if (py::isinstance<py::array_t<double>>(rate) && py::len_hint(rate) == 2) {
+            numbers_ = py::reinterpret_borrow<py::array_t<double>>(rate);
+            if (numbers_.ndim() != 1 || numbers_.strides(0) != sizeof(double))
+                fail(op, "an array as learning_rate must hold two numbers side by side");
+            at_ = numbers_.data();
             return;
         }
-        numbers_ = py::cast<py::array_t<double>>(rate);
-        if (numbers_.ndim() != 1 || numbers_.size() != 2 || numbers_.strides(0) != sizeof(double))
-            fail(op, "an array as learning_rate must hold two numbers, the rate and the step");
-        at_ = numbers_.data();
+        try {
+            rate_ = rate.cast<float>();
+        } catch (const py::cast_error&) {
+            throw py::type_error(std::string(op) + ": learning_rate must be a number, got a " +
+                                 described(rate));
+        }
+        if (step < 1) fail(op, "step must be at least 1, got ", step);
     }
     float rate() const { return at_ ? static_cast<float>(at_[0]) : rate_; }
     double step() const { return at_ ? at_[1] : static_cast<double>(step_); }
