@@ -179,7 +179,7 @@ class Optimizer(Attributes, CustomVariables):
             False
         """
         rate = self._learning_rate
-        known = type(rate) is Rate or type(rate).__module__.startswith("pyconv.")
+        known = isinstance(rate, float) or type(rate).__module__.startswith("pyconv.")
         return known and self.takes_products
 
     @property
