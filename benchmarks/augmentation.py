@@ -3,18 +3,15 @@
 import argparse
 import statistics
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 import pyconv
 from pyconv import layers, zoo
-from pyconv.batches import Batch
 from pyconv.preprocessing.image import ImageDataGenerator
 
-IMAGES = 8192
-STEPS = 8  # of one turn, behind one that does not count
+STEPS, EPOCHS = 64, 3  # of one turn
 
 
 def kinds() -> dict[str, Any]:
@@ -43,60 +40,30 @@ def kinds() -> dict[str, Any]:
     }
 
 
-def endless(batches: Any) -> Iterator[Batch]:
-    """Give batches of one pass after the other."""
-    while True:
-        yield from batches
-
-
-def trained() -> Any:
-    """Return the network that is trained."""
-    model = zoo.deck_cnn()
-    model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
+def trained(first: list[Any]) -> pyconv.Sequential:
+    """Return the course's CNN behind layers."""
+    model = pyconv.Sequential([pyconv.Input((32, 32, 3)), *first, *zoo.deck_cnn().layers])
+    # Weights stay: how many numbers are 0 behind a ReLU, and are left out, depends on them.
+    still = pyconv.optimizers.RMSprop(0.0)
+    model.compile(still, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
-def sources(size: int, chosen: list[str]) -> dict[str, tuple[Any, Iterator[Batch]]]:
-    """Return a network and its batches: of the data set as it is, and of each kind.
-
-    Each has a network of its own, as a network's step is recorded for one training's batches.
-    """
-    from pyconv.sources import training
-
+def networks(size: int, chosen: list[str]) -> dict[str, tuple[pyconv.Sequential, dict[str, Any]]]:
+    """Return by kind a network of its own and what its ``fit`` is given."""
     rng = np.random.default_rng(0)
-    x = rng.random((IMAGES, 32, 32, 3), np.float32)
-    y = rng.integers(0, 10, IMAGES)
-    fixed = None, size, True, None, 0.0, None, size, None
-    model = trained()
-    found = {"plain": (model, endless(training(model, (x, y, None), *fixed)[0]))}
+    x = rng.random((STEPS * size, 32, 32, 3), np.float32)
+    y = rng.integers(0, 10, len(x))
+    arrays = {"x": x, "y": y, "batch_size": size}
+    found = {"plain": (trained([]), arrays)}
     for name, kind in kinds().items():
         if name not in chosen:
             continue
-        model = trained()
         if isinstance(kind, list):
-            given = pyconv.Sequential([pyconv.Input(x.shape[1:]), *kind, layers.Flatten()])
-            given.compile("sgd", "mse")
-            first = given._leading_augmentation(x.shape)
-            if len(first) < len(kind):
-                plain = endless(training(model, (x, y, None), *fixed)[0])
-                found[name] = model, through(kind, plain)
-                continue
-            data = training(model, (x, y, None), *fixed)[0]
-            data._columns[0]._layers = kind  # type: ignore[union-attr]
-            found[name] = model, endless(data)
+            found[name] = trained(kind), arrays
         else:
-            data = training(model, (kind.flow(x, y, batch_size=size), None, None), *fixed)[0]
-            found[name] = model, endless(data)
+            found[name] = trained([]), {"x": kind.flow(x, y, batch_size=size)}
     return found
-
-
-def through(kind: list[Any], batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Give batches that went through layers one by one."""
-    for batch in batches:
-        x = batch.x
-        for layer in kind:
-            x = layer(x, training=True)
-        yield batch._replace(x=x)
 
 
 def measured(size: int, seconds: float, chosen: list[str]) -> dict[str, tuple[float, float]]:
@@ -105,17 +72,17 @@ def measured(size: int, seconds: float, chosen: list[str]) -> dict[str, tuple[fl
     Both are medians over turns; a turn is compared with that of the plain batches beside it, as a
     machine is faster at some times than at others.
     """
-    found = sources(size, chosen)
+    found = networks(size, chosen)
     turns: dict[str, list[float]] = {name: [] for name in found}
+    for model, data in found.values():
+        model.fit(**data, epochs=2, verbose=0)
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        for name, (model, batches) in found.items():
-            took = []
-            for _ in range(STEPS + 1):
-                begin = time.perf_counter()
-                model._train_step(next(batches))
-                took.append((time.perf_counter() - begin) / size * 1e6)
-            turns[name].append(statistics.median(took[1:]))
+        for name, (model, data) in found.items():
+            begin = time.perf_counter()
+            model.fit(**data, epochs=EPOCHS, verbose=0)
+            images = EPOCHS * STEPS * size
+            turns[name].append((time.perf_counter() - begin) / images * 1e6)
     return {
         name: (
             statistics.median(taken),
