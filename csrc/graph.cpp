@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "array.h"
+#include "denormals.h"
 #include "trace.h"
 
 namespace pyconv {
@@ -48,6 +49,7 @@ void Graph::launch(const py::object& self) {
         return;
     }
     py::gil_scoped_release release;
+    const FlushDenormals flush;
     graph.run();
 }
 

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "denormals.h"
 #include "trace.h"
 
 #if defined(__x86_64__)
@@ -138,6 +139,7 @@ private:
     }
 
     void work(int index) {
+        const FlushDenormals flush;
         inside_pool = true;
         trace::name_thread("worker " + std::to_string(index));
         for (uint64_t seen = 0;; ++seen) {

@@ -14,6 +14,7 @@
 
 #include "array.h"
 #include "check.h"
+#include "denormals.h"
 #include "ops/shapes.h"
 #include "trace.h"
 
@@ -54,6 +55,7 @@ void traced(const char* name, const std::tuple<Arrays&...>& arrays, const Operat
     trace::Operation event(name);
     if (event) std::apply([&](const auto&... a) { (note(event, a), ...); }, arrays);
     py::gil_scoped_release release;
+    const FlushDenormals flush;
     operation();
     if (event) finish();
     event.end();
