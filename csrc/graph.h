@@ -42,8 +42,8 @@ public:
     void mark() { marked_ = steps_.size(); }
     // As end(), but leaves out what came after the last mark.
     void cut();
-    // Runs them, without the GIL; where `self` is called while another graph is recorded, they
-    // become a part of that.
+    // Runs them, without the GIL; while another graph is recorded, they become a part of that
+    // instead.
     static void launch(const py::object& self);
 
     // That of this thread, or none.

@@ -256,7 +256,7 @@ class _Step:
         if self._rate is None:
             model._update(*self._updates)
         else:
-            self._optimizer.note_update()
+            self._optimizer.note_update(self._updates[1])
 
     def _stage(self, model: "Trainable", batch: Batch) -> None:
         assert batch.y is not None

@@ -201,7 +201,6 @@ class StreamBatches:
         self._continues = continues
         self._shuffle = shuffle
         self._size = _number_of_batches(source)
-        self.are_native = bool(getattr(source, "are_native", False))
         self.steps = self._size if steps is None else steps
         self._limit = steps
         self._iterator: Iterator[Any] | None = None
@@ -225,6 +224,11 @@ class StreamBatches:
                 batch = self._prepare(item)
             yield batch
         _tell(self._source, "on_epoch_end")
+
+    @property
+    def are_native(self) -> bool:
+        """Whether operations alone make all of a batch, in buffers."""
+        return bool(getattr(self._source, "are_native", False))
 
     def _opened(self) -> Iterator[Any]:
         self._was_just_opened = True

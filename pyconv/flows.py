@@ -45,11 +45,15 @@ class FlowBatches:
         self._brought = brought
         self._buffers = Buffers("fit", on_host=True)
         self._y = Rows(y, "y", on_host=True)
-        # Whether operations alone make all of a batch, in buffers.
-        self.are_native = is_native(flow.x) and self._y.are_native and flow.generator._draws_stages
         self._weight = None
         if sample_weight is not None:
             self._weight = Rows(sample_weight, "sample_weight", on_host=True)
+
+    @property
+    def are_native(self) -> bool:
+        """Whether operations alone make all of a batch, in buffers, as the generator is now."""
+        flow = self._flow
+        return is_native(flow.x) and self._y.are_native and flow.generator._draws_stages
 
     def __len__(self) -> int:
         return len(self._flow)

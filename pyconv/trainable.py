@@ -202,6 +202,7 @@ class Trainable(ABC):
         self.steps_per_execution = int_arg("compile", "steps_per_execution", steps_per_execution)
         self.optimizer = made_optimizer
         self._objective = objective
+        self._graph_steps = None  # they hold the optimizer's state
         self._loss = loss
         self._compiled_with = {
             "loss_weights": None if loss_weights is None else weight,

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from graph_runs import with_and_without
 
-from pyconv import compat
-from pyconv.compat.keras import backend, optimizers
+from pyconv import _cpu, compat
+from pyconv.compat.keras import Sequential, backend, callbacks, layers, optimizers
 
 W = np.array([1.0, 2.0, 3.0, 4.0])
 # Small ones tell an epsilon inside of the root from one outside.
@@ -174,3 +175,36 @@ def test_steps_of_ones_own_by_an_optimizer_of_an_optimizer():
     for _ in range(2):
         optimizer.apply([np.full(3, 4.0, np.float32)], [weight])
     np.testing.assert_array_equal(weight, np.zeros(3))
+
+
+@pytest.mark.parametrize("era", ["keras2", "keras3"])
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: optimizers.SGD(0.1, momentum=0.9, decay=0.1, nesterov=True),
+        lambda: optimizers.RMSprop(decay=0.1),
+        lambda: optimizers.Adam(decay=0.1),
+    ],
+)
+def test_recorded_steps_heed_decay_and_rates_that_are_set(made, era, monkeypatch):
+    random = np.random.default_rng(2)
+    x, y = random.random((24, 6, 6, 3), np.float32), random.integers(0, 4, 24)
+
+    def run():
+        compat.select(era)
+        model = Sequential(
+            [
+                layers.Conv2D(3, 3, activation="relu", input_shape=(6, 6, 3)),
+                layers.Flatten(),
+                layers.Dense(4, activation="softmax"),
+            ]
+        )
+        model.compile(made(), "sparse_categorical_crossentropy")
+        rates = callbacks.LearningRateScheduler(lambda epoch: 0.02 / (epoch + 1))
+        model.fit(x, y, batch_size=4, epochs=3, verbose=0, callbacks=[rates])
+        return model.get_weights()
+
+    ours, theirs, launched = with_and_without(monkeypatch, _cpu, run)
+    assert launched == 3 * 6 - 1
+    for a, b in zip(ours, theirs, strict=True):
+        assert np.array_equal(a, b)

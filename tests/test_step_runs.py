@@ -48,22 +48,27 @@ class Trained:
         self.arrays = [*model.get_weights(), *state.values(), np.array(streams)]
 
 
-def in_runs(monkeypatch, train):
-    """Return how many steps of ``train`` are made in runs; all is as without any."""
-    made = []
+def count_runs(patch, lengths):
+    """Note how many steps each run makes."""
     make = _step_runs.StepRuns.make
 
     def counted(runs):
         run = make(runs)
-        made.append(run.steps)
+        lengths.append(run.steps)
         return run
 
+    patch.setattr(_step_runs.StepRuns, "make", counted)
+
+
+def in_runs(monkeypatch, train):
+    """Return how many steps of ``train`` are made in runs; all is as without any."""
+    made = []
     results = []
     for graphs in (True, False):
         pyconv.utils.set_random_seed(3)
         with monkeypatch.context() as patch:
             if graphs:
-                patch.setattr(_step_runs.StepRuns, "make", counted)
+                count_runs(patch, made)
                 patch.setattr(_step_runs, "_SECONDS", 5.0)  # whatever the machine is at
             else:
                 patch.delattr(_cpu, "Graph")
@@ -145,6 +150,26 @@ def test_flows_of_a_generator(options, monkeypatch):
         return Trained(network(), x=flow, epochs=3)
 
     assert in_runs(monkeypatch, train) > 20
+
+
+class ShiftsColours(callbacks.Callback):
+    def __init__(self, generator):
+        super().__init__()
+        self.generator = generator
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.generator.channel_shift_range = 9.0
+
+
+def test_a_generator_that_changes_between_epochs(monkeypatch):
+    """What numpy does to images is done in steps one by one."""
+
+    def train():
+        generator = ImageDataGenerator(horizontal_flip=True)
+        flow = generator.flow(X, Y, batch_size=4, seed=5)
+        return Trained(network(), x=flow, epochs=2, callbacks=[ShiftsColours(generator)])
+
+    assert 0 < in_runs(monkeypatch, train) < 13  # of the first epoch alone
 
 
 class EveryBatch(callbacks.Callback):
@@ -276,14 +301,7 @@ def test_an_interrupt_waits_for_the_end_of_a_run(monkeypatch):
 def test_runs_take_a_given_time(monkeypatch):
     """Short steps are many a run, and long ones are made one by one."""
     lengths = []
-    make = _step_runs.StepRuns.make
-
-    def counted(runs):
-        run = make(runs)
-        lengths.append(run.steps)
-        return run
-
-    monkeypatch.setattr(_step_runs.StepRuns, "make", counted)
+    count_runs(monkeypatch, lengths)
     monkeypatch.setattr(_step_runs, "_SECONDS", 5.0)
     model = network()
     model.fit(X, Y, batch_size=1, epochs=3, verbose=0)

@@ -195,8 +195,8 @@ class Optimizer(Attributes, CustomVariables):
         finally:
             self._place = None
 
-    def note_update(self) -> None:
-        """Count an update that a recorded step made."""
+    def note_update(self, params: Sequence[Any]) -> None:
+        """Count an update of these parameters that a recorded step made."""
         self._iterations += 1
 
     @property

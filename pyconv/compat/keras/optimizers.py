@@ -103,6 +103,20 @@ class _Older(Stateless):
         if trainable_variables is not None:
             weights_changed(trainable_variables)
 
+    @property
+    def numbers(self) -> list[float]:
+        """What a recorded update has that differs from step to step."""
+        rate, step = super().numbers  # type: ignore[misc]
+        return [self._decayed(rate), step]
+
+    def note_update(self, params: Sequence[Any]) -> None:
+        """Count an update that a recorded step made."""
+        super().note_update(params)  # type: ignore[misc]
+        weights_changed(params)
+
+    def _decayed(self, rate: float) -> float:
+        return rate / (1 + self.decay * self._iterations)
+
     def turn_to(self, model: Any) -> None:
         """Have the state of this model."""
         self._states.turn_to_model(self, model)
@@ -117,7 +131,7 @@ class _Older(Stateless):
             step(grads, params)
             return
         rate = self._learning_rate
-        self._learning_rate = rate / (1 + self.decay * self._iterations)
+        self._learning_rate = self._decayed(rate)
         try:
             step(grads, params)
         finally:
@@ -141,7 +155,7 @@ class _OlderRMSprop(_Older):
             slots["velocity"],
             slots.get("mean_grad"),
             slots.get("momentum"),
-            self.lr,
+            self._rate,  # type: ignore[attr-defined]
             self.rho,  # type: ignore[attr-defined]
             self.momentum,  # type: ignore[attr-defined]
             self.epsilon,
