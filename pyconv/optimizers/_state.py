@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyconv import backend
 from pyconv._args import int_arg
 from pyconv._types import Array
-from pyconv.variable import Variable
+from pyconv.variable import NumberVariable, Variable
 
 if TYPE_CHECKING:
     from pyconv.optimizers._extras import Extras
@@ -154,9 +154,9 @@ class Stateful:
 
         The slots are the optimizer's own arrays, not copies.
         """
-        numbers: list[NDArray[Any]] = [Variable(self._iterations, name="iterations")]
+        numbers: list[NDArray[Any]] = [NumberVariable.of(self, "_iterations", "iterations")]
         if isinstance(self._learning_rate, float):
-            numbers.append(Variable(float(self._learning_rate), name="learning_rate"))
+            numbers.append(NumberVariable.of(self, "_learning_rate", "learning_rate"))
         return numbers + [
             array.view(Variable) if type(array) is np.ndarray else array
             for array in self._ordered()
