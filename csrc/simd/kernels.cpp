@@ -50,6 +50,7 @@ const Kernels PYCONV_TABLE = {
     any_sparse_row,
     winograd_kernels<2>(),
     winograd_kernels<3>(),
+    write_ahead,
     column_sums,
     add,
     sum,

@@ -18,6 +18,7 @@ constexpr int kMaxFilterRows = 4;
 enum TileFlags : int {
     kAccumulate = 1,  // add to y
     kRelu = 2,
+    kWriteAhead = 4,  // tile_row: ask for the lines that later tiles write
 };
 
 // A walk over (images, rows, cols) pixels of two operands, with the strides of both in floats.
@@ -239,6 +240,8 @@ struct Kernels {
                        const float* b, int64_t panel_step, const float* bias, float* y, int flags);
 
     WinogradKernels winograd2, winograd3;  // filters of 2x2 and 3x3
+    // Asks for the lines of y (rows, n), ld apart, which will be written.
+    void (*write_ahead)(int64_t rows, int64_t n, const float* y, int64_t ld);
 
     // y[j] = sum over rows of x[r * ld + j]
     void (*column_sums)(int64_t rows, int64_t cols, const float* x, int64_t ld, float* y);

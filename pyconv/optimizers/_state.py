@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv import backend
+from pyconv import _aligned, backend
 from pyconv._args import int_arg
 from pyconv._types import Array
 from pyconv.variable import NumberVariable, Variable
@@ -46,7 +46,7 @@ class Stateful:
 
     def _new_slot(self, name: str, shape: Shape) -> Array:
         """Return the array of that name at the beginning."""
-        return np.zeros(shape, np.float32)
+        return _aligned.zeros(shape)
 
     def _slot_names(self) -> list[str]:
         own = [name for group in self._slot_groups() for name in group]
