@@ -54,6 +54,7 @@ const Kernels PYCONV_TABLE = {
     column_sums,
     add,
     sum,
+    any_sum_parts,
     any_combine_rows,
     column_moments,
     normalize_rows,

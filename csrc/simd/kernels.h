@@ -248,6 +248,10 @@ struct Kernels {
     void (*add)(int64_t n, const float* x, float* y);  // y += x
     // y = act(a + b)
     void (*sum)(int64_t n, const float* a, const float* b, float* y, int flags);
+    // y (cells, c), y_step apart: each the sum of `count` parts, those of neighbouring cells x_step
+    // apart; parts are read in whole vectors, of which c is at most a half.
+    void (*sum_parts)(int64_t cells, int c, int count, const float* const* x, int64_t x_step,
+                      float* y, int64_t y_step);
     // y[j] = sum over rows, 1 to kMaxCombinedRows, of a[r * a_ld] * b[r * b_ld + j]
     void (*combine_rows)(int rows, int64_t n, const float* a, int64_t a_ld, const float* b,
                          int64_t b_ld, float* y);
