@@ -137,7 +137,7 @@ class _Step:
         self._batch = batch
         self._depends = _depends(model, logits)
         self._watched = _watched(model)
-        self._dropouts = [layer for layer in model.layers if _drops(layer)]
+        self._dropouts = [layer for layer in model.running_layers if _drops(layer)]
         self._places = backend.empty((len(self._dropouts),), np.int64)
         self._rate = np.zeros(2) if _records_update(model) else None
         self._stage(model, batch)
@@ -167,7 +167,7 @@ class _Step:
             for layer, state in zip(self._dropouts, before, strict=True):
                 layer.place = None
                 layer.set_state(state)
-        dense = [layer for layer in model.layers if kind_of(layer) is Dense]
+        dense = [layer for layer in model.running_layers if kind_of(layer) is Dense]
         self._factors = [(layer, layer._factors) for layer in dense]
 
     def of(self, batch: Batch) -> "_Step":
@@ -302,7 +302,7 @@ def _can_be_recorded(model: "Trainable", batch: Batch, logits: bool) -> bool:
         and batch.sample_weight is None
         and (backend.active is backend.cpu or not _spans.recorded())
         and not model._penalized
-        and _follows_on_the_device(model.layers)
+        and _follows_on_the_device(model.running_layers)
         and all(map(backend.is_here, _weights(model)))  # a step brings them there
         and model.objective.is_native(batch.y, len(model.output_shape), logits)
         and (backend.active is not backend.cpu or model.optimizer.loss_scale_factor is None)
@@ -337,7 +337,7 @@ def _is_recordable(layer: Any) -> bool:
 
 
 def _weights(model: "Trainable") -> list[Any]:
-    return [weight for layer in model.layers for weight in layer.weights]
+    return [weight for layer in model.running_layers for weight in layer.weights]
 
 
 def _drops(layer: Any) -> bool:
@@ -362,7 +362,7 @@ def _depends(model: "Trainable", logits: bool) -> tuple[Any, ...]:
         optimizer.loss_scale_factor,
         optimizer.takes_products,
         optimizer.is_native,
-        *model.layers,
+        *model.running_layers,
     )
 
 
@@ -377,7 +377,7 @@ def _precision() -> str | None:
 def _watched(model: "Trainable") -> list[tuple[dict[str, Any], str, Any]]:
     """Return (dict, key, value) of the attributes and weights of layers and optimizer."""
     found = []
-    for layer in model.layers:
+    for layer in model.running_layers:
         own = vars(layer)
         names = [name for name in own if not name.startswith("_")]
         names += ["_weights", "_stream"] if _drops(layer) else ["_weights"]

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 _names_given: Counter[str] = Counter()
@@ -41,3 +41,13 @@ def check_name(owner: str, name: Any) -> str:
     if not name or "/" in name:
         raise ValueError(f"{owner}: name must be a string without '/', got {name!r}")
     return name
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return the name, with a number behind it where it is taken."""
+    number = 0
+    found = name
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    return found

@@ -50,6 +50,11 @@ class Stack:
     @property
     def layers(self) -> list[Layer]:
         """The layers in order, without the ``Input``."""
+        return self.running_layers
+
+    @property
+    def running_layers(self) -> list[Layer]:
+        """The layers that do the work, also where ``layers`` shows models of several of them."""
         return list(self._layers)
 
     def add(self, layer: "Layer | Stack", rebuild: bool = True) -> None:
@@ -65,11 +70,7 @@ class Stack:
             return
         if not isinstance(layer, Layer):
             raise TypeError(f"{self.label}: add wants a layer, got a {type(layer).__name__}")
-        if any(layer.name == other.name for other in self._layers):
-            raise ValueError(
-                f"{self.label}: it has a layer named {layer.name!r} already; give the new one "
-                "another name"
-            )
+        self._check_name(layer)
         if isinstance(layer, InputLayer):
             if self._input is not None or self._layers:
                 raise ValueError(
@@ -85,6 +86,18 @@ class Stack:
         except BaseException:
             self._layers.pop()
             raise
+
+    def _check_name(self, layer: Layer) -> None:
+        if any(layer is other for other in self._layers):
+            raise ValueError(
+                f"{self.label}: it has {layer.label} already; a layer keeps what its gradient "
+                "needs, so that a stack can have it once: make another one"
+            )
+        if any(layer.name == other.name for other in self._layers):
+            raise ValueError(
+                f"{self.label}: it has a layer named {layer.name!r} already; give the new one "
+                "another name"
+            )
 
     def _add_layers(self, other: "Stack", rebuild: bool) -> None:
         had, before = list(self._layers), self._input
@@ -136,6 +149,11 @@ class Stack:
     def built(self) -> bool:
         """Whether all layers have their weights."""
         return bool(self._layers) and all(la.knows_shape for la in self._layers)
+
+    @property
+    def knows_shape(self) -> bool:
+        """Whether the shapes are known, as of a layer."""
+        return self.built
 
     def build(self, input_shape: Any = None) -> None:
         """Create the weights for inputs of ``input_shape``, the batch (or None) first.

@@ -10,11 +10,14 @@ from pyconv import _derived, backend
 from pyconv import layers as layers_module
 from pyconv._args import bool_arg
 from pyconv._convert import float32_array
+from pyconv._extensions import extension
 from pyconv._prediction import Predictor
 from pyconv._spans import SpannedStep, recorded, span
 from pyconv._stack import Stack
 from pyconv._types import Array
 from pyconv.batches import Batch
+from pyconv.formats import keras_graph
+from pyconv.formats.places import Member, Place, flat_places
 from pyconv.layers._container import penalized_steps
 from pyconv.layers._factored import factorable
 from pyconv.layers._joined import joined
@@ -210,6 +213,24 @@ class Sequential(Stack, Trainer):
 
     # --- files and configuration ------------------------------------------------------------------
 
+    def file_places(self, as_network: bool = False) -> list[Place]:
+        """Return where Keras 3's files have the weights of each layer."""
+        return flat_places([layer for layer in flat(self._layers) if not layer.is_within])
+
+    def file_members(self, as_network: bool = False) -> list[Member]:
+        """Return the layers in order, as files have them."""
+        layers = [layer for layer in flat(self._layers) if not layer.is_within]
+        return [(layer.name, layer.file_places("", in_order=True)) for layer in layers]
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the layers are all that it does, so that files can have it by them."""
+        return True
+
+    def file_order(self) -> list[int] | None:
+        """Return the order in which files have what is trained, None where it is the model's."""
+        return None
+
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
         """Write architecture, weights, compile arguments and optimizer state to one file.
 
@@ -298,10 +319,14 @@ class Sequential(Stack, Trainer):
         """
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
             raise ValueError("Sequential.from_config: config must have a list of layers")
-        if "input_layers" in config:
-            from pyconv.compat import _functional_config
-
-            wired: Sequential = _functional_config.made(config, custom_objects, weights)
+        if keras_graph.is_wired(config):
+            make = extension("wired_model")
+            if make is None:
+                raise ValueError(
+                    "Sequential.from_config: it has several inputs or outputs, uses a layer again "
+                    "or holds a model; import pyconv.compat.keras, which has such models"
+                )
+            wired: Sequential = make(config, custom_objects)
             return wired
         stack = [layers_module.deserialize(layer, custom_objects) for layer in config["layers"]]
         if weights is not None:
@@ -316,6 +341,11 @@ class Sequential(Stack, Trainer):
             model._build_if_known()
         for layer in flat(stack):
             layer.take_given_weights()
+        return model
+
+    @classmethod
+    def adopted(cls, model: "Sequential") -> "Sequential":
+        """Return a model that was read as one of this class's package."""
         return model
 
     def class_description(self) -> dict[str, Any] | None:

@@ -198,7 +198,7 @@ def measure(model: "Sequential", batch_size: int = 32, seconds: float = 2.0) -> 
 def _untouched(model: "Sequential") -> Iterator[None]:
     """Leave the model as it was; within, optimizer and metrics are copies that change no weight."""
     weights = model.get_weights()
-    states = [layer.get_state() for layer in model.layers]
+    states = [layer.get_state() for layer in model.running_layers]
     generator = _random.generator().bit_generator
     drawn = copy.deepcopy(generator.state)
     optimizer, objective = model.optimizer, model._objective
@@ -212,7 +212,7 @@ def _untouched(model: "Sequential") -> Iterator[None]:
         model.optimizer, model._objective = optimizer, objective
         for weight, value in zip(model.weights, weights, strict=True):
             weight[...] = value
-        for layer, state in zip(model.layers, states, strict=True):
+        for layer, state in zip(model.running_layers, states, strict=True):
             layer.set_state(state)
         generator.state = drawn
 

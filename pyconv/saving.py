@@ -9,7 +9,7 @@ damage.
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,16 @@ from pyconv import compile_config
 from pyconv._args import path_arg
 from pyconv._files import place, replacing
 from pyconv.custom_objects import CustomObjectScope, in_scope
-from pyconv.formats import files
-from pyconv.formats.stored import Stored, from_stored, layer_states, set_states, weights_of
+from pyconv.formats import files, keras_graph
+from pyconv.formats.places import Place
+from pyconv.formats.stored import (
+    Stored,
+    from_stored,
+    layer_states,
+    set_states,
+    weights_of,
+    wired,
+)
 from pyconv.layers.graph import flat
 from pyconv.layers.layer import Layer
 from pyconv.model import Sequential
@@ -68,7 +76,11 @@ def save_model(
         metadata["compile"] = json.dumps(compiled)
         optimizer = model.optimizer
         if optimizer is not None:
+            places = np.argsort(model.file_order() or [])
             for name, value in optimizer.state_dict().items():
+                slot, _, i = name.rpartition("/")
+                if len(places) and slot and i.isdecimal():
+                    name = f"{slot}/{places[int(i)]}"
                 tensors[_OPTIMIZER + name] = np.asarray(value)
     _write(path, tensors, metadata)
 
@@ -156,7 +168,13 @@ def _made(
     tensors: Tensors, metadata: dict[str, str], custom_objects: dict[str, type[Layer]] | None
 ) -> Sequential:
     weights = _by_layer(tensors)
-    model = Sequential.from_config(json.loads(metadata["model"]), custom_objects, weights)
+    config = json.loads(metadata["model"])
+    if keras_graph.is_wired(config) or keras_graph.has_own(config):
+        own = {k: v for k, v in tensors.items() if not k.startswith(_OPTIMIZER)}
+        model = wired(config, Stored(_by_layer(own)), custom_objects)
+        set_states(model, json.loads(metadata.get("state", "{}")))
+        return model
+    model = Sequential.from_config(config, custom_objects, weights)
     used = {la.name: la.weights_of_files for la in flat(model._layers) if la.weights}
     if not model.built or {k: set(v) for k, v in weights.items()} != {
         k: set(v) for k, v in used.items()
@@ -185,10 +203,15 @@ def _checked_place(model: Sequential, owner: str, filepath: Any, overwrite: bool
 def _weights(model: Sequential) -> Tensors:
     # Numbered, so that weights are found again by the order of the layers.
     return {
-        f"{i:03d}/{layer.name}/{name}": weight
-        for i, layer in enumerate(la for la in flat(model._layers) if la.weights)
-        for name, weight in layer.weights_of_files.items()
+        f"{i:03d}/{place.name.replace('/', '.')}/{name}": weight
+        for i, place in enumerate(place for place in _places(model) if place.weights)
+        for name, weight in place.weights.items()
     }
+
+
+def _places(model: Sequential) -> Iterator[Place]:
+    for _, places in model.file_members(as_network=True):
+        yield from places
 
 
 def _by_layer(tensors: Tensors) -> dict[str, Tensors]:

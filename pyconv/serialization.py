@@ -318,10 +318,8 @@ def _instance(
         shape = build.get("input_shape")
         if isinstance(shape, (list, tuple)):
             made.build(tuple(shape))
-    if isinstance(made, Sequential) and _is_model(found) and found is not Sequential:
-        from pyconv.compat._model import adopt
-
-        made = adopt(made)
+    if isinstance(made, Sequential) and _is_model(found):
+        made = found.adopted(made)
     if isinstance(made, Sequential) and isinstance(config.get("compile_config"), Mapping):
         from pyconv.formats.keras_config import from_compile_config
 

@@ -52,7 +52,7 @@ def summary_text(
             trains = model.trainable and layer.trainable
             row.append(("Y" if trains else "N") if layer.weights else "-")
         if show:
-            row.append(str(fields[id(layer)]))
+            row.append(str(fields.get(id(layer), "?")))
         table.add_row(*row)
     out = io.StringIO()
     # In a notebook rich would show the table itself, and leave the text empty.

@@ -74,6 +74,11 @@ class Trainable(ABC):
     def layers(self) -> list[Any]:
         """The layers in order."""
 
+    @property
+    @abstractmethod
+    def running_layers(self) -> list[Any]:
+        """The layers that do the work, in order."""
+
     @abstractmethod
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape that an input of ``input_shape``, the batch first, gives."""
@@ -124,7 +129,7 @@ class Trainable(ABC):
 
     def _leading_augmentation(self, input_shape: Shape) -> list[Augmentation]:
         """Return the first layers that change images at random, with which a batch can be taken."""
-        return leading(self.layers[:-1], input_shape)
+        return leading(self.running_layers[:-1], input_shape)
 
     @property
     @abstractmethod

@@ -243,7 +243,9 @@ def test_a_model_in_a_sequential_shares_its_layers():
     model = net()
     twice = keras.Sequential([model, layers.Activation("linear")])
     np.testing.assert_array_equal(twice.predict(X), model.predict(X))
-    assert twice.layers[1] is model.layers[1]
+    assert twice.layers[0] is model
+    assert twice.get_weights()[0] is not model.weights[0]
+    assert twice.weights[0] is model.weights[0]
 
 
 def test_older_names_of_parts():

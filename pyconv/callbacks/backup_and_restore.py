@@ -121,7 +121,7 @@ class BackupAndRestore(Callback):
         progress = {
             "epoch": self._current_epoch,
             "batch": self._last_batch_seen,
-            "layers": [layer.get_state() for layer in model.layers],
+            "layers": [layer.get_state() for layer in model.running_layers],
             "random": _random.generator().bit_generator.state,
             "learning_rate": None if optimizer is None else _fixed_rate(optimizer),
         }
@@ -147,7 +147,7 @@ class BackupAndRestore(Callback):
                 optimizer.load_state_dict(state)
                 if progress["learning_rate"] is not None:
                     optimizer.learning_rate = progress["learning_rate"]
-            for layer, layer_state in zip(model.layers, progress["layers"], strict=True):
+            for layer, layer_state in zip(model.running_layers, progress["layers"], strict=True):
                 layer.set_state(layer_state)
             model.set_weights(weights)
             _random.generator().bit_generator.state = progress["random"]

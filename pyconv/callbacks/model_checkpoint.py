@@ -4,7 +4,6 @@ import os
 import warnings
 
 from pyconv._args import bool_arg, float_arg, int_arg, path_arg, verbose_arg
-from pyconv._messages import say
 from pyconv.callbacks.callback import Logs
 from pyconv.callbacks.monitor import MonitorCallback
 
@@ -135,7 +134,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def _say(self, text: str) -> None:
         if self.verbose:
-            say(text)
+            print(text, flush=True)
 
 
 def _shown(best: float | None) -> str:

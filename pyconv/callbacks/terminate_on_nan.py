@@ -3,7 +3,6 @@
 import math
 
 from pyconv._args import bool_arg
-from pyconv._messages import say
 from pyconv.callbacks.callback import Callback, Logs
 
 
@@ -35,5 +34,5 @@ class TerminateOnNaN(Callback):
                 f"NaN or Inf loss encountered at batch {batch}. Loss value: {loss}. Terminating "
                 "training immediately."
             )
-        say(f"Batch {batch}: Invalid loss, terminating training")
+        print(f"Batch {batch}: Invalid loss, terminating training", flush=True)
         self.model.stop_training = True

@@ -7,7 +7,7 @@ import numpy as np
 from pyconv._types import Shape
 from pyconv.compat import _call_context, _masking
 from pyconv.compat._eager import eager
-from pyconv.compat._functional import Tensor, nodes_between, tensors_of, wired
+from pyconv.compat._functional import Tensor, WiredCall, nodes_between, tensors_of, wired
 from pyconv.compat._of_lists import take_lists
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._phases import fix_phase
@@ -71,10 +71,15 @@ class Chained(Typed):
         """Return the result of the layers that the layer's own ``call`` is made of, or None."""
         from pyconv.compat._traced import composed_of, is_composed
 
-        ends = composed_of(self, x.sizes) if is_composed(self) else None
+        ends = composed_of(self, x.shape) if is_composed(self) else None
         if ends is None:
             return None
-        return x if ends[0] is ends[1] else wired(nodes_between(*ends), x, True)
+        if ends[0] is ends[1]:
+            return x
+        own: Any = self
+        own.input, own.output = x, wired(nodes_between(*ends), x, True, WiredCall(self, [x]))
+        result: Tensor = own.output
+        return result
 
     def call(self: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the layer's result, for a ``call`` of one's own above it."""
@@ -178,7 +183,7 @@ class Chained(Typed):
         if isinstance(self, Merge) and not isinstance(x, (list, tuple)):
             raise ValueError(f"{self.label}: a merge layer must be called on a list of inputs")
         if not self.knows_shape:  # as in Keras, where the call makes the weights
-            shapes = [tensor.sizes for tensor in tensors]
+            shapes = [tensor.shape for tensor in tensors]
             self.build(shapes if isinstance(self, Merge) else shapes[0])
         result = Tensor(self, tensors)
         mask = _masking.masks_of(x)

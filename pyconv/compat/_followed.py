@@ -34,10 +34,10 @@ def starts_of(model: Any, shapes: Any) -> Any:
 
     if isinstance(shapes, dict):
         return {
-            key: start(shape, key) if is_shape(shape) else each_shape(start, shape)
+            key: start(shape, key) if is_shape(shape) else _each(start, shape)
             for key, shape in shapes.items()
         }
-    return each_shape(start, shapes)
+    return _each(start, shapes)
 
 
 def followed(model: Any, starts: Any) -> Any:
@@ -89,13 +89,12 @@ def _shapes(shapes: Any) -> list[Any]:
     return [shape for part in parts for shape in _shapes(part)]
 
 
-def each_shape(function: Callable[..., Any], shapes: Any) -> Any:
-    """Return what a function makes of each shape, in lists, tuples and dicts as they are."""
+def _each(start: Callable[..., Any], shapes: Any) -> Any:
     if is_shape(shapes):
-        return function(shapes)
+        return start(shapes)
     if isinstance(shapes, dict):
-        return {key: each_shape(function, shape) for key, shape in shapes.items()}
-    return type(shapes)(each_shape(function, shape) for shape in shapes)
+        return {key: _each(start, shape) for key, shape in shapes.items()}
+    return type(shapes)(_each(start, shape) for shape in shapes)
 
 
 def _called(model: Any, starts: Any, trains: bool) -> Any:

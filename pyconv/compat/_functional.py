@@ -1,18 +1,43 @@
 """Keras's functional API: what calling a layer on an ``Input`` gives."""
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from pyconv._types import Shape
-from pyconv.compat._tensor_shape import TensorShape, dimensions
 from pyconv.layers._uses import another_use
 from pyconv.layers.graph import Node, unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.layers.merging import Merge
+
+
+class _Dimension(int):
+    """A size of TensorFlow 1."""
+
+    @property
+    def value(self) -> int:
+        """The size."""
+        return int(self)
+
+
+class TensorShape(tuple[Any, ...]):
+    """A shape, whose sizes have a ``value``."""
+
+    def __new__(cls, sizes: Shape) -> "TensorShape":
+        """Make the shape."""
+        return super().__new__(cls, (None if n is None else _Dimension(n) for n in sizes))
+
+    def as_list(self) -> list[int | None]:
+        """Return the sizes in a list."""
+        return [None if n is None else int(n) for n in self]
+
+    @property
+    def ndims(self) -> int:
+        """The number of axes."""
+        return len(self)
 
 
 class Tensor:
@@ -29,6 +54,9 @@ class Tensor:
     sparse = ragged = False
     _keras_mask: Any = None
     other_use: Any = None  # the layer that does the work where ``layer`` does it elsewhere
+    within: Any = (
+        None  # the ``WiredCall`` of a model, or of a layer made of layers, that it is part of
+    )
 
     def __init__(
         self, layer: Layer, inputs: Sequence["Tensor"] = (), is_output: bool = True
@@ -36,21 +64,16 @@ class Tensor:
         self.layer = layer
         self.inputs = tuple(inputs)
         if self.inputs:
-            shapes = [tensor.sizes for tensor in self.inputs]
+            shapes = [tensor.shape for tensor in self.inputs]
             taken: Any = shapes if isinstance(layer, Merge) else shapes[0]
-            self.sizes: Shape = layer.compute_output_shape(taken)
+            self.shape: Shape = layer.compute_output_shape(taken)
         else:
-            self.sizes = layer.output_shape
+            self.shape = layer.output_shape
         called: Any = layer
         called.tensors = [*vars(layer).get("tensors", ()), self]
         if is_output or not hasattr(layer, "output"):
             called.output = self
             called.input = self.inputs[0] if len(self.inputs) == 1 else list(self.inputs)
-
-    @property
-    def shape(self) -> TensorShape:
-        """The sizes, with the methods that TensorFlow's shapes have."""
-        return dimensions(self.sizes)
 
     @property
     def name(self) -> str:
@@ -65,15 +88,15 @@ class Tensor:
     @property
     def ndim(self) -> int:
         """The number of axes, the batch's too."""
-        return len(self.sizes)
+        return len(self.shape)
 
     @property
     def _keras_shape(self) -> Shape:
-        return self.sizes
-
-    def get_shape(self) -> TensorShape:
-        """Return the shape, as TensorFlow 1 has it."""
         return self.shape
+
+    def get_shape(self) -> "TensorShape":
+        """Return the shape, as TensorFlow 1 has it."""
+        return TensorShape(self.shape)
 
     def __add__(self, other: Any) -> Any:
         return self._with(other, "Add", 1.0)
@@ -233,20 +256,46 @@ def tensor_of(x: Any) -> Tensor:
     raise TypeError(f"keras.Model: wants what a layer's call on an Input gave, got {x!r:.60}")
 
 
-def applied(stack: Sequence[Layer], x: Tensor, is_output: bool) -> Tensor:
+class WiredCall:
+    """A call of a model, or of a layer that is made of layers: one step of the network around it.
+
+    Args:
+        owner: the model or layer.
+        inputs: the tensors that it was called on.
+        training: what the call was told.
+    """
+
+    def __init__(self, owner: Any, inputs: Sequence[Tensor], training: Any = None) -> None:
+        self.owner, self.inputs, self.training = owner, tuple(inputs), training
+        self.outputs: list[Tensor] = []
+
+    def take(self, made: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        """Have these tensors be what the call made, of which some are its results."""
+        for tensor in made:
+            tensor.within = self
+        self.outputs = list(outputs)
+
+
+def applied(
+    stack: Sequence[Layer], x: Tensor, is_output: bool, call: WiredCall | None = None
+) -> Tensor:
     """Return what the layers of a model make of ``x``.
 
     ``is_output`` says whether each layer's result is its ``output`` from now on.
     """
-    return wired(unfolded(stack), x, is_output)
+    return wired(unfolded(stack), x, is_output, call)
 
 
-def wired(nodes: Sequence[Node], x: Tensor, is_output: bool) -> Tensor:
+def wired(
+    nodes: Sequence[Node], x: Tensor, is_output: bool, call: WiredCall | None = None
+) -> Tensor:
     """Return what the layers of a graph make of ``x``."""
     tensors = [x]
     for layer, sources in nodes:
         taken = [tensors[source] for source in sources]
         tensors.append(Tensor(layer.use_of or layer, taken, is_output))
+    if call is not None:
+        call.take(tensors[1:], tensors[-1:])
     return tensors[-1]
 
 
@@ -256,7 +305,10 @@ def connected(start: Tensor, end: Tensor) -> Tensor:
     A layer of two models has a tensor in each, one of which is its ``output``.
     """
     for tensor in (end, *reversed(vars(end.layer)["tensors"])):
-        if any(found is start for found in _from_the_end([start], [tensor], {}, False)):
+        found: Any = _from_the_end(
+            [start], [tensor], {}, lambda t: [] if t is start else t.inputs, False
+        )
+        if any(one is start for one in found):
             found_end: Tensor = tensor
             return found_end
     return end
@@ -303,42 +355,60 @@ def network(starts: Sequence[Tensor], ends: Sequence[Tensor]) -> list[Tensor]:
     Raises:
         ValueError: an end depends on an input that is not in ``starts``.
     """
-    depths: dict[Tensor, int] = dict.fromkeys(ends, 0)
-    place: dict[Tensor, int] = {}
-    for tensor in _from_the_end(starts, ends, place):
-        for source in tensor.inputs if tensor not in starts else ():
-            depths[source] = max(depths.get(source, 0), depths[tensor] + 1)
-    return sorted(place, key=lambda tensor: (-depths[tensor], place[tensor]))
+    return _ordered(starts, ends, lambda tensor: tensor)
+
+
+def steps_between(starts: Sequence[Tensor], ends: Sequence[Tensor]) -> list[Any]:
+    """Return the network as its user wrote it, a ``WiredCall`` in place of its tensors."""
+    own = set(starts)
+    return _ordered(starts, ends, lambda t: t if t in own or t.within is None else t.within)
+
+
+def _ordered(starts: Sequence[Tensor], ends: Sequence[Tensor], step_of: Any) -> list[Any]:
+    """Return the steps that tensors belong to, the deepest first, as Keras orders its layers."""
+    own = set(starts)
+    last = list(dict.fromkeys(map(step_of, ends)))
+    depths: dict[Any, int] = dict.fromkeys(last, 0)
+    place: dict[Any, int] = {}
+
+    def sources(step: Any) -> list[Any]:
+        return [] if step in own else [step_of(tensor) for tensor in step.inputs]
+
+    for step in _from_the_end(own, last, place, sources):
+        for source in sources(step):
+            depths[source] = max(depths.get(source, 0), depths[step] + 1)
+    return sorted(place, key=lambda step: (-depths[step], place[step]))
 
 
 def _from_the_end(
-    starts: Sequence[Tensor],
-    ends: Sequence[Tensor],
-    place: dict[Tensor, int],
+    starts: Collection[Any],
+    ends: Sequence[Any],
+    place: dict[Any, int],
+    sources: Callable[[Any], Any],
     whole: bool = True,
-) -> Iterator[Tensor]:
-    """Give all tensors from ``starts`` to ``ends``, each before what it takes.
+) -> Iterator[Any]:
+    """Give all steps from ``starts`` to ``ends``, each before what it takes.
 
     ``place`` gets the number of each in the order in which they are come by, as Keras counts.
     If they are to be the ``whole`` model, another input is an error.
     """
-    finished: list[Tensor] = []
-    waiting: list[tuple[Tensor, bool]] = [(end, False) for end in reversed(ends)]
+    finished: list[Any] = []
+    waiting: list[tuple[Any, bool]] = [(end, False) for end in reversed(ends)]
     while waiting:
-        tensor, is_done = waiting.pop()
+        step, is_done = waiting.pop()
         if is_done:
-            finished.append(tensor)
-        elif tensor not in place:
-            place[tensor] = len(place)
-            if whole and tensor not in starts and not tensor.inputs:
+            finished.append(step)
+        elif step not in place:
+            place[step] = len(place)
+            if whole and step not in starts and not step.inputs:
+                of: Any = ends[0].layer if isinstance(ends[0], Tensor) else ends[0].owner
                 raise ValueError(
-                    f"keras.Model: {ends[0].layer.label} depends on {tensor.layer.label}, which is "
-                    "not among the model's inputs"
+                    f"keras.Model: {of.label} depends on {step.layer.label}, which is not among "
+                    "the model's inputs"
                 )
-            waiting.append((tensor, True))
-            if tensor not in starts:
-                waiting += [(source, False) for source in reversed(tensor.inputs)]
-    return reversed(finished)
+            waiting.append((step, True))
+            waiting += [(source, False) for source in reversed(sources(step))]
+    yield from reversed(finished)
 
 
 def _called(name: str, x: Any, *args: Any) -> Tensor:

@@ -1,13 +1,18 @@
 """Configurations of models of the functional API: several inputs and outputs, layers used again."""
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
-from pyconv.compat._functional import Tensor, network, tensor_of
-from pyconv.compat._trees import leaves, mapped
-from pyconv.formats import keras_config
-from pyconv.layers.graph import flat
+from pyconv._extensions import extend
+from pyconv._names import snake_case
+from pyconv._stack import Stack
+from pyconv.compat import _own_class
+from pyconv.compat._functional import Tensor, WiredCall, steps_between, tensor_of
+from pyconv.compat._trees import filled, leaves, mapped
+from pyconv.formats import keras_config, keras_graph
 from pyconv.layers.input import InputLayer
+from pyconv.layers.layer import Layer
 from pyconv.layers.merging import Merge
 
 # What says where a tensor comes from: a layer's name, which call of it, which of its results.
@@ -23,16 +28,23 @@ def config_of(model: Any, modules: bool) -> dict[str, Any]:
     """
     inputs, outputs = model.input, model.output
     starts: list[Tensor] = leaves(inputs)
-    ordered = [*starts, *(t for t in network(starts, leaves(outputs)) if t not in starts)]
-    calls: dict[str, list[Tensor]] = {}
-    for tensor in ordered:
-        calls.setdefault(tensor.layer.name, []).append(tensor)
+    own = set(starts)
+    ordered = [
+        *starts,
+        *(step for step in steps_between(starts, leaves(outputs)) if step not in own),
+    ]
+    calls: dict[int, list[Any]] = {}
+    for step in ordered:
+        calls.setdefault(id(_owner(step)), []).append(step)
 
     def source(tensor: Tensor) -> list[Any]:
-        return [tensor.layer.name, calls[tensor.layer.name].index(tensor), 0]
+        step: Any = tensor if tensor in own or tensor.within is None else tensor.within
+        owner = _owner(step)
+        number = calls[id(owner)].index(step)
+        return [owner.name, number, 0 if step is tensor else step.outputs.index(tensor)]
 
-    def node(tensor: Tensor) -> Any:
-        sources = [source(taken) for taken in tensor.inputs]
+    def node(step: Any) -> Any:
+        sources = [source(taken) for taken in step.inputs]
         if not modules:
             return [[*one, {}] for one in sources]
         taken = [
@@ -40,17 +52,23 @@ def config_of(model: Any, modules: bool) -> dict[str, Any]:
                 "class_name": "__keras_tensor__",
                 "config": {"shape": list(t.shape), "dtype": t.dtype, "keras_history": history},
             }
-            for t, history in zip(tensor.inputs, sources, strict=True)
+            for t, history in zip(step.inputs, sources, strict=True)
         ]
-        phase = getattr(tensor.layer, "phase", None)
+        owner = _owner(step)
+        phase = getattr(owner, "phase", None) if step in own or isinstance(step, Tensor) else None
         kwargs = {} if phase is None else {"training": phase}
-        return {"args": [taken] if isinstance(tensor.layer, Merge) else taken, "kwargs": kwargs}
+        if isinstance(step, WiredCall) and isinstance(step.training, bool):
+            kwargs["training"] = step.training
+        if isinstance(owner, Stack) and hasattr(owner, "_input_form"):
+            return {"args": [filled(owner._input_form, iter(taken))], "kwargs": kwargs}
+        return {"args": [taken] if isinstance(owner, Merge) else taken, "kwargs": kwargs}
 
     layers = []
-    for name, tensors in calls.items():
-        described = keras_config.layer_config(tensors[0].layer, modules)
-        inbound = [node(tensor) for tensor in tensors if tensor.inputs and tensor not in starts]
-        layers.append({**described, "name": name, "inbound_nodes": inbound})
+    for steps in calls.values():
+        owner = _owner(steps[0])
+        described = member_config(owner, modules)
+        inbound = [node(step) for step in steps if step.inputs and step not in own]
+        layers.append({**described, "name": owner.name, "inbound_nodes": inbound})
 
     def form(tree: Any) -> Any:
         bare = isinstance(tree, Tensor)
@@ -65,32 +83,50 @@ def config_of(model: Any, modules: bool) -> dict[str, Any]:
     }
 
 
-def made(config: Any, custom_objects: Mapping[str, Any] | None = None, weights: Any = None) -> Any:
+def _owner(step: Any) -> Any:
+    return step.owner if isinstance(step, WiredCall) else step.layer
+
+
+def member_config(member: Any, modules: bool) -> dict[str, Any]:
+    """Return the JSON of a layer, or of a model within a model."""
+    if isinstance(member, Layer):
+        return keras_config.layer_config(member, modules)
+    described = keras_config.model_config(member, modules)
+    if "output_layers" in described["config"] and not modules:
+        keras_config.unnest(described["config"])
+    return described
+
+
+def made(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the model of a configuration in Keras's form, its layers called as it says.
 
     Args:
-        config: the configuration, of Keras 1, 2 or 3.
-        custom_objects: classes of the user's own by name.
-        weights: arrays by layer and name, taken as the weights in place of initial ones.
+        config: the configuration; of a stack of layers and models too.
+        custom_objects: the user's own classes by name.
 
     Raises:
-        ValueError: it is damaged, or a layer is not known.
+        ValueError, TypeError: it is damaged, or a layer is not known.
     """
     from pyconv.compat._graph_model import functional
 
     if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
         raise ValueError("a model's config must have a list of layers")
+    if "input_layers" not in config:
+        return _stack(config, custom_objects)
+    asked = {source[:2] for source in _sources([layer_nodes(one) for one in config["layers"]])}
+    asked |= {source[:2] for source in _sources(config.get("output_layers"))}
     created: dict[str, Any] = {}
     waiting: list[tuple[str, int, Any]] = []
     for described in config["layers"]:
         if not isinstance(described, Mapping) or not isinstance(described.get("name"), str):
             raise ValueError(f"a layer's config must have a name, got {described!r:.60}")
         name = described["name"]
-        created[name] = _layer(described, custom_objects, weights)
+        created[name] = _layer(described, custom_objects)
         nodes = described.get("inbound_nodes") or []
         if not isinstance(nodes, list):
             raise ValueError(f"the inbound_nodes of {name!r} must be a list, got {nodes!r:.60}")
-        first = 1 if described.get("class_name") in ("Functional", "Model") else 0
+        # Before Keras 3 the first call of a network was that on its own inputs.
+        first = int((name, len(nodes)) in asked)
         waiting += [(name, first + i, node) for i, node in enumerate(nodes)]
     results: dict[tuple[str, int], Any] = {
         (name, 0): tensor_of(layer)
@@ -121,30 +157,94 @@ def made(config: Any, custom_objects: Mapping[str, Any] | None = None, weights: 
     # Before Keras 3 one alone is in a list too.
     ends = [end[0] if isinstance(end, list) and len(end) == 1 else end for end in ends]
     model = functional(ends[0], ends[1], config.get("name"))
-    for layer in flat(model._layers):
-        layer.take_given_weights()
     if config.get("trainable") is False:
         model.trainable = False
     return model
 
 
-def _layer(described: Mapping[str, Any], custom_objects: Any, weights: Any) -> Any:
+def layer_nodes(described: Any) -> Any:
+    """Return the calls of a layer in a configuration."""
+    return described.get("inbound_nodes") if isinstance(described, Mapping) else None
+
+
+def _stack(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
+    """Return the model of a stack of layers and models."""
+    from pyconv.compat._model import Sequential
+
+    model = Sequential(name=config.get("name"))
+    for described in config["layers"]:
+        model.add(_layer(described, custom_objects), rebuild=False)
+    shape = config.get("build_input_shape")
+    if shape is not None and not model.built:
+        model.build(tuple(shape))
+    else:
+        model._build_if_known()
+    if config.get("trainable") is False:
+        model.trainable = False
+    return model
+
+
+def _layer(described: Any, custom_objects: Mapping[str, Any] | None) -> Any:
+    """Return a layer, or a model within the model."""
     from pyconv.compat._model import adopt
     from pyconv.compat.keras import layers
     from pyconv.model import Sequential
 
-    if described.get("class_name") in ("Functional", "Model", "Sequential"):
-        if weights:
-            raise ValueError("it has a model within the model, whose weights are not read")
-        inner = described.get("config")
-        if described["class_name"] != "Sequential":
-            return made(inner, custom_objects)
-        plain = keras_config.from_model_config(described)
-        return adopt(Sequential.from_config(plain, {**layers.CLASSES, **(custom_objects or {})}))
-    layer = layers.deserialize(described, custom_objects)
-    if weights is not None:
-        layer.give_weights(weights.get(layer.name, {}))
-    return layer
+    own = described.get(keras_config.OWN_CLASS) if isinstance(described, Mapping) else None
+    if own is None and _names_model(described, custom_objects):
+        own = described
+    if own is not None:
+        model = _own_class.made(own, keras_config.built_for(described), custom_objects)
+        if model is not None:
+            return _named_as(described, model)
+    if keras_graph.is_function(described):
+        return _function(described)
+    if not keras_graph.is_model(described):
+        return layers.deserialize(described, custom_objects)
+    plain = keras_config.from_model_config(described)
+    classes = {**layers.CLASSES, **(custom_objects or {})}
+    return _named_as(described, adopt(Sequential.from_config(plain, classes)))
+
+
+class _Function:
+    """A function of ``keras.ops`` in a file, called as a layer is."""
+
+    is_functional = False
+
+    def __init__(self, function: Any, arguments: Mapping[str, Any]) -> None:
+        self._function, self._arguments = function, arguments
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs, **self._arguments)
+
+
+def _function(described: Mapping[str, Any]) -> _Function:
+    """Return the function of a configuration such as that of ``keras.src.ops.numpy.Multiply``."""
+    from pyconv.compat.keras import ops
+
+    kind, config = described.get("class_name"), described.get("config")
+    name = snake_case(str(kind))
+    function = operator.getitem if name == "get_item" else getattr(ops, name, None)
+    if function is None or not (name == "get_item" or name in ops.__all__):
+        raise ValueError(f"unknown function {kind!r:.60} of keras.ops")
+    arguments = dict(config) if isinstance(config, Mapping) else {}
+    return _Function(function, {n: v for n, v in arguments.items() if n not in ("name", "dtype")})
+
+
+def _named_as(described: Mapping[str, Any], model: Any) -> Any:
+    """Return the model by the name that the network calls it."""
+    name = described.get("name")
+    if isinstance(name, str):
+        model.name = name
+    return model
+
+
+def _names_model(described: Any, custom_objects: Mapping[str, Any] | None) -> bool:
+    """Whether a configuration is that of a model of the user's own."""
+    if not isinstance(described, Mapping):
+        return False
+    found = _own_class.found(described, custom_objects)
+    return isinstance(found, type) and issubclass(found, Stack)
 
 
 def _sources(node: Any) -> list[_Source]:
@@ -226,3 +326,6 @@ def _form(value: Any, results: Mapping[tuple[str, int], Any]) -> Any:
     if not isinstance(value, (list, tuple)) or not value:
         raise ValueError(f"input_layers and output_layers must name layers, got {value!r:.60}")
     return type(value)(_form(part, results) for part in value)
+
+
+extend("wired_model", made)

@@ -10,7 +10,7 @@ import numpy as np
 from pyconv._args import int_arg
 from pyconv._types import Array
 from pyconv.callbacks import History
-from pyconv.compat import _arguments
+from pyconv.formats import keras_arguments as _arguments
 from pyconv.model import Sequential
 
 # What Keras 1 and 2 said of threads that fetch batches.

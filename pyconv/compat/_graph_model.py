@@ -6,6 +6,7 @@ from pyconv._types import Shape
 from pyconv.compat import _classes, _era
 from pyconv.compat._added_losses import AddedLosses
 from pyconv.compat._functional import Tensor, connected, network, nodes_between, tensor_of
+from pyconv.compat._shown import owners
 from pyconv.compat._trees import leaves, mapped
 from pyconv.layers._augmentation import Augmentation, leading
 from pyconv.layers.graph import Graph, blocks, flat, unfolded
@@ -38,12 +39,36 @@ class Functional(AddedLosses):
         return f"{kind.__name__ if own else 'Functional'} {self.name!r}"
 
     @property
-    def layers(self) -> list[Layer]:
-        """The input and all layers, in Keras's order."""
+    def running_layers(self) -> list[Layer]:
+        """The input and all layers that do the work, in Keras's order."""
         self._link()
         return [*([self._input] if self._input else []), *flat(self._layers)]
 
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+    @property
+    def layers(self) -> list[Any]:
+        """The inputs, and the layers and models that were called, in Keras's order."""
+        if not self._is_nested():
+            return self.running_layers
+        return [*(start.layer for start in self.inputs), *self._members()]
+
+    def _check_name(self, layer: Any) -> None:
+        """Take any: what was called has names that differ, not what is within models."""
+
+    def _check_names(self) -> None:
+        """Raise an error where two layers that were called have one name."""
+        names = [member.name for member in self.layers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(
+                    f"{self.label}: it has two layers named {name!r}; give one of them another name"
+                )
+
+    def _members(self) -> list[Any]:
+        if self._linked != self._layers or self._ends is None:
+            return flat(self._layers)
+        return owners([self._ends[0]], [self._ends[1]])
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return the layer of this name, or at this index of ``layers``."""
         layers = self.layers
         if name is None and isinstance(index, int) and -len(layers) <= index < len(layers):
@@ -61,7 +86,9 @@ class Functional(AddedLosses):
 
     def _is_wired(self) -> bool:
         """Whether the model is no stack of layers and graphs, each used once."""
-        return any(layer.use_of is not None for layer, _ in unfolded(self._layers))
+        return self._is_nested() or any(
+            layer.use_of is not None for layer, _ in unfolded(self._layers)
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, without weights."""
@@ -92,8 +119,9 @@ def functional(inputs: Any, outputs: Any, name: str | None = None) -> Any:
     first = start.layer
     if not isinstance(first, InputLayer):
         first = _input_of(start)
-    made = Functional([first, *blocks(nodes)], name=name)
+    made = Functional([first, *blocks(nodes, repeats_names=True)], name=name)
     made._take_links(start, end)
+    made._check_names()
     made._take_carried()
     return made
 
@@ -102,7 +130,7 @@ def _input_of(start: Tensor) -> Any:
     """Return the input of a model that begins with what a layer gave."""
     from pyconv.compat.keras import layers
 
-    return layers.InputLayer(batch_shape=start.sizes)
+    return layers.InputLayer(batch_shape=start.shape)
 
 
 def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
@@ -117,7 +145,7 @@ def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
     starts: list[Tensor] = leaves(model.input)
     given = leaves(start)
     if start is None:
-        given = [InputLayer(batch_shape=old.sizes, name=old.layer.name) for old in starts]
+        given = [InputLayer(batch_shape=old.shape, name=old.layer.name) for old in starts]
     made: dict[Tensor, Any] = dict(zip(starts, map(tensor_of, given), strict=True))
     copies: dict[int, Any] = {}
     for tensor in network(starts, leaves(model.output)):

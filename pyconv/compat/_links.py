@@ -21,7 +21,11 @@ class Links(Sequential):
         if self._input is None:
             self._input = InputLayer(batch_shape=self.input_shape, name=f"{self.name}_input")
         start = tensor_of(self._input)
-        self._take_links(start, applied(self._layers, start, True))
+        self._take_links(start, self._linked_from(start))
+
+    def _linked_from(self, start: Tensor) -> Tensor:
+        """Return what the layers make of ``start``, each with its ``input`` and ``output``."""
+        return applied(self._layers, start, True)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy keeps: it makes tensors of its own."""
@@ -33,10 +37,10 @@ class Links(Sequential):
         self._linked, self._ends = list(self._layers), (start, end)
 
     @property
-    def layers(self) -> list[Layer]:
-        """The layers in order, without the input."""
+    def running_layers(self) -> list[Layer]:
+        """The layers that do the work, in order, without the input."""
         self._link()
-        return super().layers
+        return super().running_layers
 
     @property
     def input(self) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pyconv import custom_objects as own_objects
 from pyconv._derived import before
+from pyconv._extensions import extend
 from pyconv.serialization import serialize_keras_object
 
 _ARGUMENTS = "_given_arguments"
@@ -42,17 +43,15 @@ def made(description: Any, shape: Any, custom_objects: Mapping[str, Any] | None)
 
     if not isinstance(description, Mapping) or not isinstance(description.get("config"), Mapping):
         return None
-    name = description.get("class_name")
-    found = (custom_objects or {}).get(name) if isinstance(name, str) else None
-    found = found or own_objects.named(str(name), description.get("registered_name"))
-    found = found or own_objects.loaded(description.get("module"), name)
-    if not isinstance(found, type) or not issubclass(found, Sequential):
+    found_class = found(description, custom_objects)
+    if not isinstance(found_class, type) or not issubclass(found_class, Sequential):
         return None
     try:
-        model = found.from_config(dict(description["config"]))
+        model = found_class.from_config(dict(description["config"]))
     except TypeError as error:
         raise ValueError(
-            f"{found.__name__}: its from_config does not take what get_config returned: {error}"
+            f"{found_class.__name__}: its from_config does not take what get_config returned: "
+            f"{error}"
         ) from None
     shapes = description.get("input_shapes")
     if not model.built and shapes is not None:
@@ -60,3 +59,14 @@ def made(description: Any, shape: Any, custom_objects: Mapping[str, Any] | None)
     elif not model.built and shape is not None:
         model.build(tuple(shape))
     return model
+
+
+def found(description: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
+    """Return the class of the user's own that a description names, None where it is not known."""
+    name = description.get("class_name")
+    known = (custom_objects or {}).get(name) if isinstance(name, str) else None
+    known = known or own_objects.named(str(name), description.get("registered_name"))
+    return known or own_objects.loaded(description.get("module"), name)
+
+
+extend("own_model", made)

@@ -13,9 +13,9 @@ from pyconv.batches import is_stream
 from pyconv.compat import _classes, _era
 from pyconv.compat._auto_config import completed
 from pyconv.compat._followed import NotFollowedError, followed, is_shape, shapes_of, starts_of
-from pyconv.compat._free_call import FreeCall
 from pyconv.compat._functional import (
     Tensor,
+    WiredCall,
     applied,
     connected,
     nodes_between,
@@ -26,13 +26,13 @@ from pyconv.compat._graph_model import Functional
 from pyconv.compat._model import _is_row
 from pyconv.compat._several import become_structured
 from pyconv.compat._trees import leaves, mapped
-from pyconv.compat._whole_call import SeveralResultsError, WholeCall, has_weights, whole_call
-from pyconv.layers.graph import blocks
+from pyconv.compat._whole_call import WholeCall, has_weights, whole_call
+from pyconv.layers.graph import blocks, flat
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 
 
-class OwnModel(FreeCall, Functional):
+class OwnModel(Functional):
     """A model whose ``call`` says what its layers, attributes of it, do with the input.
 
     The call is followed once, with a tensor that stands for the input, when the model first sees
@@ -64,7 +64,7 @@ class OwnModel(FreeCall, Functional):
     @property
     def built(self) -> bool:
         """Whether all layers have their weights."""
-        return self._is_free or super().built
+        return super().built
 
     @built.setter
     def built(self, value: bool) -> None:
@@ -111,9 +111,7 @@ class OwnModel(FreeCall, Functional):
     def _parts(self) -> list[Any]:
         """Return the layers and models that are attributes, each once."""
         found: dict[int, Any] = {}
-        for name, value in vars(self).items():
-            if name.startswith("_"):
-                continue
+        for value in self.own_attributes().values():
             values = value.values() if isinstance(value, dict) else [value]
             for one in values:
                 for part in one if isinstance(one, (list, tuple)) else [one]:
@@ -123,12 +121,48 @@ class OwnModel(FreeCall, Functional):
 
     @property
     def layers(self) -> list[Any]:
-        """The input and all layers, in Keras's order.
+        """The layers and models that are attributes, in the order in which they became so.
 
-        Where the call is not made of layers alone, or there is none, those that are attributes.
+        Where the model was made of tensors, the input and all that was called.
         """
-        runs_call = any(isinstance(layer, WholeCall) for layer in self._layers)
-        return self._parts() if self._only_holds or runs_call else super().layers
+        return self._parts() if self._has_call else super().layers
+
+    @property
+    def _has_call(self) -> bool:
+        return self._only_holds or type(self).call is not OwnModel.call
+
+    def _members(self) -> list[Any]:
+        if not self._has_call or not self._layers:
+            return super()._members()
+        whole = [layer for layer in self._layers if isinstance(layer, WholeCall)]
+        return whole or self._with_others(self._parts())
+
+    def _members_of_network(self) -> list[Any]:
+        return super()._members()
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the layers are all that it does, and not code."""
+        return not any(isinstance(layer, WholeCall) for layer in self._layers)
+
+    def file_order(self) -> list[int] | None:
+        """Return the order in which files of the network have what is trained."""
+        if not self._has_call or not self._layers or not self.is_network:
+            return None
+        inner = [place for _, places in self.file_members(True) for place in places]
+        ranks = {id(w): i for i, w in enumerate(w for p in inner for w in p.weights.values())}
+        params = self._params()
+        return sorted(range(len(params)), key=lambda i: ranks.get(id(params[i]), len(ranks)))
+
+    def _with_others(self, parts: list[Any]) -> list[Any]:
+        """Return the parts, and layers of the network that no part has: those that a call makes."""
+        known = {id(weight) for part in parts for weight in part.weights}
+        others = [
+            layer
+            for layer in flat(self._layers)
+            if layer.weights and not known.issuperset(map(id, layer.weights))
+        ]
+        return [*parts, *others]
 
     @property
     def weights(self) -> list[Any]:
@@ -155,13 +189,6 @@ class OwnModel(FreeCall, Functional):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the output's shape; without a ``call``, that of the last attribute."""
-        if self._is_free:
-            return (input_shape[0], *self._sizes_of_first)
-        if "train" in self._own and self._layers and self._takes_any_batch():
-            try:
-                return super().compute_output_shape(input_shape)
-            except (TypeError, ValueError):  # the step knows what to do with such a batch
-                return (input_shape[0], *self.output_shape[1:])
         if not self._only_holds:
             return super().compute_output_shape(input_shape)
         shape = getattr(self._parts()[-1], "output_shape", None) if self._parts() else None
@@ -216,18 +243,18 @@ class OwnModel(FreeCall, Functional):
     def _run_whole(self, shapes: Any, reason: Exception) -> None:
         """Have one layer that runs the call."""
         if not is_shape(shapes):
-            self._run_freely(shapes, reason)
-            return
+            raise NotImplementedError(
+                f"{self.label}: its call does something to its inputs that cannot be followed "
+                f"({reason}); call layers and functions of keras.ops, tf or numpy"
+            ) from reason
         whole = whole_call(self)
         whole.reason = str(reason)
         self._input, self._layers = InputLayer(batch_shape=tuple(shapes)), [whole]
         try:
             super().build(tuple(shapes))
-        except BaseException as error:
+        except BaseException:
             self._input, self._layers = None, []
-            if not isinstance(error, SeveralResultsError):
-                raise
-            self._run_freely(shapes, reason)
+            raise
         self._input_shapes_of_call = shapes
 
     # --- what is known once there are data ------------------------------------------------------
@@ -292,33 +319,30 @@ class OwnModel(FreeCall, Functional):
     def _take(self, start: Tensor, end: Tensor) -> None:
         """Be the network between two tensors."""
         assert isinstance(start.layer, InputLayer)
-        self._input, self._layers = start.layer, blocks(nodes_between(start, end))
-        self.build(start.sizes)
+        self._input, self._layers = (
+            start.layer,
+            blocks(nodes_between(start, end), repeats_names=True),
+        )
+        self.build(start.shape)
         self._take_links(start, end)
 
     def _ensure_built(self, input_shape: tuple[int, ...]) -> None:
-        if "train" in self._own and (self._only_holds or self._takes_any_batch()):
+        if self._only_holds and "train" in self._own:
             return
         if not self._layers:
             self.build((None, *input_shape))
         super()._ensure_built(input_shape)
-
-    def _takes_any_batch(self) -> bool:
-        """Whether a ``train_step`` of the user's own says what is done with a batch."""
-        return self.built and type(self).train_step is not Functional.train_step
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         """Return the output for a batch; for what came of an ``Input``, the layers' tensor."""
         tensors = tensors_of(leaves(x))
         if tensors is None or hasattr(type(self), "_called_on"):
             x = self._meet(x)  # after which the class may be another one
-            if self._is_free:
-                return self._called_freely(x, training)
             return super().__call__(x, training)
         if not self._layers:
-            self.build(mapped(lambda tensor: tensor_of(tensor).sizes, x))
+            self.build(mapped(lambda tensor: tensor_of(tensor).shape, x))
             return self(x, training)
-        return applied(self._layers, tensors[0], False)
+        return applied(self._layers, tensors[0], False, WiredCall(self, tensors[:1]))
 
 
 # What the configuration of a functional model has, beside what a subclass adds.
@@ -373,8 +397,6 @@ def _meeting(name: str) -> Any:
             args = (self._meet(args[0]), *args[1:])
         elif "x" in kwargs:
             kwargs["x"] = self._meet(kwargs["x"])
-        if self._is_free and _STEPS[name] not in self._own:
-            return self._without_steps(name, *args, **kwargs)
         return getattr(super(OwnModel, self), name)(*args, **kwargs)
 
     run.__name__ = name
@@ -382,13 +404,5 @@ def _meeting(name: str) -> Any:
     return run
 
 
-_STEPS = {
-    "fit": "train",
-    "evaluate": "test",
-    "predict": "predict",
-    "train_on_batch": "train",
-    "test_on_batch": "test",
-    "predict_on_batch": "predict",
-}
-for _name in _STEPS:
+for _name in ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"):
     setattr(OwnModel, _name, _meeting(_name))

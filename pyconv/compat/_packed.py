@@ -71,7 +71,7 @@ def stack(
     if len(starts) == 1:
         first = starts[0].layer
         if not isinstance(first, InputLayer):
-            first = InputLayer(batch_shape=starts[0].sizes)
+            first = InputLayer(batch_shape=starts[0].shape)
         numbers[starts[0]] = 0
     else:
         sizes = [math.prod(shape) for shape in shapes]
@@ -90,7 +90,7 @@ def stack(
             nodes.append((OutputPart(), (numbers[end],)))
             parts.append(len(nodes))
         nodes.append((OutputParts(), tuple(parts)))
-    return first, blocks(nodes)
+    return first, blocks(nodes, repeats_names=True)
 
 
 def side_by_side(owner: str, what: str, names: Sequence[str], parts: list[Any]) -> Any:

@@ -15,12 +15,14 @@ import numpy as np
 from pyconv import _targets, compile_config, losses, metrics
 from pyconv.compat import _per_output
 from pyconv.compat._eager import eager
-from pyconv.compat._functional import Tensor, network, tensor_of, tensors_of
+from pyconv.compat._functional import Tensor, WiredCall, network, tensor_of, tensors_of
 from pyconv.compat._graph_model import Functional
 from pyconv.compat._outputs import Output, OutputLoss, OutputsLoss, named_metrics
 from pyconv.compat._packed import WITHIN, side_by_side, stack
 from pyconv.compat._recording import is_open, is_recorded
+from pyconv.compat._shown import owners
 from pyconv.compat._trees import filled, leaves, mapped
+from pyconv.layers.graph import flat
 from pyconv.layers.layer import Layer
 from pyconv.objective import Objective
 
@@ -50,6 +52,7 @@ class Structured(Functional):
         self._input, self._layers = first, layers
         self._linked = list(layers)
         self.build(first.batch_shape)
+        self._check_names()
 
     def __getstate__(self) -> dict[str, Any]:
         return {n: value for n, value in super().__getstate__().items() if n != "_tensors"}
@@ -57,10 +60,15 @@ class Structured(Functional):
     # --- what Keras shows -----------------------------------------------------------------------
 
     @property
-    def layers(self) -> list[Layer]:
-        """The inputs and all layers."""
-        own = [layer for layer in super().layers if not isinstance(layer, WITHIN)]
+    def running_layers(self) -> list[Layer]:
+        """The inputs and all layers that do the work."""
+        own = [layer for layer in super().running_layers if not isinstance(layer, WITHIN)]
         return [*self._starts, *(layer for layer in own if layer is not self._input)]
+
+    def _members(self) -> list[Any]:
+        if "_tensors" not in vars(self):  # a copy
+            return [layer for layer in flat(self._layers) if not isinstance(layer, WITHIN)]
+        return owners(self.inputs, self.outputs)
 
     @property
     def input(self) -> Any:
@@ -237,9 +245,15 @@ class Structured(Functional):
         made = dict(zip(self.inputs, map(tensor_of, tensors), strict=True))
         if all(own is given for own, given in made.items()):
             return self.output
+        call = WiredCall(self, [made[own] for own in self.inputs])
+        given = set(made)
         for tensor in network(self.inputs, self.outputs):
             if tensor not in made:
                 made[tensor] = Tensor(tensor.layer, [made[source] for source in tensor.inputs])
+        call.take(
+            [tensor for own, tensor in made.items() if own not in given],
+            [made[own] for own in self.outputs],
+        )
         return mapped(lambda tensor: made[tensor], self.output)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
@@ -335,11 +349,11 @@ class Structured(Functional):
 
 
 def _sample(what: str, tensor: Tensor) -> tuple[int, ...]:
-    sizes = tuple(tensor.sizes[1:])
+    sizes = tuple(tensor.shape[1:])
     if None in sizes:
         raise NotImplementedError(
             f"keras.Model: {what} {tensor.name!r} must have a known size where a model has several "
-            f"inputs or outputs, got {tensor.sizes}"
+            f"inputs or outputs, got {tensor.shape}"
         )
     return sizes  # type: ignore[return-value]
 

@@ -123,8 +123,8 @@ def with_parts(layers: list[Layer], shape: Shape) -> list[Layer]:
             stack.append(layer)
             shape = layer.compute_output_shape(shape)
         elif ends[0] is not ends[1]:
-            stack += blocks(nodes_between(*ends))
-            shape = ends[1].sizes
+            stack += blocks(nodes_between(*ends), repeats_names=True)
+            shape = ends[1].shape
     return stack
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from pyconv import backend
 from pyconv._args import bool_arg
+from pyconv._names import free_name
 from pyconv._stack import Stack
 from pyconv.compat._autodiff import Taped
 from pyconv.layers._arguments import stored_weight
@@ -15,7 +16,7 @@ from pyconv.metrics.metric import Metric
 from pyconv.variable import Variable
 
 # Attributes of the library's own.
-_NOT_TRACKED = frozenset(
+NOT_TRACKED = frozenset(
     ["_given", "_weights", "_grads", "input", "mask_source", "output", "tensors"]
 )
 
@@ -49,7 +50,7 @@ class Tracked:
         """Give the objects of a kind, also in lists, tuples and dicts, each once."""
         seen: set[int] = set()
         for name, value in list(vars(self).items()):
-            if name in _NOT_TRACKED:
+            if name in NOT_TRACKED:
                 continue
             for leaf in _leaves(value):
                 if isinstance(leaf, kind) and id(leaf) not in seen:
@@ -110,10 +111,10 @@ class Tracked:
     def named_weights(self: Any) -> dict[str, Any]:
         """All weights by name, those of the layers within behind their layer's name."""
         named: dict[str, Any] = dict(self._weights)
-        named.update((_free(found.name, named), found) for found in self._loose_variables())
+        named.update((free_name(found.name, named), found) for found in self._loose_variables())
         for layer in self._layers:
             for name, weight in zip(_names(layer), layer.weights, strict=True):
-                named[_free(f"{layer.name}/{name}", named)] = weight
+                named[free_name(f"{layer.name}/{name}", named)] = weight
         return named
 
     @property
@@ -138,6 +139,12 @@ class Tracked:
     def give_weights(self, weights: Any) -> None:
         """Keep the arrays until all weights are there: those of the layers within too."""
         self._given = weights
+
+    def file_places(self, path: str, in_order: bool = False) -> list[Any]:
+        """Return where files have the weights, those of the layers within too."""
+        from pyconv.compat import _places
+
+        return _places.places_within(self, path, in_order)
 
     def take_given_weights(self: Any) -> None:
         """Take up what ``give_weights`` gave."""
@@ -236,13 +243,3 @@ def _names(layer: Any) -> list[str]:
     if hasattr(layer, "named_weights"):
         return list(layer.named_weights)
     return [str(i) for i in range(len(layer.weights))]
-
-
-def _free(name: str, taken: dict[str, Any]) -> str:
-    """Return the name, with a number behind it where it is taken."""
-    number = 0
-    found = name
-    while found in taken:
-        number += 1
-        found = f"{name}_{number}"
-    return found

@@ -29,7 +29,9 @@ def write(file: IO[bytes], model: "Sequential", include_optimizer: bool) -> None
     if states:
         metadata[_STATE] = states
     weights = io.BytesIO()
-    hdf5_writer.write(weights, keras_hdf5.variables_tree(model, compiled is not None))
+    hdf5_writer.write(
+        weights, keras_hdf5.variables_tree(model, compiled is not None, model.is_network)
+    )
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in (
             (_METADATA, json.dumps(metadata).encode()),

@@ -8,7 +8,8 @@ from pyconv import _registry
 from pyconv._names import snake_case
 from pyconv._registry import kind_of
 from pyconv.custom_objects import get_registered_name
-from pyconv.formats import keras_graph
+from pyconv.formats import keras_arguments, keras_graph
+from pyconv.formats.keras_graph import MODELS as MODELS
 
 if TYPE_CHECKING:
     from pyconv.layers.layer import Layer
@@ -54,8 +55,10 @@ def model_config(model: "Sequential", modules: bool) -> dict[str, Any]:
         modules: whether objects say their module, as in ``.keras`` files and ``to_json``; not in
             ``.h5`` files.
     """
-    result = _plain_config(model, modules)
     description = model.class_description()
+    if description is not None and not model.is_network:
+        return {**description, "build_config": {"input_shape": model.input_shape}}
+    result = _plain_config(model, modules)
     return result if description is None else {**result, OWN_CLASS: description}
 
 
@@ -66,7 +69,12 @@ def _plain_config(model: "Sequential", modules: bool) -> dict[str, Any]:
 
     wired = model.wired_config(modules)
     if wired is not None:
-        return _object("Functional", "keras.src.models.functional", wired, modules)
+        if "input_layers" in wired:
+            return _object("Functional", "keras.src.models.functional", wired, modules)
+        result = _object("Sequential", "keras", wired, modules)
+        if modules and wired["build_input_shape"] is not None:
+            result["build_config"] = {"input_shape": wired["build_input_shape"]}
+        return result
     own = model.stack_config()
     shape = own["build_input_shape"]
     first = model._input
@@ -102,7 +110,17 @@ def _functional_config(model: "Sequential", first: "Layer", modules: bool) -> di
         "input_layers": [[first.name, 0, 0]],
         "output_layers": [[layers[-1].name, 0, 0]],
     }
+    if modules:
+        unnest(config)
     return _object("Functional", "keras.src.models.functional", config, modules)
+
+
+def unnest(config: dict[str, Any]) -> None:
+    """Have one input or output be no list of one, which Keras 3 would give as such."""
+    for what in ("input_layers", "output_layers"):
+        listed = config[what]
+        if isinstance(listed, list) and len(listed) == 1 and isinstance(listed[0], list):
+            config[what] = listed[0]
 
 
 def layer_config(layer: "Layer", modules: bool) -> dict[str, Any]:
@@ -226,10 +244,16 @@ def from_model_config(config: Any) -> dict[str, Any]:
     return result
 
 
+def built_for(config: Mapping[str, Any]) -> Any:
+    """Return the shape of the input that a model's JSON says it was built for, or None."""
+    build = config.get("build_config")
+    if not isinstance(build, Mapping):
+        return None
+    return build.get("input_shape", build.get("shapes_dict"))
+
+
 def plain_layer(config: Any) -> Any:
     """Return a layer's configuration with the names of today, from one of Keras 1, 2 or 3."""
-    from pyconv.compat import _arguments
-
     if not isinstance(config, Mapping) or not isinstance(config.get("config"), Mapping):
         return config
     name = config.get("class_name")
@@ -247,7 +271,7 @@ def plain_layer(config: Any) -> Any:
         arguments["axis"] = axis[0]
     if name == "Dropout" and isinstance(arguments.get("p"), float):
         arguments["rate"] = arguments.pop("p")
-    _, arguments = _arguments.layer(name, (), arguments, keras2=False)
+    _, arguments = keras_arguments.layer(name, (), arguments, keras2=False)
     plain = {"class_name": name, "config": arguments}
     return {**plain, **{n: config[n] for n in ("registered_name", "module") if config.get(n)}}
 

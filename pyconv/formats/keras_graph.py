@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyconv.layers.layer import Layer
 
+MODELS = ("Functional", "Model", "Sequential")
 _MERGES = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract")
 
 
@@ -21,8 +22,37 @@ def needs_calls(config: Any) -> bool:
     return (
         several
         or any(isinstance(node, list) and len(node) > 1 for node in nodes)
-        or any(layer.get("class_name") in ("Functional", "Model", "Sequential") for layer in layers)
+        or any(map(is_model, layers))
+        or any(map(is_function, layers))
     )
+
+
+def is_wired(config: Any) -> bool:
+    """Whether a model is more than a stack: its layers are called, or it holds models."""
+    layers = config.get("layers") if isinstance(config, Mapping) else None
+    return isinstance(layers, list) and ("input_layers" in config or any(map(is_model, layers)))
+
+
+def has_own(config: Any) -> bool:
+    """Whether a model has layers of the user's own, which may hold layers."""
+    from pyconv import layers as known
+
+    layers = config.get("layers") if isinstance(config, Mapping) else None
+    names = [la.get("class_name") for la in flat(layers or []) if isinstance(la, Mapping)]
+    return any(isinstance(name, str) and not hasattr(known, name) for name in names)
+
+
+def is_model(layer: Any) -> bool:
+    """Whether a configuration among those of layers is that of a model."""
+    return isinstance(layer, Mapping) and (
+        layer.get("class_name") in MODELS or "pyconv_class" in layer
+    )
+
+
+def is_function(layer: Any) -> bool:
+    """Whether a configuration among those of layers is that of a function of Keras 3's ``ops``."""
+    module = layer.get("module") if isinstance(layer, Mapping) else None
+    return isinstance(module, str) and module.startswith("keras.src.ops.")
 
 
 def _count(form: Any) -> int:

@@ -8,21 +8,22 @@ Both have trees of groups. ``.h5``: attributes ``model_config`` and ``training_c
 
 import json
 import zlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyconv._names import snake_case
 from pyconv.formats import keras_config
 from pyconv.formats.hdf5_reader import Dataset, Group
 from pyconv.formats.hdf5_writer import Tree
-from pyconv.formats.stored import Arrays, Stored, layer_states
-from pyconv.layers.graph import flat
+from pyconv.formats.places import in_old_order
+from pyconv.formats.stored import Arrays, Stored, layer_states, optimizer_reordered
 
 if TYPE_CHECKING:
     from pyconv.model import Sequential
 
 _CHECKSUM, _STATE = "pyconv_crc32", "pyconv_state"
+_TOP = "top_level_model_weights"
 # Of layers in TensorFlow 2.12 to 2.15, then in Keras 3.
 _CONTAINERS = ("_layer_checkpoint_dependencies", "layers")
 
@@ -39,7 +40,7 @@ def model_tree(model: "Sequential", include_optimizer: bool) -> Tree:
     states = layer_states(model)
     if states:
         tree.attrs[_STATE] = json.dumps(states)
-    _put_layers(tree.group("model_weights"), model)
+    _put_layers(tree.group("model_weights"), model, model.is_network)
     compiled = model.get_compile_config() if include_optimizer else None
     if compiled is not None:
         tree.attrs["training_config"] = json.dumps(keras_config.compile_config(compiled, False))
@@ -50,34 +51,32 @@ def model_tree(model: "Sequential", include_optimizer: bool) -> Tree:
 def weights_tree(model: "Sequential") -> Tree:
     """Return the tree of a model's weights, in the layout of ``.h5``."""
     tree = Tree()
-    _put_layers(tree, model)
+    _put_layers(tree, model, as_network=False)
     return tree
 
 
-def variables_tree(model: "Sequential", include_optimizer: bool) -> Tree:
+def variables_tree(model: "Sequential", include_optimizer: bool, as_network: bool = False) -> Tree:
     """Return the tree of a model's weights, in the layout of ``.weights.h5``."""
     tree = Tree()
     tree.group("vars").attrs["name"] = model.name
-    counts: dict[str, int] = {}
-    for layer in _named_layers(model):
-        kind = snake_case(type(layer).__name__)
-        number = counts[kind] = counts.get(kind, -1) + 1
-        group = tree.group(f"layers/{kind}_{number}/vars" if number else f"layers/{kind}/vars")
-        group.attrs["name"] = layer.name
-        for i, weight in enumerate(layer.weights_of_files.values()):
+    for place in model.file_places(as_network):
+        group = tree.group(f"{place.path}/vars" if place.path else "vars")
+        group.attrs["name"] = place.owner.name
+        for i, weight in enumerate(place.weights.values()):
             group.put(str(i), np.asarray(weight))
     optimizer = model.optimizer
     if include_optimizer and optimizer is not None and optimizer.built:
         group = tree.group("optimizer/vars")
         group.attrs["name"] = optimizer.name
-        for i, array in enumerate(optimizer.variables):
+        for i, array in enumerate(_optimizer_arrays(model, as_network)):
             group.put(str(i), _narrow(array))
     return tree
 
 
-def _named_layers(model: "Sequential") -> list[Any]:
-    """Return the layers that Keras has too."""
-    return [layer for layer in flat(model._layers) if not layer.is_within]
+def _optimizer_arrays(model: "Sequential", as_network: bool) -> list[Any]:
+    order = model.file_order() if as_network else None
+    arrays = list(model.optimizer.variables) if model.optimizer is not None else []
+    return arrays if order is None else optimizer_reordered(model.optimizer, arrays, order)
 
 
 def signed(tree: Tree) -> Tree:
@@ -86,19 +85,19 @@ def signed(tree: Tree) -> Tree:
     return tree
 
 
-def _put_layers(tree: Tree, model: "Sequential") -> None:
-    layers = _named_layers(model)
-    tree.attrs["layer_names"] = [layer.name for layer in layers]
+def _put_layers(tree: Tree, model: "Sequential", as_network: bool) -> None:
+    members = model.file_members(as_network)
+    tree.attrs["layer_names"] = [name for name, _ in members if name]
     tree.attrs["backend"] = "tensorflow"
     tree.attrs["keras_version"] = keras_config.KERAS_VERSION
-    for layer in layers:
-        group = tree.group(layer.name)
-        weights = layer.weights_of_files
-        names = [f"{layer.name}/{name}:0" for name in weights]
+    tree.group(_TOP).attrs["weight_names"] = []
+    for member, places in members:
+        group = tree.group(member or _TOP)
+        listed = in_old_order(places)
+        names = [f"{place.name}/{name}:0" for place, name, _ in listed]
         group.attrs["weight_names"] = names
-        for name, weight in zip(names, weights.values(), strict=True):
+        for name, (_, _, weight) in zip(names, listed, strict=True):
             group.put(name, np.asarray(weight))
-    tree.group("top_level_model_weights").attrs["weight_names"] = []
 
 
 def _put_optimizer(tree: Tree, model: "Sequential") -> None:
@@ -106,7 +105,7 @@ def _put_optimizer(tree: Tree, model: "Sequential") -> None:
     if optimizer is None or not optimizer.built:
         return
     # Keras 3 finds them by order; the names only have to differ.
-    arrays = optimizer.variables
+    arrays = _optimizer_arrays(model, model.is_network)
     names = [f"{optimizer.name}/variable_{i}" for i in range(len(arrays))]
     group = tree.group("optimizer_weights")
     group.attrs["weight_names"] = names
@@ -131,7 +130,7 @@ def stored(root: Group) -> Stored:
         ValueError: it is of neither, or damaged.
     """
     _verify(root)
-    if any(name in root for name in _CONTAINERS):
+    if _is_of_variables(root):
         return _of_variables(root)
     weights = root.group("model_weights") if "model_weights" in root else root
     if "layer_names" not in weights.attrs and "layer_names0" not in weights.attrs:
@@ -142,6 +141,9 @@ def stored(root: Group) -> Stored:
             "another backend"
         )
     groups = {}
+    top = weights.find(_TOP)
+    if isinstance(top, Group) and _named(top):
+        groups[""] = _named(top)
     for name in _list(weights, "layer_names"):
         arrays = _named(weights.group(name))
         if arrays:
@@ -155,18 +157,38 @@ def stored(root: Group) -> Stored:
     return result
 
 
+def _is_of_variables(root: Group) -> bool:
+    """Whether it has Keras 3's layout, which has ``vars`` where models of one's own have others."""
+    if any(name in root for name in _CONTAINERS):
+        return True
+    return "vars" in root and "layer_names" not in root.attrs and "model_weights" not in root
+
+
 def _of_variables(root: Group) -> Stored:
-    container = root.group(next(name for name in _CONTAINERS if name in root))
     groups = {}
-    for name, node in container.items():
-        variables = node.find("vars") if isinstance(node, Group) else None
-        if isinstance(variables, Group) and variables:
-            groups[name] = _numbered(variables)
-    result = Stored(groups, by_class=True)
+    paths = dict(_variables(root, ""))
+    for path, arrays in paths.items():
+        head, _, name = path.rpartition("/")
+        if head == "layers" and arrays:
+            groups[name] = arrays
+    result = Stored(groups, by_class=True, paths=paths)
     optimizer = root.find("optimizer/vars")
     if isinstance(optimizer, Group):
         result.optimizer = _numbered(optimizer)
     return result
+
+
+def _variables(group: Group, path: str) -> Iterator[tuple[str, Arrays]]:
+    """Give the weights within a group, by Keras 3's paths."""
+    for name, node in group.items():
+        if not isinstance(node, Group) or (not path and name == "optimizer"):
+            continue
+        if name == "vars" and all(isinstance(one, Dataset) for one in node.values()):
+            if node:
+                yield path, _numbered(node)
+            continue
+        kept = "layers" if name in _CONTAINERS else name
+        yield from _variables(node, f"{path}/{kept}" if path else kept)
 
 
 def _numbered(group: Group) -> Arrays:

@@ -1,7 +1,7 @@
 """What a model's file of another library holds, and how it gets into a model."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import compile_config
-from pyconv._names import snake_case
+from pyconv._extensions import extension
+from pyconv._names import free_name, snake_case
 from pyconv._types import Array
 from pyconv.custom_objects import CustomObjectScope, in_scope
 from pyconv.formats import keras_config, keras_graph
+from pyconv.formats.places import Place, in_old_order, pairs_in_order
 from pyconv.layers._arguments import stored_weight
+from pyconv.layers._memory import at_most
 from pyconv.layers.graph import flat
 
 if TYPE_CHECKING:
@@ -31,15 +34,28 @@ class Stored:
     """The parts of a file; ``groups`` are the weights of each layer that has some, in order.
 
     ``by_class`` says that groups are found by the layer's class and number, as Keras 3 keeps them
-    (``conv2d``, ``conv2d_1``), and not by order or by the layer's name.
+    (``conv2d``, ``conv2d_1``), and not by order or by the layer's name; ``paths`` then has the
+    weights of all layers, also those within others, by path.
     """
 
     groups: Mapping[str, Weights]
     by_class: bool = False
+    paths: Mapping[str, Arrays] = field(default_factory=dict)
     config: Any = None
     compiled: Any = None
     optimizer: Arrays = field(default_factory=list)
     states: Any = None
+
+    @property
+    def as_network(self) -> bool:
+        """Whether it has a model of the user's own as the network that its call is."""
+        return isinstance(self.config, Mapping) and keras_config.OWN_CLASS in self.config
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers the weights hold."""
+        groups = self.paths.values() if self.by_class else self.groups.values()
+        return sum(array.size for group in groups for array in _arrays(group))
 
     def of_classes(self, layers: list[tuple[str, str]]) -> dict[str, Weights]:
         """Return the weights by layer's name of (class, name) of all layers, in order.
@@ -95,6 +111,10 @@ def float32(array: NDArray[Any]) -> Array:
     return np.ascontiguousarray(array, np.float32).reshape(array.shape)
 
 
+def _arrays(weights: Weights) -> Arrays:
+    return list(weights.values()) if isinstance(weights, Mapping) else weights
+
+
 def from_stored(
     stored: Stored, custom_objects: Mapping[str, Any] | None, compile: bool
 ) -> "Sequential":
@@ -115,19 +135,25 @@ def from_stored(
         except (TypeError, ValueError) as error:
             raise ValueError(f"{error}; load it with compile=False, and compile it") from None
         if stored.optimizer and model.optimizer is not None:
-            restore_optimizer(model, model.optimizer, stored.optimizer)
+            order = model.file_order() if stored.as_network else None
+            restore_optimizer(model, model.optimizer, stored.optimizer, order)
     return model
 
 
 def _of_own_class(stored: Stored, custom_objects: Mapping[str, Any] | None) -> "Sequential | None":
     """Return the model where it is of a class of the user's own that is known; else None."""
-    description = stored.config.get(keras_config.OWN_CLASS) if stored.config else None
+    make = extension("own_model")
+    if make is None or not isinstance(stored.config, Mapping):
+        return None
+    description, shape = stored.config.get(keras_config.OWN_CLASS), None
+    if description is not None:
+        shape = keras_config.from_model_config(stored.config).get("build_input_shape")
+    elif stored.config.get("class_name") not in keras_config.MODELS:
+        description, shape = stored.config, keras_config.built_for(stored.config)
     if description is None:
         return None
-    from pyconv.compat import _own_class
-
-    shape = keras_config.from_model_config(stored.config).get("build_input_shape")
-    model: Sequential | None = _own_class.made(description, shape, custom_objects)
+    with at_most(stored.numbers):
+        model: Sequential | None = make(description, shape, custom_objects)
     if model is None or not model.built:
         return None
     for weight, value in list(weights_of(model, stored, False, False)):
@@ -140,6 +166,8 @@ def _of_layers(stored: Stored, custom_objects: Mapping[str, Any] | None) -> "Seq
     from pyconv.model import Sequential
 
     config = keras_config.from_model_config(stored.config)
+    if keras_graph.is_wired(config) or keras_graph.has_own(config):
+        return wired(config, stored, custom_objects)
     weights: dict[str, InOrder] = {}
     if isinstance(config.get("layers"), list):
         names = [_class_and_name(layer) for layer in keras_graph.flat(config["layers"])]
@@ -150,6 +178,21 @@ def _of_layers(stored: Stored, custom_objects: Mapping[str, Any] | None) -> "Seq
         raise ValueError("it does not say the shape of its input")
     if any(weights.values()):
         raise ValueError("its weights are not those of its layers")
+    return model
+
+
+def wired(
+    config: Mapping[str, Any], stored: Stored, custom_objects: Mapping[str, Any] | None
+) -> "Sequential":
+    """Return a model that is no stack of layers, built and then filled with what a file holds."""
+    from pyconv.model import Sequential
+
+    with at_most(stored.numbers):
+        model = Sequential.from_config(dict(config), dict(custom_objects or {}))
+    if not model.built:
+        raise ValueError("it does not say the shape of its input")
+    for weight, value in list(weights_of(model, stored, False, False)):
+        weight[...] = value
     return model
 
 
@@ -164,8 +207,16 @@ def _class_and_name(layer: Any) -> tuple[str, str]:
 
 def layer_states(model: "Sequential") -> dict[str, dict[str, int]]:
     """Return what layers remember beside their weights, by name."""
-    states = {layer.name: layer.get_state() for layer in flat(model._layers)}
+    states = {name: layer.get_state() for name, layer in _named(model).items()}
     return {name: state for name, state in states.items() if state}
+
+
+def _named(model: "Sequential") -> "dict[str, Layer]":
+    """Return all layers by name; those of models within may have the name of another."""
+    named: dict[str, Layer] = {}
+    for layer in flat(model._layers):
+        named[free_name(layer.name, named)] = layer
+    return named
 
 
 def _renamed(states: Any, model: "Sequential") -> Any:
@@ -180,7 +231,7 @@ def set_states(model: "Sequential", states: Any) -> None:
     """Have layers take up what ``layer_states`` returned."""
     if not isinstance(states, dict):
         raise ValueError(f"the state must be a dict, got {states!r:.60}")
-    layers = {layer.name: layer for layer in flat(model._layers)}
+    layers = _named(model)
     for name, state in states.items():
         if not isinstance(state, dict):
             raise ValueError(f"the state of {name!r} must be a dict, got {state!r:.60}")
@@ -198,9 +249,9 @@ def weights_of(
         ValueError: there are more or fewer layers in the file, or one does not fit and
             ``skip_mismatch`` is False.
     """
-    for layer, arrays in _pairs(model, stored, by_name, skip_mismatch):
+    for places, arrays in _pairs(model, stored, by_name, skip_mismatch):
         try:
-            yield from _fitted(layer, arrays)
+            yield from _fitted(places, arrays)
         except ValueError:
             if not skip_mismatch:
                 raise
@@ -208,51 +259,116 @@ def weights_of(
 
 def _pairs(
     model: "Sequential", stored: Stored, by_name: bool, skip_mismatch: bool
-) -> Iterator[tuple["Layer", Weights]]:
-    targets = [layer for layer in flat(model._layers) if layer.weights]
-    if by_name:
-        if stored.by_class:
+) -> Iterator[tuple[list[Place], Weights]]:
+    if stored.by_class:
+        if by_name:
             raise ValueError(
                 "by_name needs a file that names its layers: of Keras 3's weights, only .h5 does"
             )
-        yield from ((la, stored.groups[la.name]) for la in targets if la.name in stored.groups)
+        places = model.file_places(stored.as_network)
+        kept = [place for place in places if place.weights]
+        of_layers = all(path.startswith("layers/") for path in stored.paths)
+        if of_layers and all(p.path.count("/") == 1 for p in [*kept, *places[1:]]):
+            yield from _of_classes(stored, places, skip_mismatch)
+        else:
+            yield from _of_paths(stored, kept, skip_mismatch)
         return
-    if stored.by_class:
-        found = stored.of_classes(
-            [(type(layer).__name__, layer.name) for layer in flat(model._layers)]
-        )
-        if len(found) != len(targets) and not skip_mismatch:
-            missing = [layer.name for layer in targets if layer.name not in found]
-            raise ValueError(f"it has no weights of {', '.join(missing)}")
-        yield from ((layer, found[layer.name]) for layer in targets if layer.name in found)
+    members = [
+        (name, [place for place in places if place.weights])
+        for name, places in model.file_members(stored.as_network)
+    ]
+    targets = [(name, places) for name, places in members if places]
+    if any(isinstance(group, Mapping) for group in stored.groups.values()):
+        targets = [(place.name, [place]) for _, places in targets for place in places]
+    if by_name:
+        yield from ((of, stored.groups[name]) for name, of in targets if name in stored.groups)
         return
     if len(stored.groups) != len(targets) and not skip_mismatch:
         raise ValueError(
             f"it has weights of {len(stored.groups)} layers, the model has {len(targets)}"
         )
-    yield from zip(targets, stored.groups.values(), strict=False)
+    yield from zip((of for _, of in targets), stored.groups.values(), strict=False)
 
 
-def _fitted(layer: "Layer", stored: Weights) -> list[tuple[Array, Array]]:
-    """Return (the layer's weight, its new values); ValueError where they do not fit."""
-    own = layer.weights_of_files
+def _of_classes(
+    stored: Stored, places: Sequence[Place], skip_mismatch: bool
+) -> Iterator[tuple[list[Place], Weights]]:
+    """Give the layers of a stack with their weights, by class and number."""
+    layers = [place for place in places if place.path]
+    found = stored.of_classes([(type(place.owner).__name__, place.name) for place in layers])
+    missing = [place.name for place in layers if place.weights and place.name not in found]
+    if missing and not skip_mismatch:
+        raise ValueError(f"it has no weights of {', '.join(missing)}")
+    yield from (([place], found[place.name]) for place in layers if place.name in found)
+
+
+def _of_paths(
+    stored: Stored, places: Sequence[Place], skip_mismatch: bool
+) -> Iterator[tuple[list[Place], Weights]]:
+    """Give layers, also those within others, with their weights by path."""
+    missing = [place.path or "the model" for place in places if place.path not in stored.paths]
+    if missing and not skip_mismatch:
+        raise ValueError(f"it has no weights of {', '.join(missing)}")
+    own = {place.path for place in places}
+    others = [
+        path
+        for path, arrays in stored.paths.items()
+        if path.startswith("layers/") and path not in own and arrays[0].dtype.kind == "f"
+    ]
+    if others and not skip_mismatch:
+        raise ValueError(f"it has weights of layers {others}, which the model has not")
+    yield from (([p], stored.paths[p.path]) for p in places if p.path in stored.paths)
+
+
+def _fitted(places: Sequence[Place], stored: Weights) -> list[tuple[Array, Array]]:
+    """Return (a layer's weight, its new values); ValueError where they do not fit."""
     if isinstance(stored, Mapping):
-        return layer.pairs_of_files(
-            [stored_weight(layer.label, name, weight.shape, stored) for name, weight in own.items()]
+        (place,) = places
+        label = place.owner.label
+        return place.pairs(
+            [stored_weight(label, n, weight.shape, stored) for n, weight in place.weights.items()]
         )
-    if len(stored) != len(own):
-        raise ValueError(
-            f"{layer.label} has {len(own)} weights ({', '.join(own)}), the file {len(stored)}"
-        )
+    listed = in_old_order(places)
+    label = places[0].owner.label
+    if len(stored) != len(listed):
+        names = ", ".join(name for _, name, _ in listed)
+        raise ValueError(f"{label} has {len(listed)} weights ({names}), the file {len(stored)}")
     result = []
-    for (name, weight), array in zip(own.items(), stored, strict=True):
+    for (place, name, weight), array in zip(listed, stored, strict=True):
         if array.shape != weight.shape:
-            raise ValueError(f"{layer.label}: {name} must be {weight.shape}, got {array.shape}")
+            label = place.owner.label
+            raise ValueError(f"{label}: {name} must be {weight.shape}, got {array.shape}")
         result.append(float32(array))
-    return layer.pairs_of_files(result)
+    return list(pairs_in_order(places, listed, result))
 
 
-def restore_optimizer(model: "Sequential", optimizer: "Optimizer", arrays: Arrays) -> None:
+def optimizer_reordered(optimizer: Any, arrays: Sequence[Any], order: Sequence[int]) -> list[Any]:
+    """Return an optimizer's arrays with those of each parameter in another order.
+
+    Where it does not list them parameter by parameter, they are as they were.
+    """
+    groups: list[tuple[str, ...]] = getattr(optimizer, "_slot_groups", list)()
+    extras = getattr(optimizer, "_extras", None)
+    sizes = [1] * len(extras.slot_names() if extras is not None else ())
+    sizes += [len(group) for group in groups]
+    count = len(order)
+    first = len(arrays) - count * sum(sizes)
+    if first < 0:
+        return list(arrays)
+    result = list(arrays[:first])
+    for size in sizes:
+        of_each = [list(arrays[first + i * size : first + (i + 1) * size]) for i in range(count)]
+        result += [array for i in order for array in of_each[i]]
+        first += count * size
+    return result
+
+
+def restore_optimizer(
+    model: "Sequential",
+    optimizer: "Optimizer",
+    arrays: Arrays,
+    order: Sequence[int] | None = None,
+) -> None:
     """Have an optimizer take up its state in the order of Keras 3, or of Keras 1 and 2.
 
     Keras 3: iterations, learning rate (unless a schedule sets it), slots of each parameter.
@@ -264,6 +380,8 @@ def restore_optimizer(model: "Sequential", optimizer: "Optimizer", arrays: Array
     optimizer.variable_names = model._param_names()
     optimizer.build(params)
     own = [array.shape for array in optimizer.variables]
+    if order is not None:
+        arrays = optimizer_reordered(optimizer, arrays, np.argsort(order).tolist())
     if [array.shape for array in arrays] == own and _is_count(arrays[0]):
         optimizer.set_weights(arrays)
         return

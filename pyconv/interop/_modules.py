@@ -37,7 +37,7 @@ def modules_of(owner: str, model: Sequential) -> Iterator[Module]:
     if not model.built:
         raise ValueError(f"{owner}: {model.label} must be built; call build(input_shape)")
     order: NDArray[Any] | None = None
-    for within, layer in _leaves(model.layers):
+    for within, layer in _leaves(model.running_layers):
         kinds = [found.__name__ for found in type(layer).__mro__]
         kind = next((name for name in kinds if name in (*_MAKERS, "Flatten")), None)
         if kind == "Flatten":

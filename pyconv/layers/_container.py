@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyconv._args import bool_arg
+from pyconv._names import free_name
 from pyconv._types import Array, Shape
 from pyconv.layers._path import Path
 from pyconv.layers._penalties import Penalized
@@ -16,6 +17,8 @@ class Container(Layer):
     The name of a weight begins with that of its layer: ``conv2d/kernel``.
     """
 
+    _repeats_names = False  # whether layers may have the name of another one
+
     def __init__(self, **kwargs: Any) -> None:
         self._paths: list[Path] = []
         super().__init__(**kwargs)
@@ -23,14 +26,12 @@ class Container(Layer):
     def _take(self, *paths: Path) -> None:
         """Have these paths, whose layers must have names of their own."""
         self._paths = list(paths)
-        names: set[str] = set()
-        for layer in self.layers:
-            if layer.name in names:
+        for key, layer in self._keyed() if not self._repeats_names else ():
+            if key != layer.name:
                 raise ValueError(
                     f"{self.label}: it has two layers named {layer.name!r}; give one of them "
                     "another name"
                 )
-            names.add(layer.name)
         if not self._trainable:
             self.trainable = False
 
@@ -38,6 +39,14 @@ class Container(Layer):
     def layers(self) -> list[Layer]:
         """The layers, path by path."""
         return [layer for path in self._paths for layer in path.layers]
+
+    def _keyed(self) -> Iterator[tuple[str, Layer]]:
+        """Give the layers, each with a name that no other has."""
+        taken: set[str] = set()
+        for layer in self.layers:
+            key = free_name(layer.name, taken)
+            taken.add(key)
+            yield key, layer
 
     @property
     def paths(self) -> list[Path]:
@@ -61,8 +70,8 @@ class Container(Layer):
     def named_weights(self) -> dict[str, Array]:
         """All weights by name: the layers' own arrays, not copies."""
         return {
-            f"{layer.name}/{name}": weight
-            for layer in self.layers
+            f"{key}/{name}": weight
+            for key, layer in self._keyed()
             for name, weight in layer.named_weights.items()
         }
 
@@ -70,8 +79,8 @@ class Container(Layer):
     def weights_of_files(self) -> dict[str, Array]:
         """The weights by name, as files have them."""
         within = {
-            f"{layer.name}/{name}": weight
-            for layer in self.layers
+            f"{key}/{name}": weight
+            for key, layer in self._keyed()
             for name, weight in layer.weights_of_files.items()
         }
         return {**within, **self._weights}
@@ -111,8 +120,8 @@ class Container(Layer):
 
     def give_weights(self, weights: Mapping[str, Array]) -> None:
         """Have ``build`` take these arrays, by name, as the weights: none is initialized."""
-        for layer in self.layers:
-            layer.give_weights(_Within(weights, f"{layer.name}/"))
+        for key, layer in self._keyed():
+            layer.give_weights(_Within(weights, f"{key}/"))
 
     def move(self) -> None:
         """Bring the weights to where operations run, if they are elsewhere."""
@@ -161,8 +170,8 @@ class Container(Layer):
     def get_state(self) -> dict[str, int]:
         """Return what the layers remember from step to step beside their weights."""
         return {
-            f"{layer.name}/{name}": value
-            for layer in self.layers
+            f"{key}/{name}": value
+            for key, layer in self._keyed()
             for name, value in layer.get_state().items()
         }
 
@@ -173,8 +182,8 @@ class Container(Layer):
             TypeError, ValueError: ``state`` is not of such a layer.
         """
         left = dict(state)
-        for layer in self.layers:
-            start = f"{layer.name}/"
+        for key, layer in self._keyed():
+            start = f"{key}/"
             own = {name[len(start) :]: left.pop(name) for name in state if name.startswith(start)}
             if own or layer.get_state():
                 layer.set_state(own)

@@ -1,13 +1,16 @@
 """Memory that layers keep: limits, and buffers that are used again at every step."""
 
+import contextlib
 import math
 import os
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from pyconv import _aligned, backend
+from pyconv import backend
 
 
 def check_fits(owner: str, name: str, shape: tuple[int, ...], itemsize: int = 4) -> None:
@@ -21,6 +24,32 @@ def check_fits(owner: str, name: str, shape: tuple[int, ...], itemsize: int = 4)
             f"{owner}: {name} of shape {shape} would take {size / 2**20:,.0f} MiB, more than half "
             "of this machine's memory"
         )
+
+
+_left: ContextVar[list[int] | None] = ContextVar("left", default=None)
+
+
+@contextlib.contextmanager
+def at_most(numbers: int) -> Iterator[None]:
+    """Within, weights of far more numbers than these together are an error: no file holds them.
+
+    Layers of the user's own may make theirs several times.
+    """
+    token = _left.set([4 * numbers + 2**18])
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
+def spend(owner: str, name: str, shape: tuple[int, ...]) -> None:
+    """Count the numbers of a weight; ValueError where they are more than ``at_most`` allows."""
+    left = _left.get()
+    if left is None:
+        return
+    left[0] -= math.prod(shape)
+    if left[0] < 0:
+        raise ValueError(f"{owner}: the file has no numbers for {name} of shape {shape}")
 
 
 def _most() -> float:
@@ -87,6 +116,6 @@ class Buffers:
             del memory
             self._memory.pop(name, None)
             self._views.pop(name, None)
-            empty = _aligned.empty if self._on_host else backend.empty
+            empty = np.empty if self._on_host else backend.empty
             memory = self._memory[name] = empty((size,), dtype)
         return memory[:size].reshape(shape)

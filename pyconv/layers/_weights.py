@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from pyconv import _aligned, backend, constraints, initializers, regularizers
+from pyconv import backend, constraints, initializers, regularizers
 from pyconv._convert import float32_array
 from pyconv._types import Array
 from pyconv.initializers import Initializer
 from pyconv.layers._arguments import check_dtype, shape_arg, stored_weight
-from pyconv.layers._memory import check_fits
+from pyconv.layers._memory import check_fits, spend
 from pyconv.regularizers import Regularizer
 from pyconv.variable import Variable
 
@@ -83,6 +83,12 @@ class Weights:
     def weights_of_files(self) -> dict[str, Array]:
         """The weights by name, as files have them."""
         return self.named_weights
+
+    def file_places(self, path: str, in_order: bool = False) -> list[Any]:
+        """Return where files have the weights, from ``path`` on; or in the layer's own order."""
+        from pyconv.formats.places import place_of
+
+        return [place_of(self, path)]
 
     def pairs_of_files(self, values: list[Any]) -> list[tuple[Array, Array]]:
         """Return (the layer's array, its new values) for those of ``weights_of_files``."""
@@ -245,10 +251,11 @@ class Weights:
             stored = stored_weight(self.label, name, shape, self._given_weights)
             self._weights[name] = self._placed(name, stored)
             return
+        spend(self.label, name, shape)
         check_fits(self.label, name, shape)
         try:
             # A copy: an initializer of the user's own may return an array that it keeps.
-            values = _aligned.copy(float32_array(self.label, name, initializer(shape)))
+            values: Array = np.array(float32_array(self.label, name, initializer(shape)))
         except MemoryError as error:
             raise ValueError(f"{self.label}: no memory for {name} of shape {shape}") from error
         if values.shape != shape:

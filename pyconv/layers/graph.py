@@ -40,6 +40,8 @@ class Graph(Container):
         nodes: a list of pairs of a layer and a list of what it takes, by number: 0 is the graph's
             input, 1 the result of the first layer, 2 that of the second, and so on. Layers such
             as ``Add`` and ``Concatenate`` take several, all others one.
+        repeats_names: whether layers may have the name of another, as those of models within a
+            model may; files of such a graph need its model.
         **kwargs: ``name``, ``trainable``, ``dtype``, ``input_shape`` of ``Layer``.
 
     Input shape:
@@ -69,8 +71,9 @@ class Graph(Container):
         808
     """
 
-    def __init__(self, nodes: Any, **kwargs: Any) -> None:
+    def __init__(self, nodes: Any, *, repeats_names: bool = False, **kwargs: Any) -> None:
         self._nodes: list[Node] = []
+        self._repeats_names = repeats_names
         super().__init__(**kwargs)
         self._nodes = self._checked(nodes)
         self._segments = self._cut()
@@ -210,11 +213,12 @@ class Graph(Container):
         return {**super().get_config(), "nodes": nodes}
 
 
-def blocks(nodes: Sequence[Node]) -> list[Layer]:
+def blocks(nodes: Sequence[Node], repeats_names: bool = False) -> list[Layer]:
     """Return a graph as a stack: its layers, with a ``Graph`` wherever there are branches.
 
     Args:
         nodes: the graph, as ``Graph`` takes it.
+        repeats_names: whether layers may have the name of another.
     """
     stack: list[Layer] = []
     for begin, end in cuts([sources for _, sources in nodes]):
@@ -223,7 +227,7 @@ def blocks(nodes: Sequence[Node]) -> list[Layer]:
             for layer, sources in nodes[begin:end]
         ]
         alone = len(block) == 1 and not isinstance(block[0][0], Merge)
-        stack.append(block[0][0] if alone else Graph(block))
+        stack.append(block[0][0] if alone else Graph(block, repeats_names=repeats_names))
     return stack
 
 

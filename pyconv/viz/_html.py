@@ -23,7 +23,7 @@ def model_html(model: "Sequential") -> str:
             sizes(layer.output_shape) if layer.knows_shape else "?",
             f"{layer.count_params():,}" if layer.knows_shape else "not built",
         )
-        for layer in model.layers
+        for layer in model.running_layers
     ]
     total = f"{model.count_params():,} parameters" if model.built else "not built yet"
     heads = ("Layer", "Type", "Output", "Parameters")

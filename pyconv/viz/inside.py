@@ -87,11 +87,11 @@ def activations(model: "Sequential", image: Any, layer: Any = None, path: Any = 
     if picture.ndim != 3:
         raise ValueError(f"{owner}: image must be one image (H, W, C), got shape {picture.shape}")
     if layer is None:
-        found = [i for i, one in enumerate(model.layers) if isinstance(one, Conv2D)]
+        found = [i for i, one in enumerate(model.running_layers) if isinstance(one, Conv2D)]
         if not found:
             raise ValueError(f"{owner}: {model.label} has no Conv2D; name a layer")
         layer = found[0]
-    chosen = model.layers[layer_index(model, owner, layer)]
+    chosen = model.running_layers[layer_index(model, owner, layer)]
     maps = model.predict(picture[np.newaxis], verbose=0, upto=chosen)
     if maps.ndim != 4:
         raise ValueError(f"{owner}: {chosen.label} gives no images, but {maps.shape}")

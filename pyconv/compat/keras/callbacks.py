@@ -4,8 +4,9 @@ import warnings
 from typing import Any
 
 from pyconv import callbacks
-from pyconv.compat import _arguments, _classes, _era, _unsupported
+from pyconv.compat import _classes, _era, _unsupported
 from pyconv.compat._logs import Logs
+from pyconv.formats import keras_arguments as _arguments
 
 # What Keras 2's TensorBoard took as well.
 _OF_OLDER_BOARDS = (

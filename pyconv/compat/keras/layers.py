@@ -7,7 +7,6 @@ from typing import Any
 
 from pyconv import layers
 from pyconv.compat import (
-    _arguments,
     _classes,
     _embedding,
     _era,
@@ -23,6 +22,7 @@ from pyconv.compat._older_layers import older_layers
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._own_layer import Own
 from pyconv.compat._wrapper import wrapper
+from pyconv.formats import keras_arguments as _arguments
 from pyconv.layers._image_layer import ImageLayer
 
 _OLD_NAMES = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyconv import models
 from pyconv._derived import before
-from pyconv.compat import _arguments, _era, _folders, _unsupported
+from pyconv.compat import _era, _folders, _unsupported
 from pyconv.compat._auto_config import arguments_of
 from pyconv.compat._functional import Tensor
 from pyconv.compat._graph_model import cloned, functional
@@ -16,6 +16,7 @@ from pyconv.compat._model import adopt
 from pyconv.compat._own_model import OwnModel
 from pyconv.compat.keras import layers
 from pyconv.custom_objects import custom_object_scope, in_scope
+from pyconv.formats import keras_arguments as _arguments
 
 
 class Model(OwnModel):

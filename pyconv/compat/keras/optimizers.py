@@ -15,11 +15,12 @@ import numpy as np
 from pyconv import backend, optimizers
 from pyconv._args import float_arg
 from pyconv._types import Array
-from pyconv.compat import _arguments, _classes, _era, _unsupported
+from pyconv.compat import _classes, _era, _unsupported
 from pyconv.compat._autodiff import Taped
 from pyconv.compat._optimizer_states import States
 from pyconv.compat._recording import weights_changed
 from pyconv.compat._stateless import Stateless
+from pyconv.formats import keras_arguments as _arguments
 from pyconv.optimizers.schedules import InverseTimeDecay
 from pyconv.optimizers.schedules import serialize as serialize_schedule
 

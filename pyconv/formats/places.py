@@ -1,0 +1,82 @@
+"""Where files have the weights of a model: by Keras 3's paths, and layer by layer in order."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyconv._names import snake_case
+from pyconv._types import Array
+from pyconv.layers.layer import Layer
+
+
+@dataclass
+class Place:
+    """The weights of one layer, without those of layers that it holds.
+
+    ``path`` is that of Keras 3's groups, such as ``layers/conv2d_1``; ``name`` differs from those
+    of all other layers of the model.
+    """
+
+    path: str
+    name: str
+    owner: Any
+    weights: Mapping[str, Array]
+    trained: frozenset[int] = frozenset()  # ids of the weights that training changes
+
+    def listed(self) -> "list[Listed]":
+        """Return the weights in the layer's order."""
+        return [(self, name, weight) for name, weight in self.weights.items()]
+
+    def pairs(self, values: list[Any]) -> list[tuple[Array, Array]]:
+        """Return (the layer's array, its new values)."""
+        if hasattr(self.owner, "pairs_of_files") and not hasattr(self.owner, "_layers"):
+            pairs: list[tuple[Array, Array]] = self.owner.pairs_of_files(values)
+            return pairs
+        return list(zip(self.weights.values(), values, strict=True))
+
+
+# A layer or model as a file has it in order: its name, and the places of all that it holds.
+Member = tuple[str, list[Place]]
+
+
+def place_of(layer: Any, path: str) -> Place:
+    """Return the place of a layer that holds no others."""
+    trained = layer.params if layer.trainable else []
+    return Place(path, layer.name, layer, layer.weights_of_files, frozenset(map(id, trained)))
+
+
+def flat_places(layers: Sequence[Layer]) -> list[Place]:
+    """Return the places of layers in order, found by class and number: ``layers/conv2d_1``."""
+    used: Counter[str] = Counter()
+    return [
+        place
+        for layer in layers
+        for place in layer.file_places(f"layers/{numbered(type(layer).__name__, used)}")
+    ]
+
+
+def numbered(class_name: str, used: Counter[str]) -> str:
+    """Return the name of the next object of a class in a list, as Keras 3 counts them."""
+    kind = snake_case(class_name)
+    used[kind] += 1
+    return f"{kind}_{used[kind] - 1}" if used[kind] > 1 else kind
+
+
+# A weight in a file: its place, its name there, and the array.
+Listed = tuple[Place, str, Array]
+
+
+def in_old_order(places: Sequence[Place]) -> list[Listed]:
+    """Return the weights of a member as ``.h5`` files have them: those that are trained first."""
+    listed = [entry for place in places for entry in place.listed()]
+    return sorted(listed, key=lambda entry: id(entry[2]) not in entry[0].trained)
+
+
+def pairs_in_order(
+    places: Sequence[Place], listed: Sequence[Listed], values: Sequence[Any]
+) -> Iterator[tuple[Array, Array]]:
+    """Give (a layer's array, its new values) for the values of ``listed`` weights."""
+    given = {(id(place), name): v for (place, name, _), v in zip(listed, values, strict=True)}
+    for place in places:
+        yield from place.pairs([given[id(place), name] for name in place.weights])
