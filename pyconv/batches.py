@@ -186,6 +186,8 @@ class StreamBatches:
         continues: whether an epoch goes on where the last one stopped, and begins anew when the
             source is used up. An iterator always goes on, and cannot begin anew.
         shuffle: whether batches that have numbers are taken in a new order at each pass.
+        ends_with_pass: whether an epoch that goes on ends where the source is used up, with fewer
+            steps; not where it counts its epochs itself.
     """
 
     def __init__(
@@ -195,8 +197,15 @@ class StreamBatches:
         steps: int | None = None,
         continues: bool = False,
         shuffle: bool = False,
+        ends_with_pass: bool = False,
     ) -> None:
         self._source = source
+        self.ends_with_pass = (
+            ends_with_pass
+            and continues
+            and not hasattr(source, "on_epoch_end")
+            and not hasattr(source, "__next__")
+        )
         self._prepare = prepare
         self._continues = continues
         self._shuffle = shuffle
@@ -208,15 +217,18 @@ class StreamBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         _tell(self._source, "on_epoch_begin")
-        if not self._continues or self._iterator is None:
-            self._iterator = self._opened()
+        iterator = self._iterator if self._continues else None
+        if iterator is None:
+            iterator = self._iterator = self._opened()
         taken = 0
         while self._limit is None or taken < self._limit:
             with span("batch"):
-                item = next(self._iterator, _END)
-                if item is _END and self._continues and not self._was_just_opened:
-                    self._iterator = self._opened()
-                    item = next(self._iterator, _END)
+                item = next(iterator, _END)
+                if item is _END and taken and self.ends_with_pass:
+                    self._iterator = None
+                elif item is _END and self._continues and not self._was_just_opened:
+                    iterator = self._iterator = self._opened()
+                    item = next(iterator, _END)
                 if item is _END:
                     break
                 self._was_just_opened = False

@@ -63,7 +63,7 @@ def train(
                     break
                 if data.steps is not None and steps < data.steps:
                     _warn_of_end(steps, data.steps)
-                    if not (isinstance(data, ArrayBatches) and data.ends_with_pass):
+                    if not data.ends_with_pass:
                         break
         except BaseException:
             model.interrupted = True

@@ -46,7 +46,16 @@ def training(
                 "fit: validation_split needs arrays, got an iterable; give validation_data"
             )
         mixed = bool(shuffle)
-        data = _stream(model, "fit", given, class_weight, steps_per_epoch, continues, mixed)
+        data = _stream(
+            model,
+            "fit",
+            given,
+            class_weight,
+            steps_per_epoch,
+            continues,
+            mixed,
+            model.ends_epoch_with_pass,
+        )
     else:
         checked = _checked(model, "fit", given)
         if fraction and validation_data is None:
@@ -201,6 +210,7 @@ def _stream(
     limit: int | None,
     continues: bool,
     shuffle: bool = False,
+    ends_with_pass: bool = False,
 ) -> StreamBatches:
     source, y, weight = given
     for name, value in (("y", y), ("sample_weight", weight)):
@@ -228,7 +238,7 @@ def _stream(
             )
         return batch(model, owner, (*item, None)[:3], class_weight)
 
-    return StreamBatches(source, prepared, limit, continues, shuffle)
+    return StreamBatches(source, prepared, limit, continues, shuffle, ends_with_pass)
 
 
 def _validation(model: Trainable, given: Any, size: int, steps_: int | None) -> Batches:

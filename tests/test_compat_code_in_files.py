@@ -146,3 +146,14 @@ def test_a_schedule_of_ones_own_is_left_out(tmp_path):
         warnings.simplefilter("error")
         model.save(tmp_path / "m.h5")
     assert isinstance(keras.models.load_model(tmp_path / "m.h5").loss, (str, pyconv.losses.Loss))
+
+
+def test_lambdas_of_shapes_and_masks_in_configurations():
+    layer = layers.Lambda(
+        lambda x, mask=None: x[:, :2],
+        output_shape=lambda shape: (shape[0], 2),
+        mask=lambda x, mask: mask,
+    )
+    again = layers.Lambda.from_config(layer.get_config())
+    np.testing.assert_array_equal(again(X), X[:, :2])
+    assert again.compute_output_shape((None, 4)) == (None, 2)

@@ -60,6 +60,29 @@ def test_an_epoch_ends_with_the_arrays_as_in_keras_3(steps, expected, warned, re
     assert warned == any("ran out of data" in str(w.message) for w in recwarn)
 
 
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [(10, [10, 10, 10]), (4, [4, 4, 2]), (9, [9, 1, 9]), (11, [10, 10, 10]), (None, [10, 10, 10])],
+)
+@pytest.mark.filterwarnings("ignore:.*ran out of data")
+def test_an_epoch_ends_with_the_data_set_as_in_keras_3(steps, expected):
+    seen = []
+
+    def rows():
+        for x, y in zip(X, Y, strict=True):
+            seen.append(x)
+            yield x, y
+
+    types = (tf.float32, tf.float32)
+    data = tf.data.Dataset.from_generator(rows, output_types=types).batch(8)
+    counted, model = Counted(), compiled()
+    model.fit(data, epochs=3, steps_per_epoch=steps, callbacks=[counted], verbose=0)
+    assert [len(epoch) for epoch in counted.epochs] == expected
+    batches = [np.stack(seen[at : at + 8]) for at in range(0, len(seen), 8)]
+    for i, batch in enumerate(batches):  # an epoch begins anew where the last one ran out of data
+        np.testing.assert_array_equal(batch, X[8 * (i % 10) : 8 * (i % 10) + 8])
+
+
 @pytest.mark.parametrize("suggested", [False, True])
 def test_in_keras_2_and_tensorflow_2_epochs_go_on_into_a_new_pass(suggested, monkeypatch):
     monkeypatch.setattr(compat._era, "_chosen", "keras3" if suggested else "keras2")

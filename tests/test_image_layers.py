@@ -358,3 +358,17 @@ def test_a_pipeline_is_its_layers_one_after_the_other():
     model.compile("sgd", "mse")
     model.fit(X, np.ones(4), verbose=0)
     assert model.predict(X, verbose=0).shape == (4, 1)
+
+
+def test_one_image_is_a_batch_for_what_was_drawn_for_a_batch():
+    # Keras 3.15's results: MixUp, RandomErasing, and boxes of RandomShear and RandomZoom.
+    layers, image = keras.layers, np.random.default_rng(0).random((4, 5, 3), np.float32)
+    mixed = layers.MixUp().transform_images(image, {"mix_weight": 1, "permutation_order": [0]})
+    np.testing.assert_array_equal(mixed, image[np.newaxis])
+    boxes = {"boxes": np.array([[2.0, 1, 4, 3], [6, 4, 8, 6]]), "labels": np.array([1, 2])}
+    how = {"shear_factor": np.array([[0.1, 0.0]]), "input_shape": (10, 8, 3)}
+    shear = layers.RandomShear(bounding_box_format="xyxy")
+    alone = shear.transform_bounding_boxes(boxes, how)["boxes"]
+    batch = {name: value[np.newaxis] for name, value in boxes.items()}
+    np.testing.assert_array_equal(alone, shear.transform_bounding_boxes(batch, how)["boxes"])
+    assert alone.shape == (1, 2, 4)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from layer_reference import batch, check_layer
 
+import pyconv.compat.keras as keras
 from pyconv.layers import Rescaling
 
 
@@ -40,6 +41,21 @@ def test_the_course():
 def test_wrong_arguments(arguments, error, text):
     with pytest.raises(error, match=f"Rescaling 'r': {text}"):
         Rescaling(*arguments, name="r")
+
+
+def test_channels_that_come_first():
+    x, dy = np.random.default_rng(1).random((2, 2, 3, 4, 5), np.float32)
+    keras.backend.set_image_data_format("channels_first")
+    try:
+        layer = keras.layers.Rescaling([1.0, 2.0, 3.0], offset=[0.5, 0.25, 0.0])
+    finally:
+        keras.backend.set_image_data_format("channels_last")
+    expected = x * np.array([1, 2, 3]).reshape(3, 1, 1) + np.array([0.5, 0.25, 0]).reshape(3, 1, 1)
+    np.testing.assert_allclose(layer(x), expected, rtol=1e-6)
+    gradient = layer.backward(dy.copy(), True)
+    np.testing.assert_allclose(gradient, dy * np.array([1, 2, 3]).reshape(3, 1, 1), rtol=1e-6)
+    with pytest.raises(ValueError, match="scale has 3 numbers"):
+        keras.layers.Rescaling([1.0, 2.0, 3.0])(x)
 
 
 def test_wrong_channels():

@@ -83,3 +83,11 @@ def test_of_keras():
 def test_wrong_arguments(make, error, text):
     with pytest.raises(error, match=text):
         make()
+
+
+def test_of_an_embedding():
+    layer = keras.layers.SpectralNormalization(keras.layers.Embedding(5, 3), power_iterations=50)
+    numbers = np.arange(5)
+    plain = np.array(layer(numbers, training=False))
+    norm = np.linalg.svd(plain.astype(np.float64), compute_uv=False)[0]
+    np.testing.assert_allclose(layer(numbers, training=True), plain / norm, rtol=1e-5)

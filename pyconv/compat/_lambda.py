@@ -55,7 +55,8 @@ class Lambda(OwnCall):
         if not callable(function):
             raise TypeError(f"{self.label}: function must be one, got a {type(function).__name__}")
         self.function = function
-        _known_functions.remember(function)
+        for given in (function, output_shape, mask):
+            _known_functions.remember(given)
         self.arguments = dict(arguments or {})
         self._given = {"output_shape": output_shape, "mask": mask}
         if mask is not None:

@@ -92,7 +92,12 @@ class ImageLayer(Layer):
         does = training and transformation is not None
         y = self.transformed(x, transformation) if does else self.still(x)
         y = np.ascontiguousarray(np.moveaxis(y, 3, 1)) if first else y
-        return y[0] if one else y
+        return y[0] if one and not (does and self._keeps_batch) else y
+
+    # Whether ``transform_images`` returns one image as a batch, for what was drawn for a batch.
+    _keeps_batch = False
+    # Likewise ``transform_bounding_boxes``.
+    _boxes_keep_batch = False
 
     def transform_labels(
         self, labels: Any, transformation: Transformation = None, training: bool = True
@@ -132,7 +137,7 @@ class ImageLayer(Layer):
         _, tall, wide, _ = self.images_shape((1, h, w, 3))
         assert tall is not None
         assert wide is not None
-        boxes = moved[0] if one else moved
+        boxes = moved[0] if one and not self._boxes_keep_batch else moved
         result = clip_to_image_size({**given, "boxes": boxes}, height=tall, width=wide)
         return {
             **result,

@@ -16,6 +16,8 @@ from pyconv.layers._pixels import PixelChange, by_image
 class _Mixing(PixelChange):
     """Draws which image each is mixed with, and what share it keeps."""
 
+    _keeps_batch = True
+
     def transform_labels(
         self, labels: Any, transformation: Transformation = None, training: bool = True
     ) -> Any:

@@ -42,6 +42,8 @@ class RandomErasing(Augmentation):
         48.0
     """
 
+    _keeps_batch = True
+
     def __init__(
         self,
         factor: Any = 1.0,

@@ -39,6 +39,8 @@ class RandomShear(Affine):
         [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
     """
 
+    _boxes_keep_batch = True
+
     def __init__(
         self,
         x_factor: Any = 0.0,

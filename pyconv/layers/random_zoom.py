@@ -38,6 +38,8 @@ class RandomZoom(Affine):
         [0.0, 0.0, 0.0, 0.0]
     """
 
+    _boxes_keep_batch = True
+
     def __init__(
         self,
         height_factor: Any,

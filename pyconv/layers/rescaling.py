@@ -42,7 +42,8 @@ class Rescaling(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return ``input_shape``."""
         for name, values in (("scale", self.scale), ("offset", self.offset)):
-            if values.ndim and (len(input_shape) < 2 or input_shape[-1] != values.size):
+            axis = self._channel_axis
+            if values.ndim and (len(input_shape) < 2 or input_shape[axis] != values.size):
                 raise ValueError(
                     f"{self.label}: {name} has {values.size} numbers, so the input must have as "
                     f"many channels, got {tuple(input_shape)}"
@@ -52,15 +53,15 @@ class Rescaling(Layer):
     def forward(self, x: Array, training: bool) -> Array:
         """Return x * scale + offset."""
         y = self._buffer("y", x.shape)
-        np.multiply(x, self.scale, out=y)
-        np.add(y, self.offset, out=y)
+        np.multiply(x, self._along(self.scale, x), out=y)
+        np.add(y, self._along(self.offset, x), out=y)
         return y
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
         """Return dy * scale, written over dy, where it is needed."""
         if not need_dx:
             return None
-        np.multiply(dy, self.scale, out=dy)
+        np.multiply(dy, self._along(self.scale, dy), out=dy)
         return dy
 
     def get_config(self) -> dict[str, Any]:
@@ -70,6 +71,14 @@ class Rescaling(Layer):
             "scale": self.scale.tolist(),
             "offset": self.offset.tolist(),
         }
+
+    _channel_axis = -1
+
+    def _along(self, values: Array, x: Array) -> Array:
+        """Return numbers of the channels so that they go with x."""
+        if not values.ndim or self._channel_axis == -1:
+            return values
+        return values.reshape(values.size, *(1,) * (x.ndim - 1 - self._channel_axis))
 
     def _factor(self, name: str, value: Any) -> Array:
         factor: Array = np.array(float32_array(self.label, name, value))

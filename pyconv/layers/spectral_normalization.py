@@ -62,7 +62,7 @@ class SpectralNormalization(Container):
 
     def _create_weights(self, input_shape: Shape) -> None:
         super()._create_weights(input_shape)
-        kernel = getattr(self.layer, "kernel", None)
+        kernel = self._kernel
         if kernel is None:
             raise ValueError(
                 f"{self.label}: layer must have a kernel: {type(self.layer).__name__} object has "
@@ -81,8 +81,13 @@ class SpectralNormalization(Container):
         """Fill the layer's ``grads``; return the gradient of x where it is needed."""
         return self._paths[0].backward(dy, need_dx, **options)
 
+    @property
+    def _kernel(self) -> Any:
+        """The weight that is normalized, None where the layer has none."""
+        return getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
+
     def _normalize(self) -> None:
-        kernel: Any = self.layer.kernel  # type: ignore[attr-defined]
+        kernel = self._kernel
         values = np.asarray(kernel, np.float64)
         if not values.any():
             return

@@ -75,11 +75,21 @@ def _takes_images(name: str) -> bool:
     return issubclass(kind, ImageLayer) or "data_format" in inspect.signature(kind).parameters
 
 
+class _Ordered:
+    """Rescaling's numbers of the channels, where images have these first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if _image_order.data_format() == "channels_first":
+            self._channel_axis = 1
+
+
 _mixins = {
     "": (Chained,),
     "BatchNormalization": (NormMode, Chained),
     "InputLayer": (FromTensor, Chained),
     "Layer": (Own, Chained, OwnCall),
+    "Rescaling": (_Ordered, Chained),
 }
 _names = _classes.all_translated(layers, layers.Layer, __name__, _translate, _mixins)
 for _name in _KEEP_MASKS:
