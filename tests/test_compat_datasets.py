@@ -209,3 +209,73 @@ def test_sequences_are_padded_and_cut():
 def test_wrong_sequences(arguments, message):
     with pytest.raises(ValueError, match=message):
         pad_sequences(*arguments)
+
+
+SERIES = np.arange(100.0).reshape(50, 2)
+
+
+def windows(*args, **arguments):
+    return list(keras.utils.timeseries_dataset_from_array(*args, **arguments))
+
+
+@pytest.mark.parametrize("batch_size", [4, 128])
+@pytest.mark.parametrize(
+    ("length", "stride", "rate", "start", "end"),
+    [(9, 1, 1, None, None), (5, 3, 2, None, None), (4, 2, 3, 7, 44), (1, 1, 1, 0, 50)],
+)
+def test_windows_of_a_series(length, stride, rate, start, end, batch_size):
+    arguments = {"start_index": start, "end_index": end, "batch_size": batch_size}
+    found = windows(SERIES, None, length, stride, rate, **arguments)
+    first, last = start or 0, end or 50
+    begins = range(first, last - (length - 1) * rate, stride)
+    expected = np.stack([SERIES[at : at + length * rate : rate] for at in begins])
+    np.testing.assert_array_equal(np.concatenate(found), expected)
+    assert [len(x) for x in found[:-1]] == [batch_size] * (len(begins) // batch_size)
+    targets = SERIES[:, 0] * 2
+    data = keras.preprocessing.timeseries_dataset_from_array(
+        SERIES, targets, length, stride, rate, **arguments
+    )
+    assert len(data) == len(found)
+    for (x, y), wanted in zip(data, found, strict=True):
+        np.testing.assert_array_equal(x, wanted)
+        np.testing.assert_array_equal(y, x[:, 0, 0] * 2)
+
+
+def test_windows_end_with_the_targets():
+    (batch,) = windows(SERIES[:, 0], SERIES[3:10, 0], 3)
+    np.testing.assert_array_equal(batch[1], SERIES[3:10, 0])
+    assert batch[0].shape == (7, 3)
+
+
+def test_order_of_windows():
+    def made():
+        return keras.utils.timeseries_dataset_from_array(
+            SERIES[:, 0], SERIES[:, 1], 5, batch_size=None, shuffle=True, seed=3
+        )
+
+    def passes(data):
+        return [[(x.tolist(), float(y)) for x, y in data] for _ in range(2)]
+
+    first, second = passes(made())
+    assert first != second
+    assert sorted(first) == sorted(second)
+    assert all(y == x[0] + 1 for x, y in first)
+    assert passes(made()) == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"start_index": -1}, "`start_index` must be 0 or higher .* got -1"),
+        ({"start_index": 50}, "`start_index` must be .* 50, got 50"),
+        ({"end_index": -1}, "`end_index` must be higher than `start_index`, 0"),
+        ({"start_index": 9, "end_index": 9}, "`end_index` must be higher than `start_index`, 9"),
+        ({"sampling_rate": 0}, "`sampling_rate` must be higher than 0"),
+        ({"sequence_stride": 50}, "`sequence_stride` must be .* lower than .* 50, got 50"),
+        ({"format": "jax"}, "`format` should be"),
+        ({"batch_size": 0}, "batch_size must be a positive"),
+    ],
+)
+def test_wrong_windows(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        keras.utils.timeseries_dataset_from_array(SERIES, None, 3, **arguments)

@@ -57,6 +57,12 @@ def test_a_shuffle_has_all_elements_in_another_order_each_time():
     assert first != second
     assert sorted(first) == sorted(second) == list(range(100))
     # What is drawn is among so many that come next.
+    mixed = whole.shuffle(100, seed=1)
+    assert [rows(mixed) for _ in range(2)] == [first, second]
+    assert first != second
+    for seed in (None, 1):
+        mixed = whole.shuffle(100, seed=seed, reshuffle_each_iteration=False)
+        assert rows(mixed) == rows(mixed)
     near = rows(whole.shuffle(10, seed=1))
     assert near == rows(whole.shuffle(10, seed=1))
     assert all(x < i + 10 for i, x in enumerate(near))

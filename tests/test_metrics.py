@@ -299,3 +299,16 @@ def test_config_round_trip(metric):
     copy = metrics.deserialize(metrics.serialize(metric))
     assert type(copy) is type(metric)
     assert copy.get_config() == metric.get_config()
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        (((2, 3, 4), (2, 3, 4)), "FBetaScore expects 2D inputs"),
+        (((2, 3), (2, 4)), r"y_pred.shape=\(2, 4\) and y_true.shape=\(2, 3\)"),
+        (((2, None), (2, None)), r"with output_dim fully defined \(not None\)"),
+    ],
+)
+def test_shapes_of_f_scores(shapes, message):
+    with pytest.raises(ValueError, match=message):
+        pyconv.metrics.FBetaScore()._build(*shapes)

@@ -158,12 +158,29 @@ class Dataset:
             lambda: (part for item in self for part in Dataset.from_tensor_slices(item)), None
         )
 
-    def shuffle(self, buffer_size: int, seed: Any = None, *args: Any, **kwargs: Any) -> "Dataset":
-        """Return the elements in another order at each pass, drawn from so many at a time."""
+    def shuffle(
+        self,
+        buffer_size: int,
+        seed: Any = None,
+        reshuffle_each_iteration: bool | None = None,
+        name: str | None = None,
+    ) -> "Dataset":
+        """Return the elements in another order, drawn from so many at a time.
+
+        Args:
+            buffer_size: how many elements one is drawn from.
+            seed: an integer for the same orders in each run.
+            reshuffle_each_iteration: False for the same order at each pass.
+            name: has no effect.
+        """
         count = int_arg("shuffle", "buffer_size", buffer_size)
+        fixed = reshuffle_each_iteration is not None and not reshuffle_each_iteration
+        if fixed and seed is None:
+            seed = int(_random.generator().integers(2**31))
+        kept = None if seed is None else np.random.default_rng(seed)
 
         def shuffled() -> Iterator[Any]:
-            random = _random.generator() if seed is None else np.random.default_rng(seed)
+            random = np.random.default_rng(seed) if fixed else kept or _random.generator()
             items = iter(self)
             buffer = list(itertools.islice(items, count))
             for item in items:

@@ -79,24 +79,35 @@ class FBetaScore(Sums):
         owner = type(self).__name__
         y = _targets.numeric(owner, "y_true", y_true).astype(np.float32)
         p = _targets.numeric(owner, "y_pred", y_pred).astype(np.float32)
-        if p.ndim != 2 or y.shape != p.shape:
-            raise ValueError(
-                f"{owner}: FBetaScore expects 2D inputs with shape (batch_size, output_dim). "
-                f"Received input shapes: y_pred.shape={p.shape} and y_true.shape={y.shape}."
-            )
+        self._build(y.shape, p.shape)
         if self.threshold is None:
             largest = p.max(axis=-1, keepdims=True, initial=-np.inf)
             positive = (p >= largest) & (np.abs(p) > 1e-9)
         else:
             positive = p > np.float32(self.threshold)
-        if not self.variables:
-            self._make_sums(() if self.average == "micro" else p.shape[1:])
         weight: Any = np.ones((len(p), 1))
         if sample_weight is not None:
             weight = _targets.sample_weights(owner, sample_weight, p.shape[:1])[:, None]
         axis = None if self.average == "micro" else 0
         terms = (positive * y, positive * (1 - y), ~positive * y, y)
         self._add((elements * weight).sum(axis=axis) for elements in terms)
+
+    def _build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
+        """Make the sums for batches of these shapes, at the first one."""
+        shapes = f"y_pred.shape={y_pred_shape} and y_true.shape={y_true_shape}."
+        expects = (
+            f"{type(self).__name__}: FBetaScore expects 2D inputs with shape (batch_size, "
+            "output_dim)"
+        )
+        if len(y_pred_shape) != 2 or tuple(y_true_shape) != tuple(y_pred_shape):
+            raise ValueError(f"{expects}. Received input shapes: {shapes}")
+        if None in y_pred_shape[1:]:
+            raise ValueError(
+                f"{expects}, with output_dim fully defined (not None). Received input shapes: "
+                f"{shapes}"
+            )
+        if not self.variables:
+            self._make_sums(() if self.average == "micro" else tuple(y_pred_shape[1:]))
 
     def result(self) -> Any:
         """Return the score; for ``average=None`` an array (C,)."""

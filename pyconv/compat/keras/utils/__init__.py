@@ -11,6 +11,9 @@ from pyconv.compat._image_dataset import (
     image_dataset_from_directory as image_dataset_from_directory,
 )
 from pyconv.compat._progbar import Progbar as Progbar
+from pyconv.compat._timeseries import (
+    timeseries_dataset_from_array as timeseries_dataset_from_array,
+)
 from pyconv.compat.keras import saving
 from pyconv.compat.keras.preprocessing import image
 from pyconv.compat.keras.utils import bounding_boxes as bounding_boxes
@@ -38,6 +41,7 @@ __all__ = sorted(
         "plot_model",
         "print_summary",
         "split_dataset",
+        "timeseries_dataset_from_array",
     ]
 )
 
