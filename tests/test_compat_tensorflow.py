@@ -57,9 +57,10 @@ def test_a_shuffle_has_all_elements_in_another_order_each_time():
     assert first != second
     assert sorted(first) == sorted(second) == list(range(100))
     # What is drawn is among so many that come next.
-    mixed = whole.shuffle(100, seed=1)
-    assert [rows(mixed) for _ in range(2)] == [first, second]
+    mixed, again = whole.shuffle(100, seed=1), whole.shuffle(100, seed=1)
+    first, second = rows(mixed), rows(mixed)
     assert first != second
+    assert [first, second] == [rows(again), rows(again)]
     for seed in (None, 1):
         mixed = whole.shuffle(100, seed=seed, reshuffle_each_iteration=False)
         assert rows(mixed) == rows(mixed)
