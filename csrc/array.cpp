@@ -24,6 +24,18 @@ py::array_t<T, kReadable> readable(const char* op, const char* name, const py::a
     return py::array_t<T, kReadable>(py::reinterpret_borrow<py::object>(array));
 }
 
+// A fresh array of a shape that has been checked; like those of pyconv/_aligned.py it begins where
+// a line of the cache does.
+py::array_t<float> aligned_array(const Shape& shape) {
+    constexpr py::ssize_t kLine = 64 / sizeof(float);
+    py::ssize_t size = 1;
+    for (int64_t extent : shape) size *= extent;
+    auto memory = py::array_t<float>(size + kLine);
+    const auto past = reinterpret_cast<uintptr_t>(memory.data()) / sizeof(float) % kLine;
+    float* first = memory.mutable_data() + (kLine - past) % kLine;
+    return py::array_t<float>(std::vector<py::ssize_t>(shape.begin(), shape.end()), first, memory);
+}
+
 [[noreturn]] void wrong_type(const char* op, const char* name, const char* wanted,
                              py::handle value) {
     std::string fix = std::string("np.asarray(") + name + ", \"float32\")";
@@ -67,7 +79,7 @@ Output::Output(const char* op, const char* name, py::handle given, const Shape& 
         double floats = 1;  // as if no extent were 0: numpy refuses such shapes of nothing as well
         for (int64_t extent : shape) floats *= static_cast<double>(std::max<int64_t>(extent, 1));
         check_memory(op, "a result of shape " + to_string(shape), floats);
-        auto array = py::array_t<float>(std::vector<py::ssize_t>(shape.begin(), shape.end()));
+        auto array = aligned_array(shape);
         holder_ = array;
         data_ = array.mutable_data();
         size_ = array.size();

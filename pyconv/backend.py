@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from pyconv import _aligned
+
 try:
     import pyconv._cpu as active
 except ModuleNotFoundError as error:
@@ -29,8 +31,8 @@ cpu = active
 # The operations of ``active`` for the functional API: what numpy's arrays give is numpy's.
 functional = active
 # Arrays where operations run: (shape, dtype) to an array that is not initialized, or of zeros.
-empty: Any = np.empty
-zeros: Any = np.zeros
+empty: Any = _aligned.empty
+zeros: Any = _aligned.zeros
 # Changes with the device: what holds arrays compares it with the one that they were made under.
 generation = 0
 # Stores of arrays that nobody needs from one step to the next.
@@ -43,8 +45,8 @@ def select(module: Any) -> None:
     globals().update(
         active=module,
         functional=module if on_cpu else module.functional,
-        empty=np.empty if on_cpu else module.empty,
-        zeros=np.zeros if on_cpu else module.zeros,
+        empty=_aligned.empty if on_cpu else module.empty,
+        zeros=_aligned.zeros if on_cpu else module.zeros,
         generation=generation + 1,
     )
     for store in list(buffers):

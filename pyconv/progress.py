@@ -7,6 +7,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from pyconv._messages import is_interactive_logging_enabled, say
+
 Logs = Mapping[str, float]
 
 BAR_WIDTH = 20
@@ -48,7 +50,7 @@ class Progress:
         self._step = self._images = 0
         self._start = self._last = self._shown = time.perf_counter()
         self._width = 0
-        self._live = self._verbose == 1 and _overwrites(self._out())
+        self._live = self._verbose == 1 and not self._logged() and _overwrites(self._out())
         self._refresh = REFRESH if self._live else REFRESH_IN_FILE
 
     def update(self, images: int, logs: Callable[[], Logs], steps: int = 1) -> None:
@@ -117,7 +119,14 @@ class Progress:
         # Looked up at each use: notebooks and tests replace sys.stdout.
         return sys.stdout if self._stream is None else self._stream
 
+    def _logged(self) -> bool:
+        return self._stream is None and not is_interactive_logging_enabled()
+
     def _write(self, text: str) -> None:
+        if self._logged():
+            if text.strip():
+                say(text.rstrip("\n"))
+            return
         out = self._out()
         if out is not None:
             out.write(text)

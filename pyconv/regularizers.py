@@ -3,7 +3,8 @@
 Layers take them as ``kernel_regularizer``, ``bias_regularizer`` and ``activity_regularizer``.
 """
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -50,10 +51,15 @@ class Regularizer:
         return 0.0
 
     def gradient(self, x: Array) -> Array:
-        """Return the gradient of the penalty, of the shape of ``x``."""
-        raise NotImplementedError(
-            f"{type(self).__name__} must define gradient(x), so that training can lower it"
-        )
+        """Return the gradient of the penalty, of the shape of ``x``.
+
+        Under ``pyconv.compat`` it follows from the functions in ``__call__``.
+        """
+        if _derive is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} must define gradient(x), so that training can lower it"
+            )
+        return np.asarray(_derive(self, x), np.float32)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -63,6 +69,32 @@ class Regularizer:
     def from_config(cls, config: Mapping[str, Any]) -> "Regularizer":
         """Return the regularizer that ``get_config`` described."""
         return cls(**config)
+
+
+# The gradient of a penalty at an array, where derivatives of functions are known.
+_derive: Callable[[Any, Array], Any] | None = None
+
+
+def derive_with(function: Callable[[Any, Array], Any]) -> None:
+    """Take gradients by ``function(penalty, x)`` where a penalty does not define them."""
+    global _derive
+    _derive = function
+
+
+class FunctionRegularizer(Regularizer):
+    """A function of the user's own as a penalty."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+
+    def __call__(self, x: Any) -> Any:
+        return self.function(x)
+
+    def get_config(self) -> dict[str, Any]:
+        raise NotImplementedError(
+            f"regularizer {getattr(self.function, '__name__', 'function')!r}: a function cannot be "
+            "written to a file; make it a Regularizer with a get_config"
+        )
 
 
 class L1L2(Regularizer):
@@ -245,6 +277,8 @@ def get(identifier: Any) -> Any:
 
 def find(owner: str, name: str, identifier: Any) -> Regularizer | None:
     """Return the regularizer that ``identifier`` means; errors name ``owner`` and ``name``."""
+    if inspect.isroutine(identifier) and _derive is not None:
+        return FunctionRegularizer(identifier)
     return _registry.find_object(owner, name, identifier, Regularizer, _CLASSES, "'l2'")
 
 

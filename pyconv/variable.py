@@ -36,6 +36,7 @@ class Variable(np.ndarray[Any, Any]):
 
     name: str
     trainable: bool
+    overwrite_with_gradient = False  # whether a step makes it what its gradient is
     constraint: Callable[[Any], Any] | None
     _path: str | None
 
@@ -115,6 +116,35 @@ class Variable(np.ndarray[Any, Any]):
 
     def __hash__(self) -> int:  # type: ignore[override]
         return id(self)
+
+
+class NumberVariable(Variable):
+    """A number that something else keeps: ``assign`` sets it there too.
+
+    Example:
+        >>> import pyconv
+        >>> optimizer = pyconv.optimizers.SGD()
+        >>> optimizer.variables[0].assign(3)
+        NumberVariable(3)
+        >>> int(optimizer.iterations)
+        3
+    """
+
+    _owner: Any
+    _attribute: str
+
+    @classmethod
+    def of(cls, owner: Any, attribute: str, name: str) -> "NumberVariable":
+        """Return the attribute of ``owner`` as a variable."""
+        variable: Any = cls(getattr(owner, attribute), name=name)
+        variable._owner, variable._attribute = owner, attribute
+        return variable  # type: ignore[no-any-return]
+
+    def assign(self, value: Any) -> "Variable":
+        """Set the number, here and where it is kept."""
+        super().assign(value)
+        setattr(self._owner, self._attribute, self.item())
+        return self
 
 
 def _numpy_dtype(dtype: Any) -> Any:

@@ -45,3 +45,10 @@ def test_what_an_embedding_takes(tmp_path):
         model.predict([[0, 4]])
     with pytest.raises(NotImplementedError, match="mask_zero must be False"):
         layers.Embedding(4, 3, mask_zero=True)
+
+
+def test_rows_of_an_embedding_are_built_without_a_shape():
+    layer = layers.Embedding(4, 3)
+    layer.build()
+    assert [w.shape for w in layer.weights] == [(4, 3)]
+    np.testing.assert_array_equal(layer(np.array([[2, 0]]))[0], np.array(layer.embeddings)[[2, 0]])

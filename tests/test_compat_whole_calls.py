@@ -316,8 +316,13 @@ def test_several_inputs_that_cannot_be_followed():
         def call(self, inputs, training=False):
             return super().call(inputs) if training else self.a(inputs[0])
 
-    with pytest.raises(NotImplementedError, match="other things in training"):
-        Switched().predict([X, Q], verbose=0)
+    model = Switched()
+    given = model.predict([X, Q], verbose=0)
+    np.testing.assert_allclose(given, model.a(X), rtol=1e-6)
+    assert not np.allclose(model([X, Q], training=True), given)
+    model.compile("sgd", "mse")
+    with pytest.raises(NotImplementedError, match=r"other things in training.*a train_step"):
+        model.fit([X, Q], Y, verbose=0)
 
 
 def test_a_subclass_of_several_inputs_and_outputs():

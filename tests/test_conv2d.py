@@ -54,6 +54,13 @@ CASES = [
     ((3, 9, 7, 7), 1, 3, 1, "same", 1, 1),
     ((2, 8, 8, 7), 2, 2, 1, "same", 1, 1),
     ((2, 8, 8, 7), 3, 3, 1, "same", 1, 1),
+    ((2, 9, 7, 512), 40, 1, 1, "same", 1, 1),
+    ((3, 9, 7, 400), 70, 1, (2, 3), "valid", 1, 1),
+    ((3, 11, 9, 3), 7, 3, 2, "same", 1, 1),
+    ((2, 40, 70, 3), 20, 3, 1, "same", 2, 1),
+    ((1, 150, 90, 4), 9, (3, 5), (1, 2), ((0, 3), (4, 1)), (3, 1), 1),
+    ((5, 50, 9, 1), 4, (5, 2), (3, 4), "valid", 1, 1),
+    ((1, 33, 1, 2), 3, (4, 1), 1, 5, 1, 1),
 ]
 
 
@@ -98,6 +105,16 @@ def test_forward_and_gradients(case, isa, algorithm):
     for ours, truth, theirs in zip(got, exact, approximate, strict=True):
         reference.check(ours, truth, theirs)
     assert np.array_equal(ops.conv2d(x, w, b, activation="relu", **options), np.maximum(y, 0))
+
+
+@pytest.mark.parametrize("c", [3, 16])
+def test_results_beyond_the_caches_are_those_of_small_batches(c, isa):
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((1030, 16, 16, c), np.float32)
+    w = rng.standard_normal((2, 2, c, 16), np.float32)
+    whole = ops.conv2d(x, w, padding="same")
+    parts = [ops.conv2d(part, w, padding="same") for part in np.array_split(x, 10)]
+    assert np.array_equal(whole, np.concatenate(parts))
 
 
 @pytest.mark.parametrize(

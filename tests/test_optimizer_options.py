@@ -252,3 +252,39 @@ def test_an_optimizer_of_ones_own():
 def test_names_are_counted():
     assert Adam().name != Adam().name
     assert Adam(name="mine").name == "mine"
+
+
+class TestOverwritten:
+    """Parameters that say ``overwrite_with_gradient``, as Keras's quantizers have them."""
+
+    @staticmethod
+    def variables():
+        made = Variable([1.0, 5.0]), Variable([1.0, 5.0])
+        made[0].overwrite_with_gradient = True
+        return made
+
+    def test_a_step_makes_them_their_gradient(self):
+        v, w = self.variables()
+        optimizer = pyconv.optimizers.Adam(0.5, weight_decay=0.1, global_clipnorm=1.0)
+        grads = [np.array([3.0, 4.0], np.float32), np.array([0.6, 0.8], np.float32)]
+        optimizer.apply(grads, [v, w])
+        assert v.tolist() == [3.0, 4.0]
+        alone = np.array([1.0, 5.0], np.float32)
+        pyconv.optimizers.Adam(0.5, weight_decay=0.1, global_clipnorm=1.0).apply(grads[1:], [alone])
+        np.testing.assert_array_equal(w, alone)
+
+    def test_of_accumulated_gradients_the_largest(self):
+        v, w = self.variables()
+        optimizer = pyconv.optimizers.SGD(1.0, gradient_accumulation_steps=2)
+        steps = [[2.0, -1.0], [1.0, 1.0], [-2.0, 3.0], [-4.0, -1.0]]
+        found = []
+        for step in steps:
+            gradient = np.array(step, np.float32)
+            optimizer.apply([gradient, gradient], [v, w])
+            found.append((v.tolist(), w.tolist()))
+        assert found == [
+            ([1.0, 5.0], [1.0, 5.0]),
+            ([2.0, 1.0], [-0.5, 5.0]),
+            ([2.0, 1.0], [-0.5, 5.0]),
+            ([0.0, 3.0], [2.5, 4.0]),  # sums begin at 0
+        ]

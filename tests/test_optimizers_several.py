@@ -9,6 +9,7 @@ import pytest
 import pyconv
 from pyconv import callbacks, optimizers
 from pyconv.optimizers import SGD, Adam, LossScaleOptimizer, MultiOptimizer, OptimizerMap
+from pyconv.variable import Variable
 
 
 def f32(values):
@@ -65,6 +66,25 @@ class TestLossScale:
         w = f32([1.0])
         LossScaleOptimizer(inner, 2.0).apply([f32([2.0])], [w])
         assert (inner.loss_scale_factor, w[0]) == (None, 0.5)
+
+    def test_variables_are_those_of_the_optimizer(self):
+        optimizer, w = LossScaleOptimizer(SGD(0.5), 4.0, dynamic_growth_steps=9), f32([1.0])
+        optimizer.apply([f32([4.0])], [w])
+        kept = [np.array(v) for v in optimizer.variables]
+        optimizer.apply([f32([np.inf])], [w])
+        assert optimizer.scale_loss(1.0) == 2.0
+        for variable, value in zip(optimizer.variables, kept, strict=True):
+            variable.assign(value)
+        assert (optimizer.scale_loss(1.0), optimizer.step_counter) == (4.0, 1)
+        optimizer.inner_optimizer.variables[1].assign(0.125)
+        assert optimizer.learning_rate == 0.125
+
+    def test_gradients_that_overwrite_are_not_of_the_scaled_loss(self):
+        v, w = Variable([1.0, 2.0]), Variable([1.0, 2.0])
+        v.overwrite_with_gradient = True
+        optimizer = LossScaleOptimizer(SGD(0.5), 4.0)
+        optimizer.apply([f32([4.0, 8.0]), f32([4.0, 8.0])], [v, w])
+        assert (v.tolist(), w.tolist()) == ([4.0, 8.0], [0.5, 1.0])
 
     def test_learning_rate_is_that_of_the_inner(self):
         optimizer = LossScaleOptimizer(SGD(0.5))

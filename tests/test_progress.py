@@ -316,3 +316,22 @@ def test_shown_values_are_those_of_the_history(model, capsys):
     history = model.fit(X, Y, epochs=1, verbose=2).history
     assert f"loss: {history['loss'][0]:.4f}" in capsys.readouterr().out
     assert np.isfinite(history["loss"][0])
+
+
+def test_messages_are_logged_on_request(capsys, caplog):
+    from pyconv.compat.keras import config
+
+    model = pyconv.Sequential([pyconv.Input((2,)), pyconv.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    scheduler = pyconv.callbacks.LearningRateScheduler(lambda epoch: 0.25, verbose=1)
+    config.disable_interactive_logging()
+    try:
+        with caplog.at_level("INFO", "pyconv"):
+            model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=2, callbacks=[scheduler])
+    finally:
+        config.enable_interactive_logging()
+    assert capsys.readouterr().out == ""
+    first, second = (record.getMessage() for record in caplog.records)
+    assert "LearningRateScheduler setting learning rate to 0.25" in first
+    assert second.startswith("1/1 - 0s - ")
+    assert "loss: " in second

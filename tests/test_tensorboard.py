@@ -1,11 +1,14 @@
 """Event files, read back by a parser of the format; TensorBoard's own reader reads them alike."""
 
+import io
 import struct
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pyconv
+import pyconv.compat.keras as keras
 from pyconv.callbacks import TensorBoard
 from pyconv.callbacks._event_file import EventFile, masked_crc32c
 
@@ -133,6 +136,85 @@ def test_histograms(tmp_path):
     limits, heights = (np.frombuffer(histogram[field]) for field in (6, 7))
     assert heights.sum() == kernel.size
     assert limits[-1] == high
+
+
+def pictures(folder):
+    """Return the (width, height) that are said, and the pixels, of each tag's images."""
+    (path,) = folder.glob("events.out.tfevents.*")
+    found = {}
+    for record in records(path)[1:]:
+        value = dict(fields(dict(fields(dict(fields(record))[5]))[1]))
+        if 8 not in value:
+            continue
+        assert dict(fields(dict(fields(value[9]))[1])) == {1: b"images"}
+        tensor = fields(value[8])
+        width, height, *images = [part for field, part in tensor if field == 8]
+        assert dict(tensor)[1] == 7  # strings
+        assert dict(fields(dict(fields(dict(tensor)[2]))[2]))[1] == 2 + len(images)
+        opened = [np.asarray(Image.open(io.BytesIO(image))) for image in images]
+        found[value[1].decode()] = (int(width), int(height)), opened
+    return found
+
+
+def test_images_of_weights(tmp_path):
+    layers = pyconv.layers
+    model = pyconv.Sequential(
+        [
+            pyconv.Input((5, 4, 1)),
+            layers.Conv2D(4, (3, 2), name="conv"),
+            layers.Flatten(),
+            layers.Dense(2, name="dense"),
+        ]
+    )
+    model.compile(pyconv.optimizers.SGD(0.0), "mse")
+    x, y = np.ones((2, 5, 4, 1)), np.ones((2, 2))
+    board = TensorBoard(tmp_path, histogram_freq=1, write_images=True)
+    model.fit(x, y, verbose=0, callbacks=[board])
+    found, weights = pictures(tmp_path / "train"), model.get_weights()
+    assert set(found) == {f"{n}/{w}/image" for n in ("conv", "dense") for w in ("kernel", "bias")}
+
+    def grey(values):  # as TensorFlow converts float images
+        return np.minimum(np.clip(values, 0, None) * 255.5, 255).astype(np.uint8)
+
+    size, kernels = found["conv/kernel/image"]
+    assert size == (2, 3)
+    np.testing.assert_array_equal(kernels, grey(weights[0][:, :, 0, :3].transpose(2, 0, 1)))
+    size, (dense,) = found["dense/kernel/image"]
+    assert size == (36, 2)
+    np.testing.assert_array_equal(dense, grey(weights[2].T))
+    size, (bias,) = found["dense/bias/image"]
+    assert (size, bias.tolist()) == ((1, 2), [[0], [0]])
+
+
+def embedded(board):
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Embedding(5, 2, name="words"), keras.layers.Flatten()]
+    )
+    model.compile("sgd", "mse")
+    model.fit(np.ones((2, 3)), np.ones((2, 6)), epochs=3, verbose=0, callbacks=[board])
+    return model
+
+
+def test_projector_of_embeddings(tmp_path):
+    pytest.importorskip("h5py")
+    board = TensorBoard(tmp_path, embeddings_freq=2, embeddings_metadata={"words": "labels.tsv"})
+    model = embedded(board)
+    # The text of a message ProjectorConfig (tensorboard/plugins/projector).
+    assert (tmp_path / "projector_config.pbtxt").read_text() == (
+        'embeddings {\n  tensor_name: "layer_with_weights-0/embeddings/.ATTRIBUTES/VARIABLE_VALUE"'
+        '\n  metadata_path: "labels.tsv"\n}\n'
+    )
+    files = sorted(path.name for path in (tmp_path / "train").glob("*.h5"))
+    assert files == [f"keras_embedding.ckpt-{epoch}.weights.h5" for epoch in (0, 2)]
+    trained = model.get_weights()[0]
+    model.load_weights(tmp_path / "train" / files[1])
+    np.testing.assert_array_equal(model.get_weights()[0], trained)
+
+
+def test_labels_of_no_embedding(tmp_path):
+    board = TensorBoard(tmp_path, embeddings_freq=1, embeddings_metadata={"word": "labels.tsv"})
+    with pytest.raises(ValueError, match=r"of which the model has \['words'\], got \['word'\]"):
+        embedded(board)
 
 
 def test_histogram_of_what_is_not_finite(tmp_path):

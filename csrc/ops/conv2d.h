@@ -64,7 +64,7 @@ private:
     std::vector<Phase<TapPlan>> phases_;
     std::vector<Phase<DepthwisePlan>> depthwise_;
     std::unique_ptr<const SpreadPlan> spread_;  // of many small groups
-    bool winograd_, scatter_;
+    bool winograd_, col2im_;
     bool gaps_ = false;              // pixels that no window reaches, in phases of their own
     const float* packed_ = nullptr;  // what these three read
 };

@@ -29,9 +29,11 @@ constexpr int64_t kUnitPixels = 128;    // of one visit: long chains of addition
 constexpr int64_t kChunkPixels = 1024;  // at least, so that adding the chunks costs little
 constexpr int64_t kMaxSums = 1 << 20;   // floats of all chunks' sums
 constexpr int64_t kTasks = 16;
-constexpr int64_t kGroupTiles = 8;     // at least
-constexpr int64_t kPixelsAhead = 32;   // that dy is asked for: a core's own reading ahead is late
-constexpr int64_t kNearChannels = 64;  // of pixels so near that their lines share the first cache
+constexpr int64_t kGroupTiles = 8;      // at least
+constexpr int64_t kPixelsAhead = 32;    // that dy is asked for: a core's own reading ahead is late
+constexpr int64_t kNearChannels = 64;   // of pixels so near that their lines share the first cache
+constexpr int64_t kBlockChannels = 64;  // of a unit, that share it where they lie side by side
+constexpr int64_t kFarChannels = 384;   // of pixels whose lines fall on the same places of it
 constexpr int64_t kShortPixels = 256, kProductChannels = 128;  // of 1x1 filters as one product
 
 // How the work is cut; nothing here may depend on the number of threads.
@@ -43,6 +45,7 @@ struct Plan {
     int64_t k, k_tiles;                          // rows of dw, tiles of them
     int64_t panels, group_panels, panel_groups;  // of dw's columns
     bool in_place;                               // x is read where it lies
+    bool blocks;                                 // or the channels of a task are copied
     int64_t tile_groups;
 };
 
@@ -97,6 +100,15 @@ Plan plan(const Conv2dShape& s) {
     p.in_place = s.padding.top == 0 && s.padding.left == 0 &&
                  (s.oh - 1) * s.strides.h + extent_h(s) <= s.h &&
                  (s.ow - 1) * s.strides.w + extent_w(s) <= s.w;
+    p.blocks = p.in_place && s.kernel.h * s.kernel.w == 1 && s.group_c() >= kFarChannels &&
+               2 * s.group_oc() <= s.group_c() && p.panels > 1;
+    if (p.blocks) {
+        p.tile_groups = ceil_div(p.k_tiles * p.mr, kBlockChannels);
+        p.group_panels =
+            std::clamp<int64_t>(p.panels * p.chunks * p.tile_groups / kTasks, 1, p.panels);
+        p.panel_groups = ceil_div(p.panels, p.group_panels);
+        return p;
+    }
     // Tasks that share a panel copy dy each, and would copy x.
     p.tile_groups = p.in_place ? std::clamp<int64_t>(kTasks / (p.chunks * p.panel_groups), 1,
                                                      ceil_div(p.k_tiles, kGroupTiles))
@@ -134,11 +146,16 @@ public:
         const int64_t tile0 = p_.k_tiles * tile_group / p_.tile_groups;
         const int64_t tile1 = p_.k_tiles * (tile_group + 1) / p_.tile_groups;
         Scratch scratch;
-        float* x_copy = p_.in_place ? nullptr : scratch.take<float>(x_copy_size());
+        const int64_t channel0 = tile0 * p_.mr;
+        const int64_t channels = std::min(p_.k, tile1 * p_.mr) - channel0;
+        float* x_copy = p_.blocks     ? scratch.take<float>(unit_pixels() * channels)
+                        : p_.in_place ? nullptr
+                                      : scratch.take<float>(x_copy_size());
         float* dy_copy = copy_dy_ ? scratch.take<float>(dy_copy_size()) : nullptr;
         for (int64_t unit = u0; unit < u1; ++unit) {
             const Unit u = unit_at(unit);
-            const View x = view_x(u, x_copy);
+            const View x =
+                p_.blocks ? view_block(u, channel0, channels, x_copy) : view_x(u, x_copy);
             for (int64_t panel = panel0; panel < panel1; ++panel) {
                 const View dy = view_dy(u, panel, dy_copy);
                 tiles(u, x, dy, panel, tile0, tile1, unit > u0,
@@ -157,7 +174,8 @@ private:
     int64_t x_copy_size() const {
         return p_.unit_images * copy_rows(p_.unit_rows) * copy_cols() * s_.group_c();
     }
-    int64_t dy_copy_size() const { return p_.unit_images * p_.unit_rows * s_.ow * k_.nr; }
+    int64_t unit_pixels() const { return p_.unit_images * p_.unit_rows * s_.ow; }
+    int64_t dy_copy_size() const { return unit_pixels() * k_.nr; }
 
     Unit unit_at(int64_t index) const {
         Unit u;
@@ -180,6 +198,21 @@ private:
                 copy_row(u.image + image, u.row * s_.strides.h - s_.padding.top + r,
                          copy + image * view.image + r * view.row);
         return view;
+    }
+
+    // Some channels of the pixels of a unit of 1x1 filters; its data lies where the first would.
+    View view_block(const Unit& u, int64_t channel0, int64_t channels, float* copy) const {
+        const View x = view_x(u, nullptr);
+        float* to = copy;
+        for (int64_t image = 0; image < u.images; ++image)
+            for (int64_t row = 0; row < u.rows; ++row)
+                for (int64_t col = 0; col < s_.ow; ++col, to += channels)
+                    std::memcpy(to,
+                                x.data + image * x.image + row * s_.strides.h * x.row +
+                                    col * s_.strides.w * x.col + channel0,
+                                sizeof(float) * channels);
+        const int64_t row = s_.ow * channels;
+        return {copy - channel0, u.rows * row, row, channels};
     }
 
     void copy_row(int64_t image, int64_t row, float* dst) const {
@@ -221,8 +254,8 @@ private:
         const int whole_vectors = static_cast<int>(ceil_div(columns(panel), k_.lanes)) * k_.lanes;
         simd::PixelWalk walk;
         walk.images = u.images;
-        walk.a_image = x.image, walk.a_row = x.row * s_.strides.h,
-        walk.a_col = x.col * s_.strides.w;
+        const Size2 steps = p_.blocks ? Size2{1, 1} : s_.strides;
+        walk.a_image = x.image, walk.a_row = x.row * steps.h, walk.a_col = x.col * steps.w;
         walk.b_image = dy.image, walk.b_row = dy.row, walk.b_col = dy.col;
         for (int64_t tile = tile0; tile < tile1; ++tile) {
             const Reach& reach = tiles_[tile];

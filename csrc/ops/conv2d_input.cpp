@@ -7,9 +7,9 @@
 
 #include "check.h"
 #include "ops/conv2d.h"
+#include "ops/conv2d_col2im.h"
 #include "ops/conv2d_depthwise.h"
 #include "ops/conv2d_groups.h"
-#include "ops/conv2d_scatter.h"
 #include "ops/conv2d_winograd.h"
 #include "ops/conv_taps.h"
 #include "ops/elementwise.h"
@@ -51,13 +51,13 @@ TapConv phase_conv(const Conv2dShape& s, int64_t rh, int64_t rw) {
 }  // namespace
 
 Conv2dBackwardInput::Conv2dBackwardInput(const Conv2dShape& s, const float* w, Workspace& workspace)
-    : s_(s), winograd_(uses_winograd(s)), scatter_(!winograd_ && scatter_pays(s)) {
+    : s_(s), winograd_(uses_winograd(s)), col2im_(!winograd_ && col2im_pays(s)) {
     if (winograd_) {
         packed_ = winograd_backward_filters(s, w, workspace);
         return;
     }
-    if (scatter_) {
-        packed_ = scatter_filters(s, w, workspace);
+    if (col2im_) {
+        packed_ = col2im_filters(s, w, workspace);
         return;
     }
     const int64_t c = s.group_c(), oc = s.group_oc();
@@ -113,7 +113,7 @@ Conv2dBackwardInput::Conv2dBackwardInput(const Conv2dShape& s, const float* w, W
 
 void Conv2dBackwardInput::run(int64_t images, const float* dy, float* dx) const {
     if (winograd_) return winograd_backward_input(s_, images, dy, packed_, dx);
-    if (scatter_) return scatter_backward_input(s_, images, dy, packed_, dx);
+    if (col2im_) return col2im_backward_input(s_, images, dy, packed_, dx);
     if (spread_) return spread_->run(images, dy, packed_, nullptr, Activation::kLinear, dx);
     if (gaps_)
         parallel_elements(images * s_.h * s_.w * s_.c, [&](int64_t begin, int64_t end) {

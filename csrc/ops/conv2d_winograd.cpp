@@ -10,6 +10,7 @@
 
 #include "check.h"
 #include "ops/conv_taps.h"
+#include "ops/far_results.h"
 #include "ops/winograd_tiling.h"
 #include "parallel.h"
 #include "scratch.h"
@@ -81,16 +82,19 @@ public:
                         sizeof(float) * (rows_ - count) * g_.c);
     }
 
-    // u (points, c, nr), points u_plane apart; n channels of the result.
-    void multiply(const float* u, int64_t u_plane, int n) {
+    // u (points, c, nr), points u_plane apart; n channels of the result. Asks for the block's lines
+    // of dst unless that is null.
+    void multiply(const float* u, int64_t u_plane, int n, const float* dst) {
         const simd::Kernels& k = simd::kernels();
         const int vectors = static_cast<int>(ceil_div(n, k.lanes)) * k.lanes;
         const int64_t offset = 0;
-        for (int64_t p = 0; p < points_; ++p)
+        for (int64_t p = 0; p < points_; ++p) {
+            if (dst) write_ahead(dst, count_ * p / points_, count_ * (p + 1) / points_);
             for (int64_t c0 = 0; c0 < g_.c; c0 += kMaxK)
                 k.tile_row(rows_, vectors, 1, std::min(kMaxK, g_.c - c0), v_ + p * v_plane_ + c0,
                            g_.c, &offset, u + p * u_plane + c0 * k.nr, nullptr, m_ + p * m_plane_,
                            k.nr, c0 > 0 ? simd::kAccumulate : 0);
+        }
     }
 
     // The largest of each tile: y and winners (n, oh / 2, ow / 2, oc).
@@ -117,6 +121,19 @@ public:
     }
 
 private:
+    // Tiles begin .. end of the block.
+    void write_ahead(const float* dst, int64_t begin, int64_t end) const {
+        g_.each_run(
+            first_ + begin, end - begin,
+            [&](int64_t, int64_t image, int64_t i, int64_t j, int64_t tiles) {
+                const float* values[2];
+                const simd::TileRow row = g_.destination_run(dst, image, i, j, tiles, values);
+                const int64_t cells = std::min(2 * tiles, row.width - row.col);
+                for (const float* r : values)
+                    if (r) simd::kernels().write_ahead(1, cells * row.ld, r + row.col * row.ld, 0);
+            });
+    }
+
     const WinogradTiling& g_;
     const simd::WinogradKernels& wk_;
     const int64_t points_, v_plane_, m_plane_;
@@ -128,7 +145,7 @@ private:
 // finish(block, column, n) takes the product with channels column .. column + n.
 template <class Finish>
 void multiply(const WinogradTiling& g, const simd::WinogradKernels& wk, const float* src,
-              const float* u, const Finish& finish) {
+              const float* u, const float* dst, const Finish& finish) {
     if (g.tiles() == 0) return;
     const simd::Kernels& k = simd::kernels();
     const int64_t points = wk.size * wk.size, unit = 4 * k.mr;  // tiles
@@ -137,6 +154,7 @@ void multiply(const WinogradTiling& g, const simd::WinogradKernels& wk, const fl
     const int64_t share = ceil_div(g.tiles(), num_threads());
     const int64_t block = ceil_div(ceil_div(share, ceil_div(share, most)), k.mr) * k.mr;
     const int64_t panels = ceil_div(g.oc, k.nr), u_panel = g.c * k.nr;
+    const bool far = dst && is_far(g.n * g.oh * g.ow * g.oc);
     parallel_for(ceil_div(g.tiles(), block), [&](int64_t begin, int64_t end) {
         Scratch scratch;
         Block tiles(g, wk, block, scratch);
@@ -146,7 +164,8 @@ void multiply(const WinogradTiling& g, const simd::WinogradKernels& wk, const fl
             for (int64_t panel = 0; panel < panels; ++panel) {
                 const int64_t column = panel * k.nr;
                 const int n = static_cast<int>(std::min<int64_t>(k.nr, g.oc - column));
-                tiles.multiply(u + panel * u_panel, panels * u_panel, n);
+                tiles.multiply(u + panel * u_panel, panels * u_panel, n,
+                               far && panel == 0 ? dst : nullptr);
                 finish(tiles, column, n);
             }
         }
@@ -182,7 +201,7 @@ void winograd_forward(const Conv2dShape& s, int64_t images, const float* x, cons
                       const float* b, Activation activation, float* y) {
     WinogradTiling g = winograd_tiling(s);
     g.n = images;
-    multiply(g, winograd_kernels(s), x, filters, [&](const Block& block, int64_t column, int n) {
+    multiply(g, winograd_kernels(s), x, filters, y, [&](const Block& block, int64_t column, int n) {
         block.finish(b ? b + column : nullptr, n, flags_of(activation), y + column);
     });
 }
@@ -192,10 +211,11 @@ void winograd_forward_pooled(const Conv2dShape& s, int64_t images, const float* 
                              float* winners) {
     WinogradTiling g = winograd_tiling(s);
     g.n = images;
-    multiply(g, winograd_kernels(s), x, filters, [&](const Block& block, int64_t column, int n) {
-        block.finish_pooled(b ? b + column : nullptr, n, flags_of(activation), y + column,
-                            winners ? winners + column : nullptr);
-    });
+    multiply(g, winograd_kernels(s), x, filters, nullptr,
+             [&](const Block& block, int64_t column, int n) {
+                 block.finish_pooled(b ? b + column : nullptr, n, flags_of(activation), y + column,
+                                     winners ? winners + column : nullptr);
+             });
 }
 
 const float* winograd_backward_filters(const Conv2dShape& s, const float* w, Workspace& workspace) {
@@ -207,9 +227,10 @@ void winograd_backward_input(const Conv2dShape& s, int64_t images, const float* 
     const int64_t reach = s.kernel.h - 1;
     const WinogradTiling g{images, s.oh, s.ow, s.oc, reach - s.padding.top, reach - s.padding.left,
                            s.h,    s.w,  s.c};
-    multiply(g, winograd_kernels(s), dy, filters, [&](const Block& block, int64_t column, int n) {
-        block.finish(nullptr, n, 0, dx + column);
-    });
+    multiply(g, winograd_kernels(s), dy, filters, dx,
+             [&](const Block& block, int64_t column, int n) {
+                 block.finish(nullptr, n, 0, dx + column);
+             });
 }
 
 }  // namespace pyconv

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "check.h"
+#include "ops/far_results.h"
 #include "parallel.h"
 #include "scratch.h"
 #include "simd/kernels.h"
@@ -15,6 +16,7 @@ using simd::kMaxTileRows;
 
 constexpr int64_t kCachedPanels = 1 << 17;  // floats
 constexpr int64_t kBlockTiles = 16;
+constexpr int64_t kNearPanels = 1 << 13;  // floats that stay in the first cache
 
 }  // namespace
 
@@ -156,9 +158,11 @@ private:
 // left and right border a cell needs a pointer for each run only, at the border for each tap.
 class Block {
 public:
-    Block(const TapConv& conv, const TapGeometry& plan, Scratch& scratch)
+    // `far` as of is_far.
+    Block(const TapConv& conv, const TapGeometry& plan, bool far, Scratch& scratch)
         : conv_(conv),
           plan_(plan),
+          far_(far),
           inner_(plan, plan.taps / plan.run, nullptr, scratch),
           border_(plan, plan.taps, plan.zeros.data(), scratch) {
         strips_ = scratch.take<Strip>(plan.block_cells / plan.mr + 1);
@@ -185,23 +189,41 @@ public:
         border_.finish();
     }
 
-    // All products with one panel (taps * c, nr) of n channels, written from `column` on.
-    void multiply(const float* panel, int n, const float* bias, Activation activation,
-                  int64_t column) const {
+    // All products with panels panel0 .. panel1 of (taps * c, nr).
+    void multiply(const float* panels, int64_t panel0, int64_t panel1, const float* bias,
+                  Activation activation) const {
+        // Results are written line after line where all panels are near.
+        const int64_t together = (panel1 - panel0) * plan_.panel_size <= kNearPanels
+                                     ? std::max<int64_t>(1, panel1 - panel0)
+                                     : 1;
+        for (int64_t panel = panel0; panel < panel1; panel += together)
+            multiply_some({panels, bias, panel, panel + together}, activation);
+    }
+
+private:
+    // Panels begin .. end.
+    struct Panels {
+        const float* first;
+        const float* bias;  // or null
+        int64_t begin, end;
+    };
+
+    void multiply_some(const Panels& panels, Activation activation) const {
         const int64_t taps = plan_.taps, c = conv_.c, chunk = std::min(c, kMaxK);
+        const int ahead = far_ ? simd::kWriteAhead : 0;
         for (int64_t t0 = 0; t0 == 0 || t0 < taps; t0 += plan_.step) {
             for (int64_t c0 = 0; c0 < c; c0 += chunk) {
                 const bool first = t0 == 0 && c0 == 0;
                 const bool last = t0 + plan_.step >= taps && c0 + chunk >= c;
-                const int flags = (first ? 0 : simd::kAccumulate) |
+                const int flags = (first ? ahead : simd::kAccumulate) |
                                   (last && activation == Activation::kRelu ? simd::kRelu : 0);
                 pass({t0, std::min(plan_.step, taps - t0), c0, std::min(chunk, c - c0)},
-                     panel + (t0 * c + c0) * plan_.nr, n, first ? bias : nullptr, column, flags);
+                     {panels.first, first ? panels.bias : nullptr, panels.begin, panels.end},
+                     flags);
             }
         }
     }
 
-private:
     // Taps t0 .. t0 + taps and channels c0 .. c0 + c: part of a tap's channels only where taps = 1.
     struct Pass {
         int64_t t0, taps, c0, c;
@@ -214,19 +236,30 @@ private:
         int64_t cells, t0, t1;
     };
 
-    void pass(const Pass& p, const float* b, int n, const float* bias, int64_t column,
-              int flags) const {
+    void pass(const Pass& p, const Panels& panels, int flags) const {
         const simd::Kernels& k = simd::kernels();
         const int64_t run = plan_.run, length = run * p.c;
+        const auto with_each = [&](const auto& body) {
+            for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
+                const int64_t column = panel * k.nr;
+                body(panels.first + panel * plan_.panel_size + (p.t0 * conv_.c + p.c0) * k.nr,
+                     static_cast<int>(std::min<int64_t>(k.nr, conv_.oc - column)),
+                     panels.bias ? panels.bias + column : nullptr, column);
+            }
+        };
         for (const Strip* s = strips_; s != strips_ + strip_count_; ++s) {
             const int64_t t0 = std::max(p.t0, s->t0);
             const int64_t t1 = std::max(t0, std::min(p.t0 + p.taps, s->t1));
-            k.tile_row(s->cells, n, (t1 - t0) / run, length, s->a + p.c0, conv_.sw * conv_.src_ld,
-                       plan_.run_offsets.data() + t0 / run, b + (t0 - p.t0) * p.c * k.nr, bias,
-                       s->y + column, conv_.dst_col, flags);
+            with_each([&](const float* b, int n, const float* bias, int64_t column) {
+                k.tile_row(s->cells, n, (t1 - t0) / run, length, s->a + p.c0,
+                           conv_.sw * conv_.src_ld, plan_.run_offsets.data() + t0 / run,
+                           b + (t0 - p.t0) * p.c * k.nr, bias, s->y + column, conv_.dst_col, flags);
+            });
         }
-        inner_.multiply(p.t0 / run, p.taps / run, length, p.c0, b, n, bias, column, flags);
-        border_.multiply(p.t0, p.taps, p.c, p.c0, b, n, bias, column, flags);
+        with_each([&](const float* b, int n, const float* bias, int64_t column) {
+            inner_.multiply(p.t0 / run, p.taps / run, length, p.c0, b, n, bias, column, flags);
+            border_.multiply(p.t0, p.taps, p.c, p.c0, b, n, bias, column, flags);
+        });
     }
 
     // Cells of one row that are added to `border_`: j0 .. j1 but for the strip and what follows it.
@@ -284,6 +317,7 @@ private:
 
     const TapConv& conv_;
     const TapGeometry& plan_;
+    const bool far_;
     Strip* strips_;
     Row* rows_;
     int64_t strip_count_ = 0, row_count_ = 0;
@@ -346,7 +380,7 @@ void TapPlan::run(int64_t images, const float* src, const float* panels, const f
     const bool blocks_inside = panels_size() >= kCachedPanels;
     parallel_for(blocks * parts, [&](int64_t begin, int64_t end) {
         Scratch scratch;
-        Block block(conv, plan, scratch);
+        Block block(conv, plan, is_far(cells * conv.oc), scratch);
         int64_t aimed = -1;
         for (int64_t task = begin; task < end; ++task) {
             const int64_t part = blocks_inside ? task / blocks : task % parts;
@@ -354,12 +388,7 @@ void TapPlan::run(int64_t images, const float* src, const float* panels, const f
             if (first != aimed)
                 block.aim(first, std::min(plan.block_cells, cells - first), src, dst);
             aimed = first;
-            for (int64_t i = 0; i < part_panels; ++i) {
-                const int64_t panel = part * part_panels + i, column = panel * plan.nr;
-                block.multiply(panels + panel * plan.panel_size,
-                               static_cast<int>(std::min<int64_t>(plan.nr, conv.oc - column)),
-                               bias ? bias + column : nullptr, activation, column);
-            }
+            block.multiply(panels, part * part_panels, (part + 1) * part_panels, bias, activation);
         }
     });
 }

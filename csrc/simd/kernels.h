@@ -18,6 +18,7 @@ constexpr int kMaxFilterRows = 4;
 enum TileFlags : int {
     kAccumulate = 1,  // add to y
     kRelu = 2,
+    kWriteAhead = 4,  // tile_row: ask for the lines that later tiles write
 };
 
 // A walk over (images, rows, cols) pixels of two operands, with the strides of both in floats.
@@ -239,12 +240,18 @@ struct Kernels {
                        const float* b, int64_t panel_step, const float* bias, float* y, int flags);
 
     WinogradKernels winograd2, winograd3;  // filters of 2x2 and 3x3
+    // Asks for the lines of y (rows, n), ld apart, which will be written.
+    void (*write_ahead)(int64_t rows, int64_t n, const float* y, int64_t ld);
 
     // y[j] = sum over rows of x[r * ld + j]
     void (*column_sums)(int64_t rows, int64_t cols, const float* x, int64_t ld, float* y);
     void (*add)(int64_t n, const float* x, float* y);  // y += x
     // y = act(a + b)
     void (*sum)(int64_t n, const float* a, const float* b, float* y, int flags);
+    // y (cells, c), y_step apart: each the sum of `count` parts, those of neighbouring cells x_step
+    // apart; parts are read in whole vectors, of which c is at most a half.
+    void (*sum_parts)(int64_t cells, int c, int count, const float* const* x, int64_t x_step,
+                      float* y, int64_t y_step);
     // y[j] = sum over rows, 1 to kMaxCombinedRows, of a[r * a_ld] * b[r * b_ld + j]
     void (*combine_rows)(int rows, int64_t n, const float* a, int64_t a_ld, const float* b,
                          int64_t b_ld, float* y);

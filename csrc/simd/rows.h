@@ -28,6 +28,24 @@ void any_combine_rows(int rows, int64_t n, const float* a, int64_t a_ld, const f
     combine_rows<kMaxCombinedRows>(n, a, a_ld, b, b_ld, y);
 }
 
+template <class Access>
+PYCONV_INLINE void sum_parts(int64_t begin, int64_t end, int count, const float* const* x,
+                             int64_t x_step, float* y, int64_t y_step, Access at) {
+    for (int64_t i = begin; i < end; ++i) {
+        Vec sum = count > 0 ? Vec::load(x[0] + i * x_step) : Vec::zero();
+        for (int t = 1; t < count; ++t) sum = sum + Vec::load(x[t] + i * x_step);
+        at.store(sum, y + i * y_step);
+    }
+}
+
+void any_sum_parts(int64_t cells, int c, int count, const float* const* x, int64_t x_step, float* y,
+                   int64_t y_step) {
+    // What a vector writes beyond its cell the next cells overwrite.
+    const int64_t whole = y_step == c && cells * c > kLanes ? cells - (kLanes + c - 1) / c : 0;
+    sum_parts(0, whole, count, x, x_step, y, y_step, Whole{});
+    sum_parts(whole, cells, count, x, x_step, y, y_step, Part{c});
+}
+
 // y (M, n) += R rows of b, times R columns of a (M, R).
 template <int M, int R>
 PYCONV_INLINE void stream_group(int64_t n, const float* a, int64_t a_ld, const float* b,

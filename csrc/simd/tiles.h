@@ -105,12 +105,28 @@ void tile_packing(int64_t length, const float* const* a, int64_t a_offset, const
     end_tile(acc, V * kLanes, [&](int i) { return y[i]; }, flags);
 }
 
+// A store waits for its line, and loads wait for a store that might be to their address.
+void write_ahead(int64_t rows, int64_t n, const float* y, int64_t ld) {
+    for (int64_t row = 0; row < rows; ++row, y += ld)
+        for (int64_t j = 0; j < n; j += kLine) __builtin_prefetch(y + j, 1);
+}
+
+constexpr int kTilesAhead = 2;  // that tile_row asks for lines
+
 // M rows, reached from a pointer for every third of them: more pointers would not leave registers.
 template <int M, int V>
 PYCONV_INLINE void tile_of_row(int n, int64_t segments, int64_t length, const float* a,
                                int64_t a_step, const int64_t* offsets, const float* b,
                                const float* bias, float* y, int64_t y_step, int flags) {
     constexpr int P = (M + 2) / 3;
+    if (flags & kWriteAhead) {
+        PYCONV_UNROLL
+        for (int i = 0; i < M; ++i) {
+            PYCONV_UNROLL
+            for (int j = 0; j < V * kLanes; j += kLine)
+                __builtin_prefetch(y + (i + kTilesAhead * M) * y_step + j, 1);
+        }
+    }
     Vec acc[M][V];
     begin_tile(acc, n, bias);
     for (int64_t s = 0; s < segments; ++s) {

@@ -46,6 +46,7 @@ _BY_NAME: dict[str, ActivationFunction] = {
     name: found for name, found in list(globals().items()) if isinstance(found, ActivationFunction)
 }
 _FAMILIES = {type(found).__name__.lower(): type(found) for found in _BY_NAME.values()}
+_FAMILIES["rectified"] = basic.Rectified
 
 __all__ = ["ActivationFunction", "deserialize", "get", "serialize", *sorted(_BY_NAME)]
 
@@ -113,6 +114,8 @@ def serialize(activation: Any) -> Any:
     """
     function = find("activations.serialize", activation)
     known = _BY_NAME.get(function.name)
+    if isinstance(function, basic.Rectified):
+        return _registry.to_config(function)
     if known is None or function is known or function.get_config() == known.get_config():
         return function.name
     return _registry.to_config(function)

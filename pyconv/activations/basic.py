@@ -39,21 +39,46 @@ class ReLU(ActivationFunction):
 
     name = "relu"
 
-    def __call__(self, x: Any, *arguments: Any, **named: Any) -> Array:
-        """Return max(x, 0), or the variant of ``negative_slope``, ``max_value``, ``threshold``."""
-        if not arguments and not named:
-            return super().__call__(x)
-        from pyconv.layers.relu import ReLU
-
+    def variant(self, *arguments: Any, **named: Any) -> ActivationFunction:
+        """Return the function with a ``negative_slope``, a ``max_value`` or a ``threshold``."""
         names = ("negative_slope", "max_value", "threshold")
         given = {**dict(zip(names, arguments, strict=False)), **named}
-        return ReLU(name="relu", **given)(x)
+        if "alpha" in given:  # the slope's name in Keras 2
+            given["negative_slope"] = given.pop("alpha")
+        return Rectified(**given)
 
     def forward(self, x: Array, out: Array) -> Array:
         return backend.active.relu_forward(x, out)
 
     def backward(self, kept: Array, dy: Array, out: Array) -> Array:
         return backend.active.relu_backward(kept, dy, out)
+
+
+class Rectified(ActivationFunction):
+    """What a ``ReLU`` layer with arguments computes; ``relu`` itself has kernels of its own."""
+
+    name = "rectified"
+    uses_input = True
+
+    def __init__(self, **arguments: Any) -> None:
+        from pyconv.layers.relu import ReLU as Layer
+
+        self._layer = Layer(**{"name": "relu", **arguments})
+
+    def forward(self, x: Array, out: Array) -> Array:
+        np.copyto(out, self._layer.forward(x, False))
+        return out
+
+    def backward(self, kept: Array, dy: Array, out: Array) -> Array:
+        self._layer.forward(kept, True)
+        np.copyto(out, dy)
+        self._layer.backward(out, True)
+        return out
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the layer's arguments."""
+        names = ("max_value", "negative_slope", "threshold")
+        return {name: getattr(self._layer, name) for name in names}
 
 
 class Softmax(ActivationFunction):

@@ -121,9 +121,9 @@ class LeakyReLU(Elementwise):
 
     name = "leaky_relu"
 
-    def __init__(self, negative_slope: float = 0.2) -> None:
-        owner = "activations.leaky_relu"
-        self.negative_slope = number_arg(owner, "negative_slope", negative_slope)
+    def __init__(self, negative_slope: float = 0.2, *, alpha: float | None = None) -> None:
+        slope = negative_slope if alpha is None else alpha  # its name in Keras 2
+        self.negative_slope = number_arg("activations.leaky_relu", "negative_slope", slope)
 
     def value(self, x: Array) -> Any:
         below = np.float32(self.negative_slope) * x

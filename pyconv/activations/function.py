@@ -51,11 +51,15 @@ class ActivationFunction:
         """Return the arguments that make it another member of its family."""
         return {}
 
+    def variant(self, *arguments: Any, **named: Any) -> "ActivationFunction":
+        """Return the member of its family with these arguments."""
+        return type(self)(*arguments, **named)
+
     def __call__(self, x: Any, *arguments: Any, **named: Any) -> Array:
+        if arguments or named:
+            return self.variant(*arguments, **named)(x)
         if hasattr(x, "activated"):  # stands for an array
             return x.activated(self)  # type: ignore[no-any-return]
-        if arguments or named:
-            return type(self)(*arguments, **named)(x)
         array = backend.on_device(float32_array(f"activations.{self.name}", "x", x).copy())
         return np.asarray(self.forward(array, array))
 

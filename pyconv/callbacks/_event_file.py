@@ -8,6 +8,7 @@ data, a masked CRC-32C of the data, all little-endian. The data are messages of 
 import os
 import struct
 import time
+import zlib
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def masked_crc32c(data: bytes) -> int:
 
 
 class EventFile:
-    """A file in a folder, for scalars and histograms."""
+    """A file in a folder, for scalars, histograms and images."""
 
     def __init__(self, folder: str) -> None:
         import socket
@@ -63,6 +64,16 @@ class EventFile:
         message += _bytes(7, np.asarray(heights, "<f8").tobytes())
         self._summary(tag, _bytes(5, message), step)
 
+    def images(self, tag: str, values: NDArray[Any], step: int) -> None:
+        """Write the first three of (N, H, W, 1), black where 0 or below, white where 1 or above."""
+        pixels = np.asarray(np.clip(np.asarray(values, np.float64), 0, 1) * 255.5, np.uint8)
+        _, height, width, _ = pixels.shape
+        parts = [str(width).encode(), str(height).encode(), *map(_png, pixels[:3, :, :, 0])]
+        # A TensorProto of strings (dtype 7), as the plugin of images wants it.
+        shape = _bytes(2, _bytes(2, b"\x08" + _varint(len(parts))))
+        tensor = b"\x08\x07" + shape + b"".join(_bytes(8, part) for part in parts)
+        self._summary(tag, _bytes(9, _bytes(1, _bytes(1, b"images"))) + _bytes(8, tensor), step)
+
     def flush(self) -> None:
         """Have what was written reach the file."""
         self._file.flush()
@@ -80,6 +91,22 @@ class EventFile:
         length = struct.pack("<Q", len(data))
         self._file.write(length + struct.pack("<I", masked_crc32c(length)))
         self._file.write(data + struct.pack("<I", masked_crc32c(data)))
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return a grey picture (H, W) as a PNG."""
+    height, width = pixels.shape
+    rows = np.zeros((height, width + 1), np.uint8)  # each behind its filter, 0 for none
+    rows[:, 1:] = pixels
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows.tobytes())),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
 
 
 def _varint(value: int) -> bytes:

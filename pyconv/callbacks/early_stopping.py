@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 from pyconv._args import bool_arg, float_arg, int_arg, verbose_arg
+from pyconv._messages import say
 from pyconv.callbacks.callback import Logs
 from pyconv.callbacks.monitor import MonitorCallback
 
@@ -93,13 +94,12 @@ class EarlyStopping(MonitorCallback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Put the best weights back where asked to."""
         if self.stopped_epoch > 0 and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping", flush=True)
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose:
-                print(
+                say(
                     "Restoring model weights from the end of the best epoch: "
-                    f"{self.best_epoch + 1}.",
-                    flush=True,
+                    f"{self.best_epoch + 1}."
                 )
             self.model.set_weights(self.best_weights)
 

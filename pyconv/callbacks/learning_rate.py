@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyconv._args import float_arg, int_arg, verbose_arg
+from pyconv._messages import say
 from pyconv.callbacks.callback import Callback, Logs
 from pyconv.callbacks.monitor import MonitorCallback
 
@@ -103,10 +104,9 @@ class ReduceLROnPlateau(MonitorCallback):
         # The decimals of float32, which kernels take: 0.01, not 0.010000000000000002.
         optimizer.learning_rate = float(str(np.float32(reduced)))
         if self.verbose:
-            print(
+            say(
                 f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
-                f"{optimizer.learning_rate}.",
-                flush=True,
+                f"{optimizer.learning_rate}."
             )
 
 
@@ -148,10 +148,7 @@ class LearningRateScheduler(Callback):
                 "LearningRateScheduler", "the schedule's result", rate
             )
             if self.verbose:
-                print(
-                    f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.",
-                    flush=True,
-                )
+                say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Add the rate to the logs."""

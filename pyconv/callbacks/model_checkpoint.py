@@ -4,6 +4,7 @@ import os
 import warnings
 
 from pyconv._args import bool_arg, float_arg, int_arg, path_arg, verbose_arg
+from pyconv._messages import say
 from pyconv.callbacks.callback import Logs
 from pyconv.callbacks.monitor import MonitorCallback
 
@@ -134,7 +135,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def _say(self, text: str) -> None:
         if self.verbose:
-            print(text, flush=True)
+            say(text)
 
 
 def _shown(best: float | None) -> str:

@@ -3,6 +3,7 @@
 import math
 
 from pyconv._args import bool_arg
+from pyconv._messages import say
 from pyconv.callbacks.callback import Callback, Logs
 
 
@@ -34,5 +35,5 @@ class TerminateOnNaN(Callback):
                 f"NaN or Inf loss encountered at batch {batch}. Loss value: {loss}. Terminating "
                 "training immediately."
             )
-        print(f"Batch {batch}: Invalid loss, terminating training", flush=True)
+        say(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

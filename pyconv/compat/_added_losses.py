@@ -81,7 +81,7 @@ class AddedLosses(Model):
         """Say how the model is to be trained; see ``pyconv.Sequential.compile``."""
         function = loss[0] if isinstance(loss, (list, tuple)) and len(loss) == 1 else loss
         if self.built and _refers_to_tensors(function) and len(self.outputs) == 1:
-            self._targets = Tensor(InputLayer(batch_shape=self.outputs[0].shape))
+            self._targets = Tensor(InputLayer(batch_shape=self.outputs[0].sizes))
             self.add_loss(function(self._targets, self.outputs[0]))
             loss = None
         super().compile(optimizer, loss, *args, **kwargs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _random
-from pyconv.compat import _call_context
+from pyconv.compat import _call_context, _era
 from pyconv.compat._autodiff import Taped, made, unwrapped
 from pyconv.compat._eager import array_of, eager
 from pyconv.variable import Variable
@@ -77,12 +77,31 @@ def dot(x: Any, y: Any) -> Any:
     return np.matmul(a, b) if b.ndim == 2 else np.tensordot(a, b, ([a.ndim - 1], [b.ndim - 2]))
 
 
+def map_fn(fn: Any, elems: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return what a function makes of each part along the first axis."""
+    several = isinstance(elems, (list, tuple))
+    arrays = [array_of(part) for part in (elems if several else [elems])]
+    parts = ([array[i] for array in arrays] for i in range(len(arrays[0])))
+    results = [fn(type(elems)(part) if several else part[0]) for part in parts]
+    if isinstance(results[0], (list, tuple)):
+        return type(results[0])(np.stack(rows) for rows in zip(*results, strict=True))
+    return np.stack(results)
+
+
 def batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
-    """Return the products of each sample of x and y along an axis of each."""
+    """Return the products of each sample of x and y along an axis of each.
+
+    Unless Keras 3 is chosen, x of three axes and y of four share their first two, and the result
+    is of each pair of those: so Keras had it up to 2.2.
+    """
     a, b = array_of(x), array_of(y)
     if axes is None:
         axes = (a.ndim - 1, b.ndim - 2 if b.ndim > 2 else 1)
     first, second = (axes, axes) if isinstance(axes, int) else axes
+    paired = (a.ndim, b.ndim) == (3, 4) and a.shape[1] == b.shape[1] and first % 3 == 2
+    if paired and second % 4 > 1 and not _era.is_keras3_by_choice():
+        columns = b if second % 4 == 2 else np.moveaxis(b, 3, 2)
+        return np.squeeze(np.matmul(a[:, :, None], columns), 2)
     a = np.moveaxis(a, first, -1)
     b = np.moveaxis(b, second, 1)
     rows = np.reshape(a, (a.shape[0], -1, a.shape[-1]))

@@ -71,7 +71,7 @@ class Chained(Typed):
         """Return the result of the layers that the layer's own ``call`` is made of, or None."""
         from pyconv.compat._traced import composed_of, is_composed
 
-        ends = composed_of(self, x.shape) if is_composed(self) else None
+        ends = composed_of(self, x.sizes) if is_composed(self) else None
         if ends is None:
             return None
         if ends[0] is ends[1]:
@@ -183,7 +183,7 @@ class Chained(Typed):
         if isinstance(self, Merge) and not isinstance(x, (list, tuple)):
             raise ValueError(f"{self.label}: a merge layer must be called on a list of inputs")
         if not self.knows_shape:  # as in Keras, where the call makes the weights
-            shapes = [tensor.shape for tensor in tensors]
+            shapes = [tensor.sizes for tensor in tensors]
             self.build(shapes if isinstance(self, Merge) else shapes[0])
         result = Tensor(self, tensors)
         mask = _masking.masks_of(x)

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 
 from pyconv._scalars import Number
+from pyconv.compat._tensor_shape import TensorShape, dimensions
+
+_shape: Any = np.ndarray.shape
+_shape_of = _shape.__get__
 
 
 class EagerArray(np.ndarray[Any, Any]):
@@ -26,11 +30,18 @@ class EagerArray(np.ndarray[Any, Any]):
         """Return what an activation function makes of the array."""
         return eager(function(np.asarray(self)))
 
-    def get_shape(self) -> Any:
-        """Return the shape, as TensorFlow 1 has it."""
-        from pyconv.compat._functional import TensorShape
+    @property
+    def shape(self) -> TensorShape:
+        """The sizes, with the methods that TensorFlow's shapes have."""
+        return TensorShape(_shape_of(self))
 
-        return TensorShape(self.shape)
+    @shape.setter
+    def shape(self, sizes: Any) -> None:
+        _shape.__set__(self, sizes)
+
+    def get_shape(self) -> TensorShape:
+        """Return the shape, as TensorFlow 1 has it."""
+        return dimensions(self.shape)
 
 
 class EagerFunction:
@@ -41,8 +52,6 @@ class EagerFunction:
         self.__name__ = function.name
 
     def __call__(self, x: Any, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
-        if hasattr(x, "activated"):
-            return x.activated(self.function)
         return eager(self.function(x, *args, **kwargs))
 
 

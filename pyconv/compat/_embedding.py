@@ -79,6 +79,14 @@ class Embedding(Layer):
         """Return the input's shape and the length of a row."""
         return (*input_shape, self.output_dim)
 
+    def build(self, input_shape: Shape | None = None) -> None:
+        """Create the rows, which are the same for inputs of any shape."""
+        assert input_shape is not None
+        super().build(input_shape)
+
+    def _input_shape_arg(self, value: Any) -> Shape:
+        return super()._input_shape_arg((None,) if value is None else value)
+
     def _create_weights(self, input_shape: Shape) -> None:
         self._add_weight(
             "embeddings",

@@ -34,10 +34,10 @@ def starts_of(model: Any, shapes: Any) -> Any:
 
     if isinstance(shapes, dict):
         return {
-            key: start(shape, key) if is_shape(shape) else _each(start, shape)
+            key: start(shape, key) if is_shape(shape) else each_shape(start, shape)
             for key, shape in shapes.items()
         }
-    return _each(start, shapes)
+    return each_shape(start, shapes)
 
 
 def followed(model: Any, starts: Any) -> Any:
@@ -89,12 +89,13 @@ def _shapes(shapes: Any) -> list[Any]:
     return [shape for part in parts for shape in _shapes(part)]
 
 
-def _each(start: Callable[..., Any], shapes: Any) -> Any:
+def each_shape(function: Callable[..., Any], shapes: Any) -> Any:
+    """Return what a function makes of each shape, in lists, tuples and dicts as they are."""
     if is_shape(shapes):
-        return start(shapes)
+        return function(shapes)
     if isinstance(shapes, dict):
-        return {key: _each(start, shape) for key, shape in shapes.items()}
-    return type(shapes)(_each(start, shape) for shape in shapes)
+        return {key: each_shape(function, shape) for key, shape in shapes.items()}
+    return type(shapes)(each_shape(function, shape) for shape in shapes)
 
 
 def _called(model: Any, starts: Any, trains: bool) -> Any:

@@ -7,37 +7,12 @@ from typing import Any
 import numpy as np
 
 from pyconv._types import Shape
+from pyconv.compat._tensor_shape import TensorShape, dimensions
 from pyconv.layers._uses import another_use
 from pyconv.layers.graph import Node, unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.layers.merging import Merge
-
-
-class _Dimension(int):
-    """A size of TensorFlow 1."""
-
-    @property
-    def value(self) -> int:
-        """The size."""
-        return int(self)
-
-
-class TensorShape(tuple[Any, ...]):
-    """A shape, whose sizes have a ``value``."""
-
-    def __new__(cls, sizes: Shape) -> "TensorShape":
-        """Make the shape."""
-        return super().__new__(cls, (None if n is None else _Dimension(n) for n in sizes))
-
-    def as_list(self) -> list[int | None]:
-        """Return the sizes in a list."""
-        return [None if n is None else int(n) for n in self]
-
-    @property
-    def ndims(self) -> int:
-        """The number of axes."""
-        return len(self)
 
 
 class Tensor:
@@ -64,16 +39,21 @@ class Tensor:
         self.layer = layer
         self.inputs = tuple(inputs)
         if self.inputs:
-            shapes = [tensor.shape for tensor in self.inputs]
+            shapes = [tensor.sizes for tensor in self.inputs]
             taken: Any = shapes if isinstance(layer, Merge) else shapes[0]
-            self.shape: Shape = layer.compute_output_shape(taken)
+            self.sizes: Shape = layer.compute_output_shape(taken)
         else:
-            self.shape = layer.output_shape
+            self.sizes = layer.output_shape
         called: Any = layer
         called.tensors = [*vars(layer).get("tensors", ()), self]
         if is_output or not hasattr(layer, "output"):
             called.output = self
             called.input = self.inputs[0] if len(self.inputs) == 1 else list(self.inputs)
+
+    @property
+    def shape(self) -> TensorShape:
+        """The sizes, with the methods that TensorFlow's shapes have."""
+        return dimensions(self.sizes)
 
     @property
     def name(self) -> str:
@@ -88,15 +68,15 @@ class Tensor:
     @property
     def ndim(self) -> int:
         """The number of axes, the batch's too."""
-        return len(self.shape)
+        return len(self.sizes)
 
     @property
     def _keras_shape(self) -> Shape:
-        return self.shape
+        return self.sizes
 
-    def get_shape(self) -> "TensorShape":
+    def get_shape(self) -> TensorShape:
         """Return the shape, as TensorFlow 1 has it."""
-        return TensorShape(self.shape)
+        return self.shape
 
     def __add__(self, other: Any) -> Any:
         return self._with(other, "Add", 1.0)

@@ -130,7 +130,7 @@ def _input_of(start: Tensor) -> Any:
     """Return the input of a model that begins with what a layer gave."""
     from pyconv.compat.keras import layers
 
-    return layers.InputLayer(batch_shape=start.shape)
+    return layers.InputLayer(batch_shape=start.sizes)
 
 
 def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
@@ -145,7 +145,7 @@ def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
     starts: list[Tensor] = leaves(model.input)
     given = leaves(start)
     if start is None:
-        given = [InputLayer(batch_shape=old.shape, name=old.layer.name) for old in starts]
+        given = [InputLayer(batch_shape=old.sizes, name=old.layer.name) for old in starts]
     made: dict[Tensor, Any] = dict(zip(starts, map(tensor_of, given), strict=True))
     copies: dict[int, Any] = {}
     for tensor in network(starts, leaves(model.output)):

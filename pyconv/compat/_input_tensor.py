@@ -46,9 +46,9 @@ def _checked(tensor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict
     names = ("shape", "batch_size", "dtype", "sparse", "ragged", "batch_shape")
     given = {**dict(zip(names, args, strict=False)), **kwargs}
     wanted = {
-        "shape": tensor.shape[1:],
-        "batch_shape": tensor.shape,
-        "batch_size": tensor.shape[0],
+        "shape": tensor.sizes[1:],
+        "batch_shape": tensor.sizes,
+        "batch_size": tensor.sizes[0],
         "dtype": tensor.dtype,
         "sparse": False,
     }
@@ -60,4 +60,4 @@ def _checked(tensor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict
                 f"InputLayer: When providing `input_tensor`, you cannot provide an incompatible "
                 f"`{name}` argument: it must be {own!r}, got {value!r:.60}"
             )
-    return {**given, "batch_shape": tensor.shape}
+    return {**given, "batch_shape": tensor.sizes}

@@ -11,7 +11,7 @@ from pyconv.compat._autodiff import Taped, pull_back, unwrapped, watched
 from pyconv.compat._eager import eager
 from pyconv.layers.merging import Merge
 
-_OF_SHAPES: dict[Any, Any] = {np.shape: lambda x: x.shape, np.ndim: lambda x: x.ndim}
+_OF_SHAPES: dict[Any, Any] = {np.shape: lambda x: x.sizes, np.ndim: lambda x: x.ndim}
 # Where None in a list or tuple stands for the size of the batch.
 _TAKE_SHAPES = (np.reshape, np.broadcast_to, np.tile)
 
@@ -95,7 +95,7 @@ def operation(function: Callable[..., Any], args: Sequence[Any], kwargs: Any) ->
         return function(*(one(xs) for one in places), **{n: one(xs) for n, one in named.items()})
 
     layer = Operation(run)
-    shapes: Any = [tensor.shape for tensor in tensors]
+    shapes: Any = [tensor.sizes for tensor in tensors]
     layer.build(shapes)
     return Tensor(layer, tensors)
 

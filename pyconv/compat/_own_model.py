@@ -13,6 +13,7 @@ from pyconv.batches import is_stream
 from pyconv.compat import _classes, _era
 from pyconv.compat._auto_config import completed
 from pyconv.compat._followed import NotFollowedError, followed, is_shape, shapes_of, starts_of
+from pyconv.compat._free_call import FreeCall
 from pyconv.compat._functional import (
     Tensor,
     WiredCall,
@@ -26,13 +27,13 @@ from pyconv.compat._graph_model import Functional
 from pyconv.compat._model import _is_row
 from pyconv.compat._several import become_structured
 from pyconv.compat._trees import leaves, mapped
-from pyconv.compat._whole_call import WholeCall, has_weights, whole_call
+from pyconv.compat._whole_call import SeveralResultsError, WholeCall, has_weights, whole_call
 from pyconv.layers.graph import blocks, flat
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 
 
-class OwnModel(Functional):
+class OwnModel(FreeCall, Functional):
     """A model whose ``call`` says what its layers, attributes of it, do with the input.
 
     The call is followed once, with a tensor that stands for the input, when the model first sees
@@ -64,7 +65,7 @@ class OwnModel(Functional):
     @property
     def built(self) -> bool:
         """Whether all layers have their weights."""
-        return super().built
+        return self._is_free or super().built
 
     @built.setter
     def built(self, value: bool) -> None:
@@ -189,6 +190,13 @@ class OwnModel(Functional):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the output's shape; without a ``call``, that of the last attribute."""
+        if self._is_free:
+            return (input_shape[0], *self._sizes_of_first)
+        if "train" in self._own and self._layers and self._takes_any_batch():
+            try:
+                return super().compute_output_shape(input_shape)
+            except (TypeError, ValueError):  # the step knows what to do with such a batch
+                return (input_shape[0], *self.output_shape[1:])
         if not self._only_holds:
             return super().compute_output_shape(input_shape)
         shape = getattr(self._parts()[-1], "output_shape", None) if self._parts() else None
@@ -243,18 +251,18 @@ class OwnModel(Functional):
     def _run_whole(self, shapes: Any, reason: Exception) -> None:
         """Have one layer that runs the call."""
         if not is_shape(shapes):
-            raise NotImplementedError(
-                f"{self.label}: its call does something to its inputs that cannot be followed "
-                f"({reason}); call layers and functions of keras.ops, tf or numpy"
-            ) from reason
+            self._run_freely(shapes, reason)
+            return
         whole = whole_call(self)
         whole.reason = str(reason)
         self._input, self._layers = InputLayer(batch_shape=tuple(shapes)), [whole]
         try:
             super().build(tuple(shapes))
-        except BaseException:
+        except BaseException as error:
             self._input, self._layers = None, []
-            raise
+            if not isinstance(error, SeveralResultsError):
+                raise
+            self._run_freely(shapes, reason)
         self._input_shapes_of_call = shapes
 
     # --- what is known once there are data ------------------------------------------------------
@@ -323,24 +331,30 @@ class OwnModel(Functional):
             start.layer,
             blocks(nodes_between(start, end), repeats_names=True),
         )
-        self.build(start.shape)
+        self.build(start.sizes)
         self._take_links(start, end)
 
     def _ensure_built(self, input_shape: tuple[int, ...]) -> None:
-        if self._only_holds and "train" in self._own:
+        if "train" in self._own and (self._only_holds or self._takes_any_batch()):
             return
         if not self._layers:
             self.build((None, *input_shape))
         super()._ensure_built(input_shape)
+
+    def _takes_any_batch(self) -> bool:
+        """Whether a ``train_step`` of the user's own says what is done with a batch."""
+        return self.built and type(self).train_step is not Functional.train_step
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         """Return the output for a batch; for what came of an ``Input``, the layers' tensor."""
         tensors = tensors_of(leaves(x))
         if tensors is None or hasattr(type(self), "_called_on"):
             x = self._meet(x)  # after which the class may be another one
+            if self._is_free:
+                return self._called_freely(x, training)
             return super().__call__(x, training)
         if not self._layers:
-            self.build(mapped(lambda tensor: tensor_of(tensor).shape, x))
+            self.build(mapped(lambda tensor: tensor_of(tensor).sizes, x))
             return self(x, training)
         return applied(self._layers, tensors[0], False, WiredCall(self, tensors[:1]))
 
@@ -397,6 +411,8 @@ def _meeting(name: str) -> Any:
             args = (self._meet(args[0]), *args[1:])
         elif "x" in kwargs:
             kwargs["x"] = self._meet(kwargs["x"])
+        if self._is_free and _STEPS[name] not in self._own:
+            return self._without_steps(name, *args, **kwargs)
         return getattr(super(OwnModel, self), name)(*args, **kwargs)
 
     run.__name__ = name
@@ -404,5 +420,13 @@ def _meeting(name: str) -> Any:
     return run
 
 
-for _name in ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"):
+_STEPS = {
+    "fit": "train",
+    "evaluate": "test",
+    "predict": "predict",
+    "train_on_batch": "train",
+    "test_on_batch": "test",
+    "predict_on_batch": "predict",
+}
+for _name in _STEPS:
     setattr(OwnModel, _name, _meeting(_name))

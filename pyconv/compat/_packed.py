@@ -71,7 +71,7 @@ def stack(
     if len(starts) == 1:
         first = starts[0].layer
         if not isinstance(first, InputLayer):
-            first = InputLayer(batch_shape=starts[0].shape)
+            first = InputLayer(batch_shape=starts[0].sizes)
         numbers[starts[0]] = 0
     else:
         sizes = [math.prod(shape) for shape in shapes]

@@ -349,11 +349,11 @@ class Structured(Functional):
 
 
 def _sample(what: str, tensor: Tensor) -> tuple[int, ...]:
-    sizes = tuple(tensor.shape[1:])
+    sizes = tuple(tensor.sizes[1:])
     if None in sizes:
         raise NotImplementedError(
             f"keras.Model: {what} {tensor.name!r} must have a known size where a model has several "
-            f"inputs or outputs, got {tensor.shape}"
+            f"inputs or outputs, got {tensor.sizes}"
         )
     return sizes  # type: ignore[return-value]
 

@@ -59,7 +59,7 @@ class _Gradient(Operation):
         self._target, self._source, self._roots = target, source, roots
 
     def _merged_shape(self, shapes: list[Shape]) -> Shape:
-        return self._source.shape
+        return self._source.sizes
 
     def _found(self, xs: list[Any]) -> Any:
         arrays = [eager(np.array(unwrapped(x), np.float32)) for x in xs]
@@ -104,7 +104,7 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
     for source in map(_tensor, variables if several else [variables]):
         roots = list(dict.fromkeys([*roots_of(target), *roots_of(source)]))
         layer = _Gradient(target, source, roots)
-        shapes: Any = [root.shape for root in roots]
+        shapes: Any = [root.sizes for root in roots]
         layer.build(shapes)
         made.append(Tensor(layer, roots))
     return made

@@ -124,7 +124,7 @@ def with_parts(layers: list[Layer], shape: Shape) -> list[Layer]:
             shape = layer.compute_output_shape(shape)
         elif ends[0] is not ends[1]:
             stack += blocks(nodes_between(*ends), repeats_names=True)
-            shape = ends[1].shape
+            shape = ends[1].sizes
     return stack
 
 

@@ -10,7 +10,13 @@ from pyconv.compat._autodiff import Taped
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor
 from pyconv.compat._recording import Recording
+from pyconv.compat._trees import leaves
 from pyconv.compat.keras.layers import Layer
+from pyconv.variable import Variable
+
+
+class SeveralResultsError(NotImplementedError):
+    """A call gives something else than one array."""
 
 
 class WholeCall(Layer):  # type: ignore[misc]
@@ -39,6 +45,12 @@ class WholeCall(Layer):  # type: ignore[misc]
     def _layers(self) -> list[Any]:
         return self._of[0]()._parts() if "_of" in vars(self) else []
 
+    def _loose_variables(self) -> list[Any]:
+        """Return the variables that are attributes of the model."""
+        added = set(map(id, self._weights.values()))
+        found = variables_of(self._of[0]()) if "_of" in vars(self) else []
+        return [one for one in found if id(one) not in added]
+
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the shape of what the call makes of zeros.
 
@@ -57,7 +69,7 @@ class WholeCall(Layer):  # type: ignore[misc]
         y = model.call(inputs if plain else eager(inputs), **options)
         if not hasattr(y, "__array__") and not isinstance(y, Tensor):
             reason = f" ({self.reason})" if self.reason else ""
-            raise NotImplementedError(
+            raise SeveralResultsError(
                 f"{self.label}: its call is not made of layers alone{reason}, and must then give "
                 f"one array, got a {type(y).__name__}"
             )
@@ -76,10 +88,17 @@ class WholeCall(Layer):  # type: ignore[misc]
             vars(model).update(found)
 
 
+def variables_of(model: Any) -> list[Any]:
+    """Return the variables that are attributes of a model, also in lists, tuples and dicts."""
+    found = (leaf for value in list(vars(model).values()) for leaf in leaves(value))
+    return list({id(leaf): leaf for leaf in found if isinstance(leaf, Variable)}.values())
+
+
 def has_weights(model: Any) -> bool:
-    """Whether a model has added weights of its own."""
+    """Whether a model has weights of its own."""
     whole = vars(model).get("_whole")
-    return whole is not None and bool(whole._weights)
+    added = whole is not None and bool(whole._weights)
+    return added or any(variable.trainable for variable in variables_of(model))
 
 
 def whole_call(model: Any) -> WholeCall:

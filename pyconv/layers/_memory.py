@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from pyconv import backend
+from pyconv import _aligned, backend
 
 
 def check_fits(owner: str, name: str, shape: tuple[int, ...], itemsize: int = 4) -> None:
@@ -116,6 +116,6 @@ class Buffers:
             del memory
             self._memory.pop(name, None)
             self._views.pop(name, None)
-            empty = np.empty if self._on_host else backend.empty
+            empty = _aligned.empty if self._on_host else backend.empty
             memory = self._memory[name] = empty((size,), dtype)
         return memory[:size].reshape(shape)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv import backend, constraints, initializers, regularizers
+from pyconv import _aligned, backend, constraints, initializers, regularizers
 from pyconv._convert import float32_array
 from pyconv._types import Array
 from pyconv.initializers import Initializer
@@ -255,7 +255,7 @@ class Weights:
         check_fits(self.label, name, shape)
         try:
             # A copy: an initializer of the user's own may return an array that it keeps.
-            values: Array = np.array(float32_array(self.label, name, initializer(shape)))
+            values = _aligned.copy(float32_array(self.label, name, initializer(shape)))
         except MemoryError as error:
             raise ValueError(f"{self.label}: no memory for {name} of shape {shape}") from error
         if values.shape != shape:

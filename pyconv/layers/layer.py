@@ -262,7 +262,7 @@ class Layer(Weights):
         if self._building:
             own(self, *args, **kwargs)
             return
-        (given,) = (*args, *kwargs.values())
+        (given,) = (*args, *kwargs.values()) or (None,)  # one that the user gave a default
         shape = self._input_shape_arg(given)
         if not self.knows_shape:
             self._building = True

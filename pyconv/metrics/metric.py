@@ -82,6 +82,19 @@ class Metric:
         for variable in self.variables:
             variable[...] = 0
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Have a metric that defines ``reset_states``, the older name, be reset by it."""
+        super().__init_subclass__(**kwargs)
+        if "reset_states" in vars(cls) and "reset_state" not in vars(cls):
+            above = cls.reset_state
+            vars(cls)["reset_states"].above = above
+            cls.reset_state = _by_older_name  # type: ignore[method-assign]
+
+    def reset_states(self) -> None:
+        """Forget the batches so far; the name of ``reset_state`` in Keras 2."""
+        kept = vars(self).get("_resetting")
+        (self.reset_state if kept is None else kept)()
+
     # --- variables ------------------------------------------------------------------------------
 
     @property
@@ -173,6 +186,16 @@ class Metric:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _by_older_name(self: Metric) -> None:
+    """Reset a metric by its ``reset_states``, which may call the one of the class above."""
+    own: Any = type(self).reset_states
+    vars(self)["_resetting"] = own.above.__get__(self)
+    try:
+        own(self)
+    finally:
+        del vars(self)["_resetting"]
 
 
 def _variables_in(value: Any) -> Iterator[Variable]:

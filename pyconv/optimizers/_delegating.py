@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv.optimizers.optimizer import Optimizer
-from pyconv.variable import Variable
+from pyconv.variable import NumberVariable
 
 
 class Delegating(Optimizer):
@@ -56,8 +56,8 @@ class Delegating(Optimizer):
     @property
     def variables(self) -> list[NDArray[Any]]:
         """Steps, the numbers, and the variables of the other optimizers."""
-        own = [self._iterations, *(getattr(self, name) for name in self._numbers)]
-        numbers: list[NDArray[Any]] = [Variable(number) for number in own]
+        own = [("_iterations", "iterations"), *((name, name) for name in self._numbers)]
+        numbers: list[NDArray[Any]] = [NumberVariable.of(self, *number) for number in own]
         return numbers + [array for part in self._parts() for array in part.variables]
 
     def set_weights(self, weights: Sequence[Any]) -> None:

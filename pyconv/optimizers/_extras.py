@@ -46,6 +46,7 @@ class Extras:
             None if off else int_arg(owner, "gradient_accumulation_steps", steps, 2)
         )
         self._wrapped = self._constrained = False
+        self.overwritten: list[int] = []  # numbers of parameters that gradients replace
         self.active = bool(self.active or self.use_ema or self.accumulation_steps)
 
     def set_loss_scale(self, value: float | None) -> None:
@@ -77,11 +78,17 @@ class Extras:
         """Note what is special of the parameters: no arrays that kernels take, or constrained."""
         self._wrapped = not all(_is_plain(variable) for variable in variables)
         self._constrained = any(getattr(v, "constraint", None) is not None for v in variables)
-        self.active = self.active or self._wrapped or self._constrained
+        self.overwritten = [
+            i for i, v in enumerate(variables) if getattr(v, "overwrite_with_gradient", False)
+        ]
+        self.active = bool(self.active or self._wrapped or self._constrained or self.overwritten)
 
     def step(self, optimizer: "Optimizer", grads: Sequence[Any], variables: Sequence[Any]) -> None:
         """Make a step of the optimizer with what was asked for."""
         params = [_plain(v) for v in variables] if self._wrapped else variables
+        values: dict[int, Any] = {}
+        if self.overwritten:
+            grads, values = self._taken_out(optimizer, grads)
         if self.loss_scale_factor is not None:
             scale = np.float32(1 / self.loss_scale_factor)
             grads = [g if g is None else np.multiply(g, scale, dtype=np.float32) for g in grads]
@@ -89,6 +96,8 @@ class Extras:
             optimizer._step(grads, params)
         else:
             self._accumulate(optimizer, grads, params)
+        for i, value in values.items():
+            params[i][...] = value
         if self.use_ema:
             self._average(optimizer, params)
         if self._wrapped:
@@ -124,6 +133,27 @@ class Extras:
             means.append(None if grad is None else total / np.float32(steps))
             total[...] = 0
         optimizer._step(means, params)
+
+    def _taken_out(
+        self, optimizer: "Optimizer", grads: Sequence[Any]
+    ) -> tuple[list[Any], dict[int, Any]]:
+        """Return gradients for the step, and the values of parameters that are overwritten.
+
+        Of several steps' gradients the largest is taken, as Keras does.
+        """
+        left, values = list(grads), {}
+        for i in self.overwritten:
+            if grads[i] is None:
+                continue
+            value, steps = backend.float32(grads[i]), self.accumulation_steps
+            left[i] = np.zeros_like(value)
+            if steps is not None:
+                value = np.maximum(value, optimizer._slots[SUM][i])
+                if (optimizer._iterations + 1) % steps:
+                    optimizer._slots[SUM][i][...] = value
+                    continue
+            values[i] = value
+        return left, values
 
     def _average(self, optimizer: "Optimizer", params: Sequence[Array]) -> None:
         # The first step sets the average.

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv import backend
+from pyconv import _aligned, backend
 from pyconv._args import int_arg
 from pyconv._types import Array
-from pyconv.variable import Variable
+from pyconv.variable import NumberVariable, Variable
 
 if TYPE_CHECKING:
     from pyconv.optimizers._extras import Extras
@@ -46,7 +46,7 @@ class Stateful:
 
     def _new_slot(self, name: str, shape: Shape) -> Array:
         """Return the array of that name at the beginning."""
-        return np.zeros(shape, np.float32)
+        return _aligned.zeros(shape)
 
     def _slot_names(self) -> list[str]:
         own = [name for group in self._slot_groups() for name in group]
@@ -154,9 +154,9 @@ class Stateful:
 
         The slots are the optimizer's own arrays, not copies.
         """
-        numbers: list[NDArray[Any]] = [Variable(self._iterations, name="iterations")]
+        numbers: list[NDArray[Any]] = [NumberVariable.of(self, "_iterations", "iterations")]
         if isinstance(self._learning_rate, float):
-            numbers.append(Variable(float(self._learning_rate), name="learning_rate"))
+            numbers.append(NumberVariable.of(self, "_learning_rate", "learning_rate"))
         return numbers + [
             array.view(Variable) if type(array) is np.ndarray else array
             for array in self._ordered()

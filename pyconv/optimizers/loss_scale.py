@@ -132,6 +132,8 @@ class LossScaleOptimizer(Delegating):
             return
         scale = np.float32(1 / self.dynamic_scale)
         scaled = [None if g is None else np.multiply(g, scale, dtype=np.float32) for g in given]
+        for i in self.inner_optimizer.overwritten:
+            scaled[i] = given[i]
         self.inner_optimizer.apply(scaled, trainable_variables)
         self.step_counter += 1
         if self.step_counter >= self.dynamic_growth_steps:

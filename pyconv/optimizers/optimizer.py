@@ -168,6 +168,21 @@ class Optimizer(Attributes, CustomVariables):
         )
 
     @property
+    def overwritten(self) -> list[int]:
+        """Numbers of the parameters that ``overwrite_with_gradient`` says to replace.
+
+        Example:
+            >>> import pyconv
+            >>> w = pyconv.variable.Variable([1.0])
+            >>> w.overwrite_with_gradient = True
+            >>> optimizer = pyconv.optimizers.SGD()
+            >>> optimizer.build([w])
+            >>> optimizer.overwritten
+            [0]
+        """
+        return self._extras.overwritten
+
+    @property
     def is_native(self) -> bool:
         """Whether native code makes a step from what is known before: gradients, rate and step.
 

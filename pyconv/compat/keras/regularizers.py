@@ -3,8 +3,11 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from pyconv import regularizers
 from pyconv.compat import _unsupported
+from pyconv.compat._autodiff import Taped, pull_back, watched
 
 __all__ = sorted(
     [
@@ -45,6 +48,22 @@ def validate_float_arg(value: Any, name: str) -> float:
     return float(value)
 
 
+def _gradient(penalty: Any, x: Any) -> Any:
+    """Return the gradient of a penalty of the user's own, from the functions that it calls."""
+    array = watched(np.asarray(x, np.float32))
+    value = penalty(array)
+    if not isinstance(value, Taped) or value.node is None:
+        raise NotImplementedError(
+            f"{type(penalty).__name__} must define gradient(x), so that training can lower it: it "
+            f"returns a plain {type(value).__name__}, not what functions of keras.ops, tf or numpy "
+            "made of x"
+        )
+    ones = np.ones(value.shape, np.float32)
+    gradients: dict[Any, Any] = pull_back(value.node, ones)
+    return gradients.get(array.node, np.zeros(array.shape, np.float32))
+
+
+regularizers.derive_with(_gradient)
 activity_l1 = regularizers.L1
 ActivityRegularizer = WeightRegularizer = regularizers.L1L2  # of Keras 1
 activity_l2 = regularizers.L2

@@ -12,6 +12,7 @@ from pyconv import activations
 from pyconv.compat import _call_context, _dataset, _unsupported, keras
 from pyconv.compat._eager import EagerArray, EagerFunction, eager, eagerly
 from pyconv.compat._gradient_tape import GradientTape as GradientTape
+from pyconv.compat._tensor_shape import TensorShape as TensorShape
 from pyconv.compat._tensor_spec import TensorSpec as TensorSpec
 from pyconv.compat.keras import (
     initializers,

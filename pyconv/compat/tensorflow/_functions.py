@@ -3,8 +3,7 @@
 They take arrays, arrays whose gradient is followed, and tensors of functional models.
 """
 
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,17 +48,6 @@ def _average_loss(
     if sample_weight is not None:
         losses = losses * sample_weight
     return np.sum(losses) / (losses.shape[0] if global_batch_size is None else global_batch_size)
-
-
-def _map(fn: Any, elems: Any, *args: Any, **kwargs: Any) -> Any:
-    """Return what a function makes of each part along the first axis."""
-    several = isinstance(elems, (list, tuple))
-    arrays = [array_of(part) for part in (elems if several else [elems])]
-    parts = ([array[i] for array in arrays] for i in range(len(arrays[0])))
-    results = [fn(type(elems)(part) if several else part[0]) for part in parts]
-    if isinstance(results[0], (list, tuple)):
-        return type(results[0])(np.stack(rows) for rows in zip(*results, strict=True))
-    return np.stack(results)
 
 
 def _split(value: Any, num_or_size_splits: Any, axis: int = 0, name: Any = None) -> Any:
@@ -146,10 +134,17 @@ def _in_top_k(targets: Any, predictions: Any, k: int, name: Any = None) -> Any:
     return (scores > np.take_along_axis(scores, labels[:, None], 1)).sum(axis=1) < k
 
 
+class TopK(NamedTuple):
+    """What ``tf.math.top_k`` returns."""
+
+    values: Any
+    indices: Any
+
+
 def top_k(input: Any, k: int = 1, sorted: bool = True, name: Any = None) -> Any:
     a = np.asarray(unwrapped(input))
     order = np.argsort(-a, axis=-1, kind="stable")[..., :k]
-    return SimpleNamespace(values=eager(np.take_along_axis(a, order, -1)), indices=eager(order))
+    return TopK(eager(np.take_along_axis(a, order, -1)), eager(order))
 
 
 def _range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, **_: Any) -> Any:
@@ -217,7 +212,7 @@ FUNCTIONS: dict[str, Any] = {
     "range": _range,
     "rank": np.ndim,
     "reduce_all": _reduction(np.all),
-    "map_fn": _map,
+    "map_fn": backend.map_fn,
     "reduce_any": _reduction(np.any),
     "reduce_max": _reduction(np.max),
     "reduce_mean": _reduction(np.mean),

@@ -9,6 +9,7 @@ from pyconv import _random
 from pyconv.compat._autodiff import unwrapped
 from pyconv.compat._eager import eagerly
 from pyconv.compat._patches import extract_image_patches
+from pyconv.compat.tensorflow._colors import hsv_to_rgb, rgb_to_hsv, with_hue
 from pyconv.layers._interpolation import along, shares
 
 _GREY = np.array([0.2989, 0.587, 0.114], np.float32)
@@ -125,6 +126,18 @@ def _saturation(image: Any, saturation_factor: Any) -> Any:
     return _as_given(image, change)
 
 
+def _hue(image: Any, delta: Any, name: Any = None) -> Any:
+    return _as_given(image, lambda x: with_hue(x, delta))
+
+
+def _random_hue(image: Any, max_delta: Any, seed: Any = None) -> Any:
+    return _hue(image, _draws(seed).uniform(-max_delta, max_delta))
+
+
+def _gamma(image: Any, gamma: float = 1, gain: float = 1) -> Any:
+    return _as_given(image, lambda x: np.float32(gain) * x ** np.float32(gamma))
+
+
 def _as_given(image: Any, change: Any) -> Any:
     """Return an image changed as one of 0 to 1, of the type that it was of."""
     x = _array(image)
@@ -159,6 +172,8 @@ def _standardized(image: Any) -> Any:
 _FUNCTIONS: dict[str, Any] = {
     "adjust_brightness": _brighter,
     "adjust_contrast": _contrast,
+    "adjust_gamma": _gamma,
+    "adjust_hue": _hue,
     "adjust_saturation": _saturation,
     "central_crop": lambda image, central_fraction: _crop_or_pad(
         image, *(round(n * central_fraction) for n in _array(image).shape[-3:-1])
@@ -175,12 +190,15 @@ _FUNCTIONS: dict[str, Any] = {
     "random_crop": _random_crop,
     "random_flip_left_right": _sometimes(_flip(-2)),
     "random_flip_up_down": _sometimes(_flip(-3)),
+    "random_hue": _random_hue,
     "random_saturation": _drawn(_saturation),
     "resize": _resize,
     "resize_image_with_crop_or_pad": _crop_or_pad,
     "resize_images": _resize,
     "resize_with_crop_or_pad": _crop_or_pad,
+    "hsv_to_rgb": hsv_to_rgb,
     "rgb_to_grayscale": _to_grey,
+    "rgb_to_hsv": rgb_to_hsv,
     "rot90": lambda image, k=1, name=None: np.rot90(_array(image), int(k), (-3, -2)),
 }
 IMAGE = SimpleNamespace(
