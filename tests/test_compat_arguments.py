@@ -105,7 +105,7 @@ def test_three_integers_are_strides_in_keras_3():
         lambda: keras.applications.InceptionV3(weights=None),
         lambda: keras.backend.rnn(),
         lambda: keras.datasets.imdb.load_data,
-        lambda: keras.utils.get_file("a", "b"),
+        lambda: keras.utils.multi_gpu_model(2),
     ],
 )
 def test_what_is_not_there_says_what_to_use(get):

@@ -312,3 +312,10 @@ def test_config_round_trip(metric):
 def test_shapes_of_f_scores(shapes, message):
     with pytest.raises(ValueError, match=message):
         pyconv.metrics.FBetaScore()._build(*shapes)
+
+
+def test_dtype_of_a_policy():
+    from pyconv.compat.keras import dtype_policies
+
+    policy = dtype_policies.DTypePolicy("mixed_float16")
+    assert metrics.Mean(dtype=policy).dtype == "float16"

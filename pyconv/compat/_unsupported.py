@@ -34,7 +34,6 @@ _NAMES: dict[str, str] = {
     "LocallyConnected2D": "use Conv2D, whose filters are the same at each place",
     "RemoteMonitor": "use CSVLogger, or a Callback of your own",
     "multi_gpu_model": "a model runs on one device; all cores of the processor are used",
-    "get_file": "download the file yourself and give its path; keras.datasets finds its own files",
     "data": "give numpy arrays, a generator or a keras.utils.Sequence to fit",
     "distribution": "a model runs on one device; all cores of the processor are used",
     "convert_all_kernels_in_model": "filters of Theano are not turned; save them with TensorFlow",

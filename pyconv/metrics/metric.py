@@ -18,8 +18,8 @@ class Metric:
     ``add_variable``, which ``reset_state`` sets to 0; or it defines ``reset_state`` too.
 
     Args:
-        dtype: the name of a type of numbers, kept for the configuration: sums are of float64,
-            whatever it is.
+        dtype: the name of a type of numbers, or a policy: kept for the configuration. Sums are of
+            float64, whatever it is.
         name: the key of the metric in logs and in the history; by default the class in snake
             case, counted.
 
@@ -49,7 +49,8 @@ class Metric:
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         owner = type(self).__name__
         try:
-            self._dtype = "float32" if dtype is None else np.dtype(dtype).name
+            given = getattr(dtype, "compute_dtype", dtype)  # of a policy
+            self._dtype = "float32" if given is None else np.dtype(given).name
         except TypeError:
             raise ValueError(f"{owner}: dtype must be such as 'float32', got {dtype!r}") from None
         self.name = name if name is not None else auto_name(owner)

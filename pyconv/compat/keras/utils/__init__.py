@@ -7,6 +7,7 @@ from pyconv import utils
 from pyconv.compat import _unsupported
 from pyconv.compat._datasets_of_arrays import pad_sequences as pad_sequences
 from pyconv.compat._datasets_of_arrays import split_dataset as split_dataset
+from pyconv.compat._get_file import get_file as get_file
 from pyconv.compat._image_dataset import (
     image_dataset_from_directory as image_dataset_from_directory,
 )
@@ -33,6 +34,7 @@ __all__ = sorted(
         *_OF_IMAGES,
         "Progbar",
         "bounding_boxes",
+        "get_file",
         "get_source_inputs",
         "model_to_dot",
         "np_utils",
