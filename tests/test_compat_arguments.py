@@ -101,7 +101,6 @@ def test_three_integers_are_strides_in_keras_3():
     "get",
     [
         lambda: keras.layers.LSTM(3),
-        lambda: keras.layers.Merge([], mode="sum"),
         lambda: keras.applications.InceptionV3(weights=None),
         lambda: keras.backend.rnn(),
         lambda: keras.datasets.imdb.load_data,

@@ -71,6 +71,9 @@ class Sequential(CompiledFlags, Shown, Generators):
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer on top, or the layers of another model; see ``pyconv.Sequential.add``."""
+        if hasattr(layer, "begin"):  # Merge of Keras 1
+            layer.begin(self)
+            return
         if isinstance(layer, Tensor) and not layer.inputs:
             layer = layer.layer
         if isinstance(layer, Stack):

@@ -30,7 +30,6 @@ _NAMES: dict[str, str] = {
     "CTC": _TEXT,
     "CTCDecode": _TEXT,
     "ctc": _TEXT,
-    "Merge": "call Add() or Concatenate() on a list of layers' results",
     "LocallyConnected2D": "use Conv2D, whose filters are the same at each place",
     "RemoteMonitor": "use CSVLogger, or a Callback of your own",
     "multi_gpu_model": "a model runs on one device; all cores of the processor are used",

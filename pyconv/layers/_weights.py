@@ -97,11 +97,12 @@ class Weights:
     @contextlib.contextmanager
     def unchanged(self) -> Iterator[None]:
         """Within, a call of the user's own may count or assign: the weights are as before after."""
-        before = [np.array(weight) for weight in self.weights]
+        # The arrays themselves: the call may make more, at any place among them.
+        before = [(weight, np.array(weight)) for weight in self.weights]
         try:
             yield
         finally:
-            for weight, values in zip(self.weights, before, strict=False):
+            for weight, values in before:
                 weight[...] = values
 
     @property

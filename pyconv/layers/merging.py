@@ -1,5 +1,7 @@
 """Layers of several inputs, which bring the branches of a ``Graph`` together."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -85,16 +87,17 @@ class Merge(Layer):
 class Elementwise(Merge):
     """Of each element of the inputs one number; an axis of size 1 is repeated as often as needed.
 
-    A new one implements ``_merge`` and ``_gradient(i, dy)``.
+    Inputs of fewer axes have axes of size 1 after that of the samples, as in Keras. A new one
+    implements ``_merge`` and ``_gradient(i, dy)``.
     """
 
     least = 2
+    _lower: Mapping[int, tuple[int, ...]] = MappingProxyType({})  # shapes of fewer axes
 
     def _merged_shape(self, shapes: list[Shape]) -> Shape:
-        first = shapes[0]
-        for shape in shapes[1:]:
-            if len(shape) != len(first):
-                raise self._mismatch(shapes)
+        rank = max(map(len, shapes))
+        first, *others = (_expanded(shape, rank) for shape in shapes)
+        for shape in others:
             first = tuple(self._size(a, b, shapes) for a, b in zip(first, shape, strict=True))
         return first
 
@@ -112,6 +115,22 @@ class Elementwise(Merge):
             f"{self.label}: Inputs have incompatible shapes: {', '.join(map(str, shapes))}; sizes "
             "must be equal, or 1, which is repeated"
         )
+
+    def forward(self, x: Any, training: bool) -> Array:
+        """Return the result of the arrays ``x``."""
+        rank = max(part.ndim for part in x)
+        if not self._lower and all(part.ndim == rank for part in x):
+            return super().forward(x, training)
+        self._lower = {i: part.shape for i, part in enumerate(x) if part.ndim < rank}
+        return super().forward([part.reshape(_expanded(part.shape, rank)) for part in x], training)
+
+    def backward(self, dy: Array, need_dx: bool) -> Any:
+        """Return the gradients of the arrays, a list, where they are needed."""
+        parts = super().backward(dy, need_dx)
+        if need_dx:
+            for i, shape in self._lower.items():
+                parts[i] = parts[i].reshape((-1, *shape[1:]))
+        return parts
 
     def _split(self, dy: Array) -> list[Array]:
         return [_summed(self._gradient(i, dy), x.shape) for i, x in enumerate(self._xs)]
@@ -326,6 +345,10 @@ class Minimum(Maximum):
     """
 
     _better = np.less
+
+
+def _expanded(shape: tuple[Any, ...], rank: int) -> tuple[Any, ...]:
+    return (shape[0], *(1,) * (rank - len(shape)), *shape[1:])
 
 
 def _product(factors: list[Array], out: Array) -> Array:

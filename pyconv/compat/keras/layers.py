@@ -14,6 +14,7 @@ from pyconv.compat import (
     _lambda,
     _unsupported,
 )
+from pyconv.compat._branches import Merge as Merge
 from pyconv.compat._chained import Chained
 from pyconv.compat._functional import Tensor
 from pyconv.compat._input_tensor import FromTensor
@@ -267,5 +268,5 @@ _names.update(Input=Input, InputSpec=InputSpec, deserialize=deserialize, dot=dot
 # Where Keras 2 had the layers that change images.
 experimental = SimpleNamespace(preprocessing=SimpleNamespace(**_names))
 globals().update(_names)
-__all__ = sorted(_names)
+__all__ = sorted([*_names, "Merge"])
 __getattr__ = _unsupported.getter(__name__, layers)
