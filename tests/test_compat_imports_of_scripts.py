@@ -33,6 +33,8 @@ from tensorflow.keras.experimental import CosineDecay as Older
 from tensorflow.math import confusion_matrix
 from tensorflow.python.client import device_lib
 from tensorflow.python.framework import ops
+from tensorflow.python.ops import summary_ops_v2
+import tensorflow.python.training.moving_averages
 from tensorflow.random import set_seed
 import tensorflow_datasets
 import keras, tensorflow
@@ -60,7 +62,7 @@ assert confusion_matrix([0, 1], [0, 0]).tolist() == [[1, 0], [1, 0]]
 assert device_lib.list_local_devices()[0].device_type == "CPU"
 assert experimental.set_policy is keras.mixed_precision.set_policy
 set_session(None), ops.reset_default_graph(), set_seed(1)
-for missing in (OrderedEnqueuer, convert_all_kernels_in_model):
+for missing in (OrderedEnqueuer, summary_ops_v2, convert_all_kernels_in_model):
     try:
         missing(1)
     except ImportError as error:

@@ -158,6 +158,18 @@ class _StandInLoader(importlib.abc.Loader):
         pass
 
 
+class _AllStandIns:
+    """A part of TensorFlow's own source: whatever it is asked for is a stand-in."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return stand_in(f"{self._path}.{name}")
+
+
 class _NamespaceLoader(importlib.abc.Loader):
     """Makes a module of what is an attribute of another one, such as ``tensorflow.data``."""
 
@@ -203,6 +215,8 @@ def _loader_of(fullname: str) -> importlib.abc.Loader | None:
     found = getattr(parent, name, None)
     if isinstance(found, SimpleNamespace):
         return _NamespaceLoader(found)
+    if above == "tensorflow.python":
+        return _NamespaceLoader(_AllStandIns(fullname))
     # A module of this name that is not known may hold anything.
     is_module = name.islower() and above.rpartition(".")[2] in (
         *_ROOTS,

@@ -11,6 +11,7 @@ from pyconv.compat._autodiff import Taped, unwrapped
 from pyconv.compat._eager import eager
 from pyconv.compat._gradient_tape import GradientTape
 from pyconv.compat._taped_losses import taped_loss
+from pyconv.compat._trees import leaves
 from pyconv.losses.loss import Loss
 from pyconv.metrics.metric import Metric
 from pyconv.model import Sequential
@@ -271,7 +272,8 @@ class OwnSteps(Sequential):
     def _arranged_batch(self, owner: str, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
         if y is None and ("train" in self._own or self._has_no_loss):
             self._objective.has_no_targets = True
-            return x, np.zeros(len(x)), weight
+            first = leaves(x)[0]  # of several inputs, or of the rows of a list
+            return x, np.zeros(len(first if np.ndim(first) else x)), weight
         if self._own and self._objective is not None:
             self._objective.has_no_targets = False
         return super()._arranged_batch(owner, x, y, weight)

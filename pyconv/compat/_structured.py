@@ -144,7 +144,7 @@ class Structured(Functional):
     def _arranged_batch(self, owner: str, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
         """Return inputs, targets and weights as the network takes them."""
         if len(self._outputs) == 1:
-            return x, y, weight
+            return super()._arranged_batch(owner, x, y, weight)
         given = self._of_outputs(owner, y)
         columns, names, first = [], [], 0
         for output, values in zip(self._outputs, given, strict=True):

@@ -24,6 +24,12 @@ def _translate(
         _arguments.rename(name, kwargs, "epsilon", "min_delta")
     if name == "TensorBoard":
         _arguments.drop(kwargs, *_OF_OLDER_BOARDS)
+    if name == "ModelCheckpoint":
+        for flag in ("save_best_only", "save_weights_only"):
+            if isinstance(kwargs.get(flag), str):  # any text is true, as Keras has it
+                warnings.warn(f"{name}: {flag}={kwargs[flag]!r} is {bool(kwargs[flag])}",
+                              stacklevel=4)  # fmt: skip
+                kwargs[flag] = bool(kwargs[flag])
     return args, kwargs
 
 

@@ -20,7 +20,7 @@ from pyconv.compat.keras import (
     metrics,
     optimizers,
 )
-from pyconv.compat.tensorflow import _files, _functions, _session
+from pyconv.compat.tensorflow import _checkpoint, _files, _functions, _indices, _session
 from pyconv.compat.tensorflow._image import IMAGE
 from pyconv.compat.tensorflow._summary import SUMMARY
 from pyconv.compat.tensorflow._variable import Variable as Variable
@@ -37,7 +37,7 @@ globals().update({name: np.dtype(name) for name in _TYPES}, bool=np.dtype("bool"
 _eager = {name: eagerly(function) for name, function in _functions.FUNCTIONS.items()}
 globals().update(_eager)
 math = SimpleNamespace(
-    top_k=_functions.top_k,
+    top_k=_indices.top_k,
     **{name: eagerly(function) for name, function in _functions.MATHS.items()},
 )
 linalg = SimpleNamespace(
@@ -49,7 +49,7 @@ _ACTIVATIONS = ("elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "se
                 "silu", "softmax", "softplus", "softsign", "swish", "tanh")  # fmt: skip
 image, summary = IMAGE, SUMMARY
 nn = SimpleNamespace(
-    top_k=_functions.top_k,
+    top_k=_indices.top_k,
     **{name: EagerFunction(getattr(activations, name)) for name in _ACTIVATIONS},
     **{name: eagerly(function) for name, function in _functions.NETWORK.items()},
 )
@@ -134,6 +134,7 @@ test = SimpleNamespace(
     is_built_with_cuda=lambda: False,
     is_gpu_available=lambda *args, **kwargs: False,
 )
+saved_model = SimpleNamespace(save=_checkpoint.save_model, load=_checkpoint.load_model)
 sysconfig = SimpleNamespace(get_build_info=dict)
 train = _session.TRAIN
 client, framework = _session.PYTHON.client, _session.PYTHON.framework  # of tensorflow.python

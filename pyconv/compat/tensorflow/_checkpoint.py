@@ -7,6 +7,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from pyconv._files import replacing
+from pyconv.compat._unsupported import NotInPyconvError
 from pyconv.compat.tensorflow._variable import Variable
 
 _ENDING = ".npz"
@@ -140,6 +141,24 @@ class CheckpointManager:
         """Read the last checkpoint, where there is one; return its name."""
         self._checkpoint.restore(self.latest_checkpoint)
         return self.latest_checkpoint
+
+
+def save_model(obj: Any, export_dir: Any, *args: Any, **kwargs: Any) -> None:
+    """Write a Keras model into a folder, for ``load_model``: TensorFlow itself cannot read it."""
+    if not hasattr(obj, "save"):
+        raise NotInPyconvError(
+            f"tf.saved_model.save: obj must be a Keras model, got a {type(obj).__name__}; "
+            "tf.train.Checkpoint saves variables"
+        )
+    os.makedirs(export_dir, exist_ok=True)
+    obj.save(export_dir)
+
+
+def load_model(export_dir: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return the Keras model of a folder that ``save_model`` wrote."""
+    from pyconv.compat import keras
+
+    return keras.models.load_model(export_dir)
 
 
 # What numpy and zipfile raise where bytes of a file are not what they were.

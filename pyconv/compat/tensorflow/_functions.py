@@ -3,14 +3,15 @@
 They take arrays, arrays whose gradient is followed, and tensors of functional models.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from pyconv.compat import _backend_functions as backend
 from pyconv.compat._autodiff import unwrapped
-from pyconv.compat._eager import array_of, eager
+from pyconv.compat._eager import array_of
 from pyconv.compat.keras import ops
+from pyconv.compat.tensorflow import _indices
 
 
 def _axis(axis: Any) -> Any:
@@ -134,19 +135,6 @@ def _in_top_k(targets: Any, predictions: Any, k: int, name: Any = None) -> Any:
     return (scores > np.take_along_axis(scores, labels[:, None], 1)).sum(axis=1) < k
 
 
-class TopK(NamedTuple):
-    """What ``tf.math.top_k`` returns."""
-
-    values: Any
-    indices: Any
-
-
-def top_k(input: Any, k: int = 1, sorted: bool = True, name: Any = None) -> Any:
-    a = np.asarray(unwrapped(input))
-    order = np.argsort(-a, axis=-1, kind="stable")[..., :k]
-    return TopK(eager(np.take_along_axis(a, order, -1)), eager(order))
-
-
 def _range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, **_: Any) -> Any:
     first, end = (0, start) if limit is None else (start, limit)
     arange: Any = np.arange
@@ -200,6 +188,7 @@ FUNCTIONS: dict[str, Any] = {
     "einsum": lambda equation, *inputs, **_: np.einsum(equation, *map(array_of, inputs)),
     "fill": lambda dims, value, name=None: np.full(tuple(np.asarray(dims)), value),
     "gather": _gather,
+    "gather_nd": _indices.gather_nd,
     "global_norm": _global_norm,
     "identity": array_of,
     "linspace": _linspace,
@@ -224,6 +213,10 @@ FUNCTIONS: dict[str, Any] = {
     "reverse": lambda tensor, axis, name=None: np.flip(array_of(tensor), _axis(axis)),
     "size": np.size,
     "split": _split,
+    "scatter_nd": _indices.scatter_nd,
+    "tensor_scatter_nd_add": _indices.scatter_nd_add,
+    "tensor_scatter_nd_sub": _indices.scatter_nd_sub,
+    "tensor_scatter_nd_update": _indices.scatter_nd_update,
     "transpose": _transpose,
     "unstack": lambda value, num=None, axis=0, name=None: [
         np.squeeze(part, axis)

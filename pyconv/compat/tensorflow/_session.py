@@ -96,6 +96,8 @@ class Strategy:
 
 def latest_checkpoint(checkpoint_dir: Any, latest_filename: Any = None) -> str | None:
     """Return the file of a folder that was written last, None where there is none."""
+    if not os.path.isdir(checkpoint_dir):
+        return None
     with os.scandir(checkpoint_dir) as entries:
         files = [entry for entry in entries if entry.is_file()]
     return max(files, key=lambda entry: entry.stat().st_mtime_ns).path if files else None

@@ -1,0 +1,46 @@
+"""What public scripts do beside the plain path."""
+
+import os
+
+import numpy as np
+import pytest
+
+import pyconv.compat.keras as keras
+import pyconv.compat.tensorflow as tf
+
+layers = keras.layers
+rng = np.random.default_rng(0)
+A, B = rng.random((20, 6)).astype(np.float32), np.eye(3, dtype=np.float32)[np.arange(20) % 3]
+
+
+def test_models_of_several_inputs_that_add_their_loss_need_no_targets():
+    first, second = keras.Input((6,)), keras.Input((3,))
+    output = layers.Dense(6)(layers.concatenate([first, second]))
+    model = keras.Model([first, second], output)
+    model.add_loss(keras.backend.mean(keras.backend.square(output - first)))
+    model.compile("rmsprop")
+    history = model.fit([A, B], epochs=2, validation_data=([A, B], None), verbose=0).history
+    wanted = np.mean((model.predict([A, B], verbose=0) - A) ** 2)
+    assert history["val_loss"][-1] == pytest.approx(wanted, rel=1e-5)
+    assert model.evaluate([A, B], verbose=0) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_flag_of_a_checkpoint_may_be_text(tmp_path):
+    with pytest.warns(UserWarning, match="save_best_only='False' is True"):
+        callback = keras.callbacks.ModelCheckpoint(tmp_path / "m.keras", save_best_only="False")
+    assert callback.save_best_only is True
+
+
+def test_a_folder_that_is_not_there_has_no_checkpoint(tmp_path):
+    assert tf.train.latest_checkpoint(tmp_path / "none") is None
+    assert tf.train.latest_checkpoint(tmp_path) is None
+
+
+def test_saved_models_are_folders(tmp_path):
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(2)])
+    folder = os.path.join(tmp_path, "a", "export")
+    tf.saved_model.save(model, folder)
+    again = tf.saved_model.load(folder)
+    np.testing.assert_array_equal(again.predict(A, verbose=0), model.predict(A, verbose=0))
+    with pytest.raises(ImportError, match=r"obj must be a Keras model, got a EagerArray"):
+        tf.saved_model.save(tf.constant(1.0), folder)
