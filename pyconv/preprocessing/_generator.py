@@ -13,13 +13,12 @@ from pyconv._convert import is_native
 from pyconv._types import Array
 from pyconv.layers._augmentation import Stage, fill_mode_arg
 from pyconv.preprocessing._changes import Changes, RandomChanges, pair_arg, shift_arg
-from pyconv.preprocessing._directory import DirectoryIterator
 from pyconv.preprocessing._files import channels_last
-from pyconv.preprocessing._iterator import NumpyArrayIterator, batch_arg, images_arg
-from pyconv.preprocessing._saved import save_to_arg
+from pyconv.preprocessing._flows import Flows
+from pyconv.preprocessing._iterator import batch_arg, images_arg
 
 
-class ImageDataGenerator(RandomChanges):
+class ImageDataGenerator(Flows, RandomChanges):
     """Makes batches of images that are changed at random and brought to a common scale.
 
     Args:
@@ -136,116 +135,6 @@ class ImageDataGenerator(RandomChanges):
         """Set an attribute; an argument's new value holds from the next batch on."""
         super().__setattr__(name, value)
         super().__setattr__("_times_set", self._times_set + 1)
-
-    # --- batches ---------------------------------------------------------------------------------
-
-    def flow(
-        self,
-        x: Any,
-        y: Any = None,
-        batch_size: int = 32,
-        shuffle: bool = True,
-        sample_weight: Any = None,
-        seed: int | None = None,
-        save_to_dir: Any = None,
-        save_prefix: str = "",
-        save_format: str = "png",
-        subset: str | None = None,
-    ) -> NumpyArrayIterator:
-        """Return batches of arrays, without an end; ``fit`` takes them as ``x``.
-
-        Args:
-            x: images (N, H, W, C).
-            y: labels (N, ...), or None.
-            batch_size: images of a batch.
-            shuffle: whether each pass has a new order.
-            sample_weight: weights (N,), or None.
-            seed: an integer for the same orders and changes in each run.
-            save_to_dir: a folder that the images of each batch are written to, or None.
-            save_prefix: what their files' names begin with.
-            save_format: what they end with: ``"png"``, ``"jpeg"``.
-            subset: ``"validation"`` for the first ``validation_split`` of the images,
-                ``"training"`` for the others.
-
-        Raises:
-            TypeError, ValueError: an argument is wrong.
-        """
-        save_to = save_to_arg("flow", save_to_dir, save_prefix, save_format)
-        arrays = [None if a is None else np.asarray(a) for a in (x, y, sample_weight)]
-        if subset is not None:
-            at = int(len(x) * self.validation_split)
-            part = slice(at) if self._is_validation("flow", subset) else slice(at, None)
-            arrays = [None if array is None else array[part] for array in arrays]
-        batches = NumpyArrayIterator(
-            arrays[0], arrays[1], self, batch_size, shuffle, seed, arrays[2]
-        )
-        batches.save_to = save_to
-        return batches
-
-    def flow_from_directory(
-        self,
-        directory: Any,
-        target_size: Any = (256, 256),
-        color_mode: str = "rgb",
-        classes: Any = None,
-        class_mode: str | None = "categorical",
-        batch_size: int = 32,
-        shuffle: bool = True,
-        seed: int | None = None,
-        save_to_dir: Any = None,
-        save_prefix: str = "",
-        save_format: str = "png",
-        follow_links: bool = False,
-        subset: str | None = None,
-        interpolation: str = "nearest",
-    ) -> DirectoryIterator:
-        """Return batches of the images in a folder that has a folder for each class.
-
-        Args:
-            directory: the folder.
-            target_size: (height, width) that images are resized to.
-            color_mode: ``"rgb"``, ``"rgba"`` or ``"grayscale"``.
-            classes: names of the folders, in the order of the classes; None for all, sorted.
-            class_mode: ``"categorical"``, ``"sparse"``, ``"binary"``, ``"input"`` or None.
-            batch_size, shuffle, seed, subset: as for ``flow``.
-            save_to_dir: a folder that the images of each batch are written to, or None.
-            save_prefix: what their files' names begin with.
-            save_format: what they end with: ``"png"``, ``"jpeg"``.
-            follow_links: has no effect: links are followed.
-            interpolation: see ``load_img``.
-
-        Raises:
-            FileNotFoundError: there is no such folder.
-            ImportError: there is no Pillow.
-            TypeError, ValueError: an argument is wrong.
-        """
-        save_to = save_to_arg("flow_from_directory", save_to_dir, save_prefix, save_format)
-        part = None
-        if subset is not None:
-            at = self.validation_split
-            part = (0.0, at) if self._is_validation("flow_from_directory", subset) else (at, 1.0)
-        batches = DirectoryIterator(
-            directory,
-            self.changed,
-            target_size,
-            color_mode,
-            classes,
-            class_mode,
-            batch_size,
-            shuffle,
-            seed,
-            part,
-            interpolation,
-        )
-        batches.save_to = save_to
-        return batches
-
-    def _is_validation(self, owner: str, subset: Any) -> bool:
-        if subset not in ("training", "validation"):
-            raise ValueError(
-                f"{owner}: subset must be 'training' or 'validation', got {subset!r:.60}"
-            )
-        return bool(subset == "validation")
 
     # --- changes ---------------------------------------------------------------------------------
 
