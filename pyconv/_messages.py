@@ -50,4 +50,10 @@ def say(text: str, end: str = "\n") -> None:
     if not _interactive:
         _LOG.info("%s", text)
     elif sys.stdout is not None:
-        print(text, end=end, flush=True)
+        line = text + end
+        try:
+            sys.stdout.write(line)
+        except UnicodeEncodeError:  # a terminal that has not all signs
+            encoding = sys.stdout.encoding or "ascii"
+            sys.stdout.write(line.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()

@@ -335,3 +335,12 @@ def test_messages_are_logged_on_request(capsys, caplog):
     assert "LearningRateScheduler setting learning rate to 0.25" in first
     assert second.startswith("1/1 - 0s - ")
     assert "loss: " in second
+
+
+def test_messages_on_a_terminal_that_has_not_all_signs(monkeypatch):
+    from pyconv._messages import say
+
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stdout", terminal)
+    say("full: ━ é")
+    assert terminal.buffer.getvalue() == "full: ? é\n".encode("cp1252")
