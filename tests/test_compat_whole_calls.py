@@ -378,8 +378,8 @@ def test_dropout_in_a_call():
     assert 0.23 < (first == 0).mean() < 0.27
     alike = keras.random.dropout(x, 0.5, noise_shape=(None, 1), seed=1)
     assert (alike == alike[:, :1]).all()
-    with pytest.raises(ValueError, match="rate must be from 0 to below 1, got 1"):
-        keras.random.dropout(x, 1)
+    with pytest.raises(ValueError, match="rate must be from 0 to 1, got 2"):
+        keras.random.dropout(x, 2)
     # Where an element is 0 its gradient is, and the others' is as much larger.
     with tf.GradientTape() as tape:
         given = tf.convert_to_tensor(x)

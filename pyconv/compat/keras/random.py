@@ -15,7 +15,11 @@ from pyconv.variable import Variable
 
 __all__ = [
     "SeedGenerator",
+    "beta",
+    "binomial",
+    "categorical",
     "dropout",
+    "gamma",
     "normal",
     "randint",
     "shuffle",
@@ -29,6 +33,11 @@ class SeedGenerator:
 
     Args:
         seed: an integer for the same numbers in each run; None for others.
+        name: has no effect.
+        **kwargs: ``backend``, which has no effect.
+
+    Raises:
+        ValueError: ``seed`` is no integer, or an argument is not known.
 
     Example:
         >>> import pyconv.compat.keras as keras
@@ -39,6 +48,15 @@ class SeedGenerator:
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        kwargs.pop("backend", None)
+        if kwargs:
+            raise ValueError(f"SeedGenerator: Unrecognized keyword arguments: {kwargs}")
+        whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+        if seed is not None and not whole:
+            raise ValueError(
+                f"SeedGenerator: Argument `seed` must be an integer. Received: {seed!r:.60} of "
+                f"type {type(seed)}"
+            )
         self._initial_seed = seed
         first = _random.fresh_seed() if seed is None else seed
         # The seed, and how often it was used.
@@ -77,14 +95,20 @@ def uniform(
 ) -> Any:
     """Return numbers from ``minval`` to below ``maxval``, each as likely.
 
+    Raises:
+        ValueError: ``dtype`` is none of floats.
+
     Example:
         >>> import pyconv.compat.keras as keras
         >>> keras.random.uniform((2, 3), seed=1).shape
         (2, 3)
     """
-    if dtype is not None and "int" in str(dtype):
-        return randint(shape, minval, maxval, dtype, seed)
-    return eager(_generator(seed).uniform(minval, maxval, shape).astype(dtype or np.float32))
+    kind = np.dtype(dtype or np.float32)
+    if kind.kind != "f":
+        raise ValueError(
+            f"`keras.random.uniform` requires a floating point `dtype`. Received: dtype={kind.name}"
+        )
+    return eager(_generator(seed).uniform(minval, maxval, shape).astype(kind))
 
 
 def normal(
@@ -120,12 +144,82 @@ def truncated_normal(
 def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Any:
     """Return integers from ``minval`` to below ``maxval``.
 
+    Raises:
+        ValueError: ``dtype`` is none of integers.
+
     Example:
         >>> import pyconv.compat.keras as keras
         >>> set(keras.random.randint((100,), 0, 2, seed=1).tolist())
         {0, 1}
     """
-    return eager(_generator(seed).integers(minval, maxval, shape).astype(dtype or "int32"))
+    kind = np.dtype(dtype or "int32")
+    if kind.kind not in "iu":
+        raise ValueError(
+            f"`keras.random.randint` requires an integer `dtype`. Received: dtype={kind.name}"
+        )
+    return eager(_generator(seed).integers(minval, maxval, shape).astype(kind))
+
+
+def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
+    """Return class numbers (N, num_samples), each as likely as the softmax of its row says.
+
+    Args:
+        logits: scores (N, classes).
+        num_samples: how many are drawn of each row.
+        dtype: type of the numbers.
+        seed: None, a number or a ``SeedGenerator``.
+
+    Raises:
+        ValueError: ``logits`` has not two axes.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> keras.random.categorical([[0.0, 100.0], [100.0, 0.0]], 3, seed=1).tolist()
+        [[1, 1, 1], [0, 0, 0]]
+    """
+    scores = np.asarray(logits, np.float64)
+    if scores.ndim != 2:
+        raise ValueError(f"categorical: logits must be (N, classes), got {scores.shape}")
+    # The largest of scores with Gumbel's noise.
+    noise = _generator(seed).gumbel(size=(len(scores), num_samples, scores.shape[1]))
+    return eager(np.argmax(scores[:, np.newaxis] + noise, axis=-1).astype(dtype or "int32"))
+
+
+def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Return numbers of the gamma distribution of shape ``alpha`` and scale 1.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> bool((keras.random.gamma((100,), 2.0, seed=1) > 0).all())
+        True
+    """
+    return eager(_generator(seed).gamma(alpha, size=shape).astype(dtype or np.float32))
+
+
+def binomial(
+    shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
+) -> Any:
+    """Return how many of ``counts`` trials succeed, each with its probability.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> keras.random.binomial((2,), [5, 7], [0.0, 1.0], seed=1).tolist()
+        [0.0, 7.0]
+    """
+    trials = np.asarray(counts).astype(np.int64)
+    drawn = _generator(seed).binomial(trials, probabilities, shape)
+    return eager(drawn.astype(dtype or np.float32))
+
+
+def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Return numbers of the beta distribution, 0 to 1.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> round(float(keras.random.beta((10000,), 3.0, 1.0, seed=1).mean()), 2)
+        0.75
+    """
+    return eager(_generator(seed).beta(alpha, beta, shape).astype(dtype or np.float32))
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
@@ -138,20 +232,20 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
         seed: None, a number or a ``SeedGenerator``.
 
     Raises:
-        ValueError: ``rate`` is not from 0 to below 1.
+        ValueError: ``rate`` is not from 0 to 1.
 
     Example:
         >>> import numpy as np, pyconv.compat.keras as keras
         >>> sorted(set(keras.random.dropout(np.ones(100), 0.5, seed=1).tolist()))
         [0.0, 2.0]
     """
-    if not 0 <= rate < 1:
-        raise ValueError(f"dropout: rate must be from 0 to below 1, got {rate!r}")
+    if not 0 <= rate <= 1:
+        raise ValueError(f"dropout: rate must be from 0 to 1, got {rate!r}")
     x = inputs if isinstance(inputs, np.ndarray) else eager(np.asarray(inputs, np.float32))
     given = x.shape if noise_shape is None else noise_shape
     sizes = [n if size is None else size for n, size in zip(x.shape, given, strict=True)]
     kept = _generator(seed).random(sizes) >= rate
-    factors = kept.astype(x.dtype) / np.asarray(1 - rate, x.dtype)
+    factors = kept.astype(x.dtype) / np.asarray(1 - rate or 1, x.dtype)
     return x * np.broadcast_to(factors, x.shape)
 
 
