@@ -73,8 +73,11 @@ class Stack:
         self._check_name(layer)
         if isinstance(layer, InputLayer):
             if self._input is not None or self._layers:
+                had = ""
+                if self._input is not None:
+                    had = f"it has already been configured to use {self._input.batch_shape}; "
                 raise ValueError(
-                    f"{self.label}: an Input must be the first layer, and the only one"
+                    f"{self.label}: {had}an Input must be the first layer, and the only one"
                 )
             self._input = layer
             return

@@ -19,7 +19,7 @@ from pyconv import compile_config
 from pyconv._args import path_arg
 from pyconv._files import place, replacing
 from pyconv.custom_objects import CustomObjectScope, in_scope
-from pyconv.formats import files, keras_graph
+from pyconv.formats import files, keras_archive, keras_graph
 from pyconv.formats.places import Place
 from pyconv.formats.stored import (
     Stored,
@@ -44,6 +44,8 @@ def save_model(
 ) -> None:
     """Write a model; see ``Sequential.save``.
 
+    ``filepath`` may also be a file that is open for writing bytes, for the format of ``.keras``.
+
     Example:
         >>> import pyconv, tempfile, os
         >>> model = pyconv.Sequential([pyconv.Input((4,)), pyconv.layers.Dense(2)])
@@ -52,6 +54,9 @@ def save_model(
         >>> pyconv.models.load_model(path).count_params()
         10
     """
+    if hasattr(filepath, "write"):
+        keras_archive.write(filepath, model, include_optimizer)
+        return
     path = _checked_place(model, "save", filepath, overwrite)
     if path.lower().endswith(".onnx"):
         raise ValueError(
@@ -104,7 +109,8 @@ def load_model(
 
     Args:
         filepath: the file, of any of the formats of ``Sequential.save``; where its name ends in
-            ``.onnx``, it is read by ``pyconv.onnx.load``.
+            ``.onnx``, it is read by ``pyconv.onnx.load``. Also a file that is open for reading
+            bytes, of the format of ``.keras``.
         custom_objects: your own layer classes by name.
         compile: whether to compile it and restore the optimizer's state, if it was compiled.
         safe_mode: has no effect: code in a file is never run.
@@ -121,12 +127,16 @@ def load_model(
         >>> pyconv.models.load_model(path).count_params()
         10
     """
-    path = path_arg("load_model", "filepath", filepath)
-    if path.lower().endswith(".onnx"):
-        from pyconv import onnx
+    if hasattr(filepath, "read"):
+        stored: Stored | None = files.read_archive("load_model", filepath)
+        path = "the open file"
+    else:
+        path = path_arg("load_model", "filepath", filepath)
+        if path.lower().endswith(".onnx"):
+            from pyconv import onnx
 
-        return onnx.load(path)
-    stored = files.read("load_model", path)
+            return onnx.load(path)
+        stored = files.read("load_model", path)
     if stored is None:
         tensors, metadata = _read(path, "load_model")
     if "model" not in metadata if stored is None else stored.config is None:
@@ -155,7 +165,10 @@ def load_weights(
         tensors, _ = _read(path, "load_weights")
         stored = Stored(_by_layer(tensors))
     if not model.built:
-        raise ValueError(f"{model.label}: load_weights needs a built model; call build first")
+        raise ValueError(
+            f"{model.label}: load_weights needs a built model; call build(input_shape) first. You "
+            "are loading weights into a model that has not yet been built."
+        )
     try:
         weights = list(weights_of(model, stored, by_name, skip_mismatch))
     except ValueError as error:
@@ -195,8 +208,11 @@ def _checked_place(model: Sequential, owner: str, filepath: Any, overwrite: bool
     path = place(owner, filepath)
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{owner}: {path} exists, and overwrite is False")
-    if not model.built:
-        raise ValueError(f"{model.label}: {owner} needs a built model; call build(input_shape)")
+    if not model.built and not (owner == "save" and path.lower().endswith(".keras")):
+        raise ValueError(
+            f"{model.label}: {owner} needs a built model; call build(input_shape) first. You are "
+            "saving a model that has not yet been built."
+        )
     return path
 
 

@@ -1,7 +1,6 @@
 """What the ``call`` of a model of one's own does with its inputs, followed with tensors."""
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 from pyconv.compat import _call_context
@@ -25,7 +24,7 @@ def starts_of(model: Any, shapes: Any) -> Any:
         model: the model, after which inputs are called that have no key.
         shapes: a shape, the batch first, or lists, tuples or dicts of such.
     """
-    count = len(_shapes(shapes))
+    count = len(leaves(shapes, is_shape))
     names = iter([f"{model.name}_input" + (f"_{i}" if i else "") for i in range(count)])
 
     def start(shape: Any, key: Any = None) -> Tensor:
@@ -34,10 +33,10 @@ def starts_of(model: Any, shapes: Any) -> Any:
 
     if isinstance(shapes, dict):
         return {
-            key: start(shape, key) if is_shape(shape) else each_shape(start, shape)
+            key: start(shape, key) if is_shape(shape) else mapped(start, shape, is_shape)
             for key, shape in shapes.items()
         }
-    return each_shape(start, shapes)
+    return mapped(start, shapes, is_shape)
 
 
 def followed(model: Any, starts: Any) -> Any:
@@ -80,22 +79,6 @@ def is_shape(value: Any) -> bool:
 
 def _is_array(x: Any) -> bool:
     return hasattr(x, "shape") and hasattr(x, "ndim")
-
-
-def _shapes(shapes: Any) -> list[Any]:
-    if is_shape(shapes):
-        return [shapes]
-    parts = shapes.values() if isinstance(shapes, dict) else shapes
-    return [shape for part in parts for shape in _shapes(part)]
-
-
-def each_shape(function: Callable[..., Any], shapes: Any) -> Any:
-    """Return what a function makes of each shape, in lists, tuples and dicts as they are."""
-    if is_shape(shapes):
-        return function(shapes)
-    if isinstance(shapes, dict):
-        return {key: each_shape(function, shape) for key, shape in shapes.items()}
-    return type(shapes)(each_shape(function, shape) for shape in shapes)
 
 
 def _called(model: Any, starts: Any, trains: bool) -> Any:

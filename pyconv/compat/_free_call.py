@@ -10,7 +10,7 @@ import numpy as np
 from pyconv.compat import _call_context, _recording
 from pyconv.compat._autodiff import Taped, unwrapped
 from pyconv.compat._eager import eager
-from pyconv.compat._followed import each_shape
+from pyconv.compat._followed import is_shape
 from pyconv.compat._trees import leaves, mapped
 from pyconv.compat._whole_call import whole_call
 
@@ -27,7 +27,7 @@ class FreeCall:
 
     def _run_freely(self: Any, shapes: Any, reason: Exception) -> None:
         """Make the weights by a call on zeros, and run the call from now on."""
-        zeros = each_shape(lambda s: np.zeros([n or _ROWS for n in s], np.float32), shapes)
+        zeros = mapped(lambda s: np.zeros([n or _ROWS for n in s], np.float32), shapes, is_shape)
         found = leaves(self._called_freely(zeros, False))
         strange = [part for part in found if not hasattr(part, "__array__")]
         if strange or not found:

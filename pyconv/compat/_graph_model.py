@@ -5,7 +5,14 @@ from typing import Any
 from pyconv._types import Shape
 from pyconv.compat import _classes, _era
 from pyconv.compat._added_losses import AddedLosses
-from pyconv.compat._functional import Tensor, connected, network, nodes_between, tensor_of
+from pyconv.compat._functional import (
+    Tensor,
+    WiredCall,
+    connected,
+    nodes_between,
+    steps_between,
+    tensor_of,
+)
 from pyconv.compat._shown import owners
 from pyconv.compat._trees import leaves, mapped
 from pyconv.layers._augmentation import Augmentation, leading
@@ -126,11 +133,11 @@ def functional(inputs: Any, outputs: Any, name: str | None = None) -> Any:
     return made
 
 
-def _input_of(start: Tensor) -> Any:
+def _input_of(start: Tensor, name: str | None = None) -> Any:
     """Return the input of a model that begins with what a layer gave."""
     from pyconv.compat.keras import layers
 
-    return layers.InputLayer(batch_shape=start.sizes)
+    return layers.InputLayer(batch_shape=start.sizes, name=name)
 
 
 def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
@@ -145,17 +152,20 @@ def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
     starts: list[Tensor] = leaves(model.input)
     given = leaves(start)
     if start is None:
-        given = [InputLayer(batch_shape=old.sizes, name=old.layer.name) for old in starts]
+        given = [_input_of(old, old.layer.name) for old in starts]
     made: dict[Tensor, Any] = dict(zip(starts, map(tensor_of, given), strict=True))
     copies: dict[int, Any] = {}
-    for tensor in network(starts, leaves(model.output)):
-        if tensor in made:
+    for step in steps_between(starts, leaves(model.output)):
+        if step in made:
             continue
-        layer = tensor.layer
-        if id(layer) not in copies:
-            copies[id(layer)] = clone(layer)
-        taken = [made[source] for source in tensor.inputs]
-        made[tensor] = call(copies[id(layer)], taken if isinstance(layer, Merge) else taken[0])
+        is_call = isinstance(step, WiredCall)
+        owner = step.owner if is_call else step.layer
+        if id(owner) not in copies:
+            copies[id(owner)] = clone(owner)
+        taken = [made[source] for source in step.inputs]
+        several = isinstance(owner, Merge) or len(taken) > 1
+        result = call(copies[id(owner)], taken if several else taken[0])
+        made.update(zip(step.outputs if is_call else [step], leaves(result), strict=True))
     ends = [mapped(lambda tensor: made[tensor], form) for form in (model.input, model.output)]
     return functional(ends[0], ends[1], model.name)
 

@@ -13,7 +13,14 @@ from pyconv._stack import Stack
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches
 from pyconv.callbacks import CallbackList, History
-from pyconv.compat import _classes, _era, _folders, _functional_config, _own_class
+from pyconv.compat import (
+    _classes,
+    _era,
+    _file_arguments,
+    _folders,
+    _functional_config,
+    _own_class,
+)
 from pyconv.compat import _limits as limits
 from pyconv.compat._compiled_flags import CompiledFlags
 from pyconv.compat._eager import eager
@@ -29,6 +36,7 @@ from pyconv.compat._recording import (
     watched_parameters,
 )
 from pyconv.compat._shown import Shown
+from pyconv.compat._state_tree import StateTree
 from pyconv.compat._summary import summary_lines
 from pyconv.compat._traced import check_call, is_composed, with_parts
 from pyconv.compat._tracked import as_weight
@@ -43,14 +51,12 @@ _NOT_HERE = {
     "activity_regularizer",
     "add_metric": "give compile metrics",
     "export": "save writes the model to a file that Keras opens too",
-    "get_state_tree": "get_weights and optimizer.state_dict() have the state",
     "make_train_function": "train_on_batch makes one step",
     "quantize": "pyconv computes in float32",
-    "set_state_tree": "set_weights and optimizer.load_state_dict() set the state",
 }
 
 
-class Sequential(CompiledFlags, Shown, Generators):
+class Sequential(StateTree, CompiledFlags, Shown, Generators):
     """A stack of layers, as ``pyconv.Sequential``, with the methods of Keras 1 and 2 as well.
 
     Example:
@@ -378,8 +384,10 @@ class Sequential(CompiledFlags, Shown, Generators):
         **kwargs: Any,
     ) -> None:
         """Write the model to one file; see ``pyconv.Sequential.save``."""
-        _arguments.drop(kwargs, "save_format")
-        super().save(_folders.to_write(filepath), overwrite, include_optimizer, **kwargs)
+        _file_arguments.check_save(filepath, kwargs)
+        if not hasattr(filepath, "write"):
+            filepath = _folders.to_write(filepath)
+        super().save(filepath, overwrite, include_optimizer)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write the weights to one file; see ``pyconv.Sequential.save_weights``."""
@@ -388,6 +396,7 @@ class Sequential(CompiledFlags, Shown, Generators):
 
     def load_weights(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """Read the weights of a file; see ``pyconv.Sequential.load_weights``."""
+        _file_arguments.check_weights(filepath)
         super().load_weights(_folders.to_read(filepath), *args, **kwargs)
 
 

@@ -144,7 +144,8 @@ class OwnModel(FreeCall, Functional):
     @property
     def is_network(self) -> bool:
         """Whether the layers are all that it does, and not code."""
-        return not any(isinstance(layer, WholeCall) for layer in self._layers)
+        runs_call = any(isinstance(layer, WholeCall) for layer in self._layers)
+        return bool(self._layers) and not runs_call
 
     def file_order(self) -> list[int] | None:
         """Return the order in which files of the network have what is trained."""

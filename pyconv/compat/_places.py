@@ -4,6 +4,7 @@ Keras 3 walks through attributes, in the order of their names, and through lists
 of its own models come first. What it has come by it leaves out.
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -23,14 +24,14 @@ def places(model: Any, as_network: bool) -> list[Place]:
         model: the model.
         as_network: whether a model of the user's own is to be the network that its call is.
     """
-    found = list(_walk(model, "", set(), as_network))
+    found = list(_walk(model, "", {}, as_network))
     _name(found)
     return found
 
 
 def places_within(layer: Any, path: str, in_order: bool) -> list[Place]:
     """Return the places of a layer and all that it holds."""
-    found = list(_deep(layer, set()) if in_order else _walk(layer, path, set()))
+    found = list(_deep(layer, set()) if in_order else _walk(layer, path, {}))
     _name(found)
     return found
 
@@ -63,16 +64,20 @@ def _layers(model: Any, as_network: bool) -> list[Any]:
     return [*(start.layer for start in model.inputs), *model._members_of_network()]
 
 
-def _walk(owner: Any, path: str, seen: set[int], as_network: bool = False) -> Iterator[Place]:
-    if id(owner) in seen:
+def _walk(
+    owner: Any, path: str, seen: dict[int, Place], as_network: bool = False
+) -> Iterator[Place]:
+    known = seen.get(id(owner))
+    if known is not None:
+        known.others += (path,)
         return
-    seen.add(id(owner))
-    yield _place(owner, path)
+    place = seen[id(owner)] = _place(owner, path)
+    yield place
     for name, child in _children(owner, as_network):
         yield from _within(child, f"{path}/{name}" if path else name, seen)
 
 
-def _within(child: Any, path: str, seen: set[int]) -> Iterator[Place]:
+def _within(child: Any, path: str, seen: dict[int, Place]) -> Iterator[Place]:
     if isinstance(child, (Layer, Stack)):
         yield from _walk(child, path, seen)
     elif isinstance(child, (dict, list, tuple)):
@@ -92,17 +97,31 @@ def _children(owner: Any, as_network: bool) -> Iterator[tuple[str, Any]]:
     if not isinstance(owner, Layer):
         has_call = getattr(owner, "_has_call", False) and not as_network
         layers = _layers(owner, as_network) if owner.built or has_call else []
-        named = {} if as_network else owner.own_attributes()
+        named = {} if as_network else {**_properties(owner), **owner.own_attributes()}
         if not has_call:
             yield "layers", layers
         else:
             named["layers"] = layers
     elif isinstance(owner, Tracked):
-        named = {name: v for name, v in vars(owner).items() if name not in NOT_TRACKED}
+        own = {name: v for name, v in vars(owner).items() if name not in NOT_TRACKED}
+        named = {**_properties(owner), **own}
     else:
         return
     for name in sorted(named, key=lambda name: (name.startswith("_"), name)):
         yield name, named[name]
+
+
+def _properties(owner: Any) -> dict[str, Any]:
+    """Return what properties of the user's own give."""
+    found: dict[str, Any] = {}
+    for kind in type(owner).__mro__:
+        if kind.__module__.startswith("pyconv."):
+            continue
+        for name, value in vars(kind).items():
+            if isinstance(value, property):
+                with contextlib.suppress(Exception):  # as Keras does
+                    found.setdefault(name, getattr(owner, name))
+    return found
 
 
 def _deep(owner: Any, seen: set[int]) -> Iterator[Place]:

@@ -47,6 +47,21 @@ class Shown(Links):
         """Return the layers and models as the user put them together."""
         return flat(self._layers)
 
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Any]:
+        """Return the model and all layers and models within, each once."""
+        found: list[Any] = [self] if include_self else []
+        for member in self.layers:
+            within: Any = getattr(member, "_flatten_layers", None) if recursive else None
+            found += [member] if within is None else within()
+        return unique(found)
+
+    @property
+    def operations(self) -> list[Any]:
+        """The inputs, and the layers and models that were called, in Keras's order."""
+        return list(self.layers)
+
+    _operations = operations
+
     def own_attributes(self) -> dict[str, Any]:
         """Return the attributes that the user has given the model."""
         if type(self).__module__.startswith("pyconv."):

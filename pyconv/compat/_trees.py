@@ -3,22 +3,29 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+# Says of a list or tuple that it is one thing, such as a shape.
+IsLeaf = Callable[[Any], bool]
 
-def leaves(tree: Any) -> list[Any]:
+
+def leaves(tree: Any, is_leaf: IsLeaf | None = None) -> list[Any]:
     """Return what is in lists, tuples and dicts, those of dicts by key, in order."""
+    if is_leaf is not None and is_leaf(tree):
+        return [tree]
     if isinstance(tree, dict):
-        return [leaf for key in sorted(tree, key=str) for leaf in leaves(tree[key])]
+        return [leaf for key in sorted(tree, key=str) for leaf in leaves(tree[key], is_leaf)]
     if isinstance(tree, (list, tuple)):
-        return [leaf for part in tree for leaf in leaves(part)]
+        return [leaf for part in tree for leaf in leaves(part, is_leaf)]
     return [tree]
 
 
-def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+def mapped(function: Callable[[Any], Any], tree: Any, is_leaf: IsLeaf | None = None) -> Any:
     """Return lists, tuples and dicts of the same form, of what ``function`` gives for each."""
+    if is_leaf is not None and is_leaf(tree):
+        return function(tree)
     if isinstance(tree, dict):
-        return {key: mapped(function, tree[key]) for key in sorted(tree, key=str)}
+        return {key: mapped(function, tree[key], is_leaf) for key in sorted(tree, key=str)}
     if isinstance(tree, (list, tuple)):
-        parts = [mapped(function, part) for part in tree]
+        parts = [mapped(function, part, is_leaf) for part in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     return function(tree)
 

@@ -5,7 +5,6 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from pyconv._types import Shape
 from pyconv.compat._autodiff import Taped
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor
@@ -50,15 +49,6 @@ class WholeCall(Layer):  # type: ignore[misc]
         added = set(map(id, self._weights.values()))
         found = variables_of(self._of[0]()) if "_of" in vars(self) else []
         return [one for one in found if id(one) not in added]
-
-    def compute_output_shape(self, input_shape: Any) -> Shape:
-        """Return the shape of what the call makes of zeros.
-
-        Raises:
-            NotImplementedError: the call gives something else than one array.
-        """
-        shape: Shape = super().compute_output_shape(input_shape)
-        return shape
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         """Return what the model's call gives."""

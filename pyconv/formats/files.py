@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from pyconv._files import replacing
 from pyconv.formats import hdf5_reader, hdf5_writer, keras_archive, keras_hdf5
@@ -61,6 +61,16 @@ def read(owner: str, path: str) -> Stored | None:
             with _damage(owner, path):
                 return keras_archive.read(file)
     return None
+
+
+def read_archive(owner: str, file: IO[bytes]) -> Stored:
+    """Return what an open file of the format of ``.keras`` holds.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    with _damage(owner, "the open file"):
+        return keras_archive.read(file)
 
 
 @contextlib.contextmanager

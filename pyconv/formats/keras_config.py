@@ -57,7 +57,8 @@ def model_config(model: "Sequential", modules: bool) -> dict[str, Any]:
     """
     description = model.class_description()
     if description is not None and not model.is_network:
-        return {**description, "build_config": {"input_shape": model.input_shape}}
+        build = {"build_config": {"input_shape": model.input_shape}} if model.built else {}
+        return {**description, **build}
     result = _plain_config(model, modules)
     return result if description is None else {**result, OWN_CLASS: description}
 

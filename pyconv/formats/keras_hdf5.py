@@ -8,7 +8,7 @@ Both have trees of groups. ``.h5``: attributes ``model_config`` and ``training_c
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,11 +66,18 @@ def variables_tree(model: "Sequential", include_optimizer: bool, as_network: boo
             group.put(str(i), np.asarray(weight))
     optimizer = model.optimizer
     if include_optimizer and optimizer is not None and optimizer.built:
-        group = tree.group("optimizer/vars")
-        group.attrs["name"] = optimizer.name
-        for i, array in enumerate(_optimizer_arrays(model, as_network)):
-            group.put(str(i), _narrow(array))
+        _put_variables(tree, "optimizer", optimizer, _optimizer_arrays(model, as_network))
+        inner = getattr(optimizer, "inner_optimizer", None)
+        if inner is not None:
+            _put_variables(tree, "optimizer/inner_optimizer", inner, inner.variables)
     return tree
+
+
+def _put_variables(tree: Tree, path: str, optimizer: Any, arrays: Sequence[Any]) -> None:
+    group = tree.group(f"{path}/vars")
+    group.attrs["name"] = optimizer.name
+    for i, array in enumerate(arrays):
+        group.put(str(i), _narrow(array))
 
 
 def _optimizer_arrays(model: "Sequential", as_network: bool) -> list[Any]:

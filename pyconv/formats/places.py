@@ -23,6 +23,7 @@ class Place:
     owner: Any
     weights: Mapping[str, Array]
     trained: frozenset[int] = frozenset()  # ids of the weights that training changes
+    others: tuple[str, ...] = ()  # paths by which it is found too
 
     def listed(self) -> "list[Listed]":
         """Return the weights in the layer's order."""

@@ -154,7 +154,7 @@ def _of_own_class(stored: Stored, custom_objects: Mapping[str, Any] | None) -> "
         return None
     with at_most(stored.numbers):
         model: Sequential | None = make(description, shape, custom_objects)
-    if model is None or not model.built:
+    if model is None or (not model.built and stored.numbers):
         return None
     for weight, value in list(weights_of(model, stored, False, False)):
         weight[...] = value
@@ -173,8 +173,9 @@ def _of_layers(stored: Stored, custom_objects: Mapping[str, Any] | None) -> "Seq
         names = [_class_and_name(layer) for layer in keras_graph.flat(config["layers"])]
         groups = stored.of_classes(names) if stored.by_class else stored.groups
         weights = {name: InOrder(arrays) for name, arrays in groups.items()}
-    model = Sequential.from_config(config, dict(custom_objects or {}), weights)
-    if not model.built:
+    given = weights if stored.numbers else None
+    model = Sequential.from_config(config, dict(custom_objects or {}), given)
+    if not model.built and stored.numbers:
         raise ValueError("it does not say the shape of its input")
     if any(weights.values()):
         raise ValueError("its weights are not those of its layers")
@@ -189,7 +190,7 @@ def wired(
 
     with at_most(stored.numbers):
         model = Sequential.from_config(dict(config), dict(custom_objects or {}))
-    if not model.built:
+    if not model.built and stored.numbers:
         raise ValueError("it does not say the shape of its input")
     for weight, value in list(weights_of(model, stored, False, False)):
         weight[...] = value
@@ -306,10 +307,11 @@ def _of_paths(
     stored: Stored, places: Sequence[Place], skip_mismatch: bool
 ) -> Iterator[tuple[list[Place], Weights]]:
     """Give layers, also those within others, with their weights by path."""
-    missing = [place.path or "the model" for place in places if place.path not in stored.paths]
+    at = {id(p): next((x for x in (p.path, *p.others) if x in stored.paths), None) for p in places}
+    missing = [place.path or "the model" for place in places if at[id(place)] is None]
     if missing and not skip_mismatch:
         raise ValueError(f"it has no weights of {', '.join(missing)}")
-    own = {place.path for place in places}
+    own = set(at.values())
     others = [
         path
         for path, arrays in stored.paths.items()
@@ -317,7 +319,10 @@ def _of_paths(
     ]
     if others and not skip_mismatch:
         raise ValueError(f"it has weights of layers {others}, which the model has not")
-    yield from (([p], stored.paths[p.path]) for p in places if p.path in stored.paths)
+    for place in places:
+        path = at[id(place)]
+        if path is not None:
+            yield [place], stored.paths[path]
 
 
 def _fitted(places: Sequence[Place], stored: Weights) -> list[tuple[Array, Array]]:

@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv.optimizers.optimizer import Optimizer
-from pyconv.variable import NumberVariable
+from pyconv.variable import NumberVariable, Variable
 
 
 class Delegating(Optimizer):
     """An optimizer whose state is a few numbers of its own, and that of other optimizers."""
 
     _numbers: tuple[str, ...] = ()  # attributes, in the order of ``variables``
+    _lists_unused_rate = False  # whether Keras lists a learning rate that it does not use
 
     def _parts(self) -> list[Optimizer]:
         """Return the other optimizers."""
@@ -56,8 +57,10 @@ class Delegating(Optimizer):
     @property
     def variables(self) -> list[NDArray[Any]]:
         """Steps, the numbers, and the variables of the other optimizers."""
-        own = [("_iterations", "iterations"), *((name, name) for name in self._numbers)]
+        own = [("_iterations", "iteration"), *((name, name) for name in self._numbers)]
         numbers: list[NDArray[Any]] = [NumberVariable.of(self, *number) for number in own]
+        if self._lists_unused_rate:
+            numbers.insert(1, Variable(0.0, name="learning_rate"))
         return numbers + [array for part in self._parts() for array in part.variables]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
@@ -77,12 +80,13 @@ class Delegating(Optimizer):
             raise ValueError(
                 f"{owner}: set_weights wants {len(self.variables)} arrays, got {len(weights)}"
             )
-        at = 1 + len(self._numbers)
+        first = 2 if self._lists_unused_rate else 1
+        at = first + len(self._numbers)
         for part in self._parts():
             count = len(part.variables)
             if part.built:
                 part.set_weights(weights[at : at + count])
             at += count
         self._iterations = int(weights[0])
-        for name, value in zip(self._numbers, weights[1:], strict=False):
+        for name, value in zip(self._numbers, weights[first:], strict=False):
             setattr(self, name, np.asarray(value).item())

@@ -22,6 +22,8 @@ Shape = tuple[int, ...]
 class Stateful:
     """The number of steps, and arrays beside each parameter: ``_slots[name][i]`` of the i-th."""
 
+    name: str
+    variable_names: Sequence[str] | None
     _extras: "Extras"
     _iterations: int
     _learning_rate: Any
@@ -154,19 +156,39 @@ class Stateful:
 
         The slots are the optimizer's own arrays, not copies.
         """
-        numbers: list[NDArray[Any]] = [NumberVariable.of(self, "_iterations", "iterations")]
+        numbers: list[Any] = [NumberVariable.of(self, "_iterations", "iteration")]
         if isinstance(self._learning_rate, float):
             numbers.append(NumberVariable.of(self, "_learning_rate", "learning_rate"))
-        return numbers + [
+        slots = [
             array.view(Variable) if type(array) is np.ndarray else array
             for array in self._ordered()
         ]
+        names = self._names_of_ordered()
+        for slot, name in zip(slots, names if len(names) == len(slots) else (), strict=False):
+            if isinstance(slot, Variable):
+                slot.name = name
+        for variable in [*numbers, *slots]:
+            if isinstance(variable, Variable):
+                variable._path = f"{self.name}/{variable.name}"
+        return numbers + slots
+
+    def _names_of_ordered(self) -> list[str]:
+        """Return Keras's names of the slots: that of the parameter, then what the slot is."""
+        own = self.variable_names
+        return [
+            f"{own[i].replace('/', '_') if own and i < len(own) else f'variable_{i}'}_{name}"
+            for group in self._groups()
+            for i in range(len(self._slots.get(group[0], [])))
+            for name in group
+        ]
+
+    def _groups(self) -> list[tuple[str, ...]]:
+        return [(name,) for name in self._extras.slot_names()] + self._slot_groups()
 
     def _ordered(self) -> list[Array]:
-        groups = [(name,) for name in self._extras.slot_names()] + self._slot_groups()
         return [
             array
-            for group in groups
+            for group in self._groups()
             for arrays in zip(*(self._slots.get(name, []) for name in group), strict=True)
             for array in arrays
         ]

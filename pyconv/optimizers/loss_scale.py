@@ -55,6 +55,7 @@ class LossScaleOptimizer(Delegating):
     """
 
     _numbers = ("step_counter", "dynamic_scale")
+    _lists_unused_rate = True
 
     def __init__(
         self,

@@ -7,7 +7,8 @@ from typing import Any
 
 from pyconv import models
 from pyconv._derived import before
-from pyconv.compat import _era, _folders, _unsupported
+from pyconv._stack import Stack
+from pyconv.compat import _era, _file_arguments, _folders, _unsupported
 from pyconv.compat._auto_config import arguments_of
 from pyconv.compat._functional import Tensor
 from pyconv.compat._graph_model import cloned, functional
@@ -100,6 +101,8 @@ def _adopting(function: Callable[..., Any]) -> Callable[..., Any]:
     def make(*args: Any, **kwargs: Any) -> Any:
         _arguments.drop(kwargs, "safe_mode", "save_format")
         if function is models.load_model:
+            if args:
+                _file_arguments.check_load(args[0])
             args = tuple(map(_folders.to_read, args[:1])) + args[1:]
         if isinstance(kwargs.get("input_tensors"), Tensor):
             kwargs["input_tensors"] = kwargs["input_tensors"].layer
@@ -118,7 +121,38 @@ def _adopting(function: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
-_names = {name: _adopting(getattr(models, name)) for name in models.__all__ if name != "Sequential"}
+def save_model(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    include_optimizer: bool = True,
+    **kwargs: Any,
+) -> None:
+    """Write a model to one file; see ``pyconv.Sequential.save``.
+
+    Args:
+        model: the model.
+        filepath: the file, or one that is open for writing bytes.
+        overwrite: False raises an error where the file exists.
+        include_optimizer: False leaves the compile arguments and the optimizer out.
+        **kwargs: ``save_format`` of Keras 2: the file's ending says it.
+
+    Example:
+        >>> import os, tempfile, pyconv.compat.keras as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.keras")
+        >>> keras.models.save_model(model, path)
+        >>> keras.models.load_model(path).count_params()
+        10
+    """
+    _file_arguments.check_save(filepath, kwargs)
+    place = filepath if hasattr(filepath, "write") else _folders.to_write(filepath)
+    models.save_model(model, place, overwrite, include_optimizer)
+
+
+_OWN = ("Sequential", "clone_model", "save_model")
+_names = {name: _adopting(getattr(models, name)) for name in models.__all__ if name not in _OWN}
+_names["clone_model"] = _adopting(models.clone_model)
 
 
 def clone_model(
@@ -136,7 +170,8 @@ def clone_model(
         clone_function: returns the new layer for a layer; by default one of its configuration.
         call_function: calls a new layer, ``call_function(layer, inputs)``, and may put others
             behind it; for models that are built.
-        recursive: has no effect: layers of models within are layers of the model.
+        recursive: whether the two functions are also given the layers of models within, and not
+            these models.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -151,7 +186,7 @@ def clone_model(
         ['InputLayer', 'Dense', 'Dropout']
     """
     # Not by isinstance: a Sequential counts as a Model.
-    made = _cloned(model, input_tensors, clone_function, call_function)
+    made = _cloned(model, input_tensors, clone_function, call_function, recursive)
     if _is_recompiled(model) and not made.compiled:
         made.compile_from_config(model.get_compile_config())
     return made
@@ -162,12 +197,28 @@ def _is_recompiled(model: Any) -> bool:
     return bool(model.compiled) and not _era.is_keras2()
 
 
-def _cloned(model: Any, input_tensors: Any, clone_function: Any, call_function: Any) -> Any:
+def _cloned(
+    model: Any, input_tensors: Any, clone_function: Any, call_function: Any, recursive: bool
+) -> Any:
     wired = hasattr(type(model), "_is_wired") and model._is_wired()
     plain = call_function is None and clone_function is None and input_tensors is None
     kind = before(type(model))
     if plain and getattr(kind, "call", OwnModel.call) is not OwnModel.call:
         return kind.from_config(model.get_config())
+
+    def clone(member: Any) -> Any:
+        if isinstance(member, Stack) and (recursive or clone_function is None):
+            if not recursive:
+                return _cloned(member, None, None, None, False)
+            return _cloned(member, None, clone_function, call_function, True)
+        if clone_function is not None:
+            return clone_function(member)
+        return type(member).from_config(member.get_config())
+
+    nested = isinstance(model, Sequential) and model._is_nested()
+    if nested and not wired and call_function is None:
+        first = [] if model._input is None else [input_tensors or clone(model._input)]
+        return Sequential([*first, *map(clone, model._members())], name=model.name)
     if call_function is None and not wired:
         return _names["clone_model"](
             model, input_tensors=input_tensors, clone_function=clone_function
@@ -179,7 +230,6 @@ def _cloned(model: Any, input_tensors: Any, clone_function: Any, call_function: 
     given = input_tensors
     while isinstance(given, (list, tuple)) and len(given) == 1:
         given = given[0]
-    clone = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
     return cloned(model, given, clone, call_function)
 
 
@@ -188,5 +238,5 @@ def _called(layer: Any, inputs: Any) -> Any:
 
 
 globals().update({name: found for name, found in _names.items() if name != "clone_model"})
-__all__ = sorted([*_names, "Model", "Sequential"])
+__all__ = sorted([*_names, "Model", "Sequential", "save_model"])
 __getattr__ = _unsupported.getter(__name__, models)
