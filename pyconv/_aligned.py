@@ -37,4 +37,5 @@ def _inside(
     kind = np.dtype(dtype)
     memory = make(math.prod(shape) * kind.itemsize + LINE, np.uint8)
     start = -memory.__array_interface__["data"][0] % LINE
-    return np.ndarray(shape, kind, memory, start)
+    array: NDArray[Any] = np.ndarray(shape, kind, memory, start)
+    return array
