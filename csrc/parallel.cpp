@@ -12,6 +12,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "denormals.h"
@@ -27,6 +28,10 @@ namespace {
 // Long enough to bridge the gap between two operations of a training step, short enough
 // that an idle pool costs nothing.
 constexpr auto kSpin = std::chrono::microseconds(200);
+
+// A thread takes most of its part at once, and the rest in pieces, of which threads that are done
+// before it take some.
+constexpr int64_t kPieces = 16, kFirstPieces = 15;
 
 thread_local bool inside_pool = false;
 
@@ -57,9 +62,37 @@ bool spin_until(Done done) {
     return false;
 }
 
+// The indices of a thread, of which others take what it has not begun with.
+class alignas(64) Part {
+public:
+    // The pool must be idle.
+    void fill(int64_t begin, int64_t end) {
+        piece_ = (end - begin + kPieces - 1) / kPieces;
+        end_ = end;
+        next_.store(begin, std::memory_order_relaxed);
+    }
+
+    // The next `pieces`, or what is left of them; false when nothing is.
+    bool take(int64_t pieces, int64_t* begin, int64_t* end) {
+        int64_t first = next_.load(std::memory_order_relaxed);
+        int64_t last;
+        do {
+            if (first >= end_) return false;
+            last = std::min(end_, first + pieces * piece_);
+        } while (!next_.compare_exchange_weak(first, last, std::memory_order_relaxed));
+        *begin = first;
+        *end = last;
+        return true;
+    }
+
+private:
+    std::atomic<int64_t> next_{0};
+    int64_t end_ = 0, piece_ = 1;
+};
+
 class Pool {
 public:
-    explicit Pool(int threads) : spins_(threads <= usable_cores()) {
+    explicit Pool(int threads) : spins_(threads <= usable_cores()), parts_(threads) {
         try {
             for (int i = 1; i < threads; ++i) {
                 threads_.emplace_back(&Pool::work, this, i);
@@ -84,16 +117,15 @@ public:
             body(0, n);
             return;
         }
-        n_ = n;
         body_ = &body;
-        parts_ = parts;
+        used_ = parts;
+        for (int i = 0; i < parts; ++i) parts_[i].fill(n * i / parts, n * (i + 1) / parts);
         traced_ = trace::on() ? trace::operation() : nullptr;
         if (spins_) keep_off(sched_getcpu());
-        errors_.assign(parts, nullptr);
         pending_.store(workers, std::memory_order_relaxed);
         publish();
         if (sleepers_.load(std::memory_order_acquire) > 0) wake_.notify_all();
-        run_part(0);
+        run_parts(0);
         const int64_t waiting = traced_ ? trace::now() : 0;
         const auto done = [&] { return pending_.load(std::memory_order_acquire) == 0; };
         if (!(spins_ && spin_until(done))) {
@@ -101,8 +133,7 @@ public:
             finished_.wait(lock, done);
         }
         trace::wait("wait for workers", waiting);
-        for (const std::exception_ptr& error : errors_)
-            if (error) std::rethrow_exception(error);
+        if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
     }
 
 private:
@@ -126,14 +157,23 @@ private:
         job_.fetch_add(1, std::memory_order_release);
     }
 
-    void run_part(int part) {
-        if (part >= parts_) return;
-        const int64_t begin = n_ * part / parts_, end = n_ * (part + 1) / parts_;
+    void run_parts(int own) {
+        int64_t begin, end;
+        if (own < used_ && parts_[own].take(kFirstPieces, &begin, &end)) run_range(begin, end);
+        for (int i = 0; i < used_; ++i)
+            while (parts_[(own + i) % used_].take(1, &begin, &end)) run_range(begin, end);
+    }
+
+    void run_range(int64_t begin, int64_t end) {
         const int64_t started = traced_ ? trace::now() : 0;
         try {
             (*body_)(begin, end);
         } catch (...) {
-            errors_[part] = std::current_exception();
+            const std::lock_guard<std::mutex> lock(mutex_);
+            if (!error_ || begin < error_at_) {
+                error_ = std::current_exception();
+                error_at_ = begin;
+            }
         }
         trace::range(traced_, started, begin, end);
     }
@@ -154,7 +194,7 @@ private:
             }
             trace::wait(spun ? "idle" : "asleep", idle);
             if (stopping_.load(std::memory_order_relaxed)) return;
-            run_part(index);
+            run_parts(index);
             if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
                 std::lock_guard<std::mutex> lock(mutex_);
                 finished_.notify_one();
@@ -169,12 +209,13 @@ private:
     std::atomic<uint64_t> job_{0};
     std::atomic<int> pending_{0}, sleepers_{0};
     std::atomic<bool> stopping_{false};
-    int64_t n_ = 0;
-    int parts_ = 0;
+    std::vector<Part> parts_;       // one a thread
+    int used_ = 0;                  // of them
     const char* traced_ = nullptr;  // the operation, while a trace is taken
     int kept_off_ = -1;
     const RangeBody* body_ = nullptr;
-    std::vector<std::exception_ptr> errors_;
+    std::exception_ptr error_;  // of the first range that failed
+    int64_t error_at_ = 0;
 };
 
 // Never destroyed: workers may still wait in it when the process exits.

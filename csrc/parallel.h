@@ -22,10 +22,10 @@ private:
     void (*call_)(const void*, int64_t, int64_t);
 };
 
-// Calls body(begin, end) on contiguous ranges that cover 0..n, one a thread, and waits.
-// Which thread gets what depends on the number of threads: a body must compute each index
-// by itself. Nested calls, and calls while another thread uses the pool, run inline.
-// The first exception, by range, is thrown again here.
+// Calls body(begin, end) on contiguous ranges that cover 0..n, some a thread, and waits. Which
+// thread gets what depends on who is done first: a body must compute each index by itself. Nested
+// calls, and calls while another thread uses the pool, run inline. The first exception, by range,
+// is thrown again here.
 void parallel_for(int64_t n, RangeBody body);
 
 int num_threads();

@@ -134,7 +134,9 @@ def test_ranges_of_the_threads(path, threads):
     events, by_id = read(path)
     ranges = [e for e in events if e["cat"] == "range"]
     assert {e["name"] for e in ranges} == {"maxpool2d_forward"}
-    assert {by_id[e["tid"]] for e in ranges} == {"MainThread", "worker 1", "worker 2", "worker 3"}
+    # A thread that is late leaves its part to the others.
+    who = {by_id[e["tid"]] for e in ranges}
+    assert who <= {"MainThread", "worker 1", "worker 2", "worker 3"}
     bounds = sorted((e["args"]["first"], e["args"]["end"]) for e in ranges)
     assert bounds[0][0] == 0
     assert all(a[1] == b[0] for a, b in itertools.pairwise(bounds))
@@ -270,9 +272,19 @@ def test_threads_that_have_ended(path, threads):
     ]
     [softmax] = [e for e in events if e["name"] == "softmax_forward" and e["cat"] == "operation"]
     assert by_id[softmax["tid"]] == f"thread {softmax['tid']}"
-    ranges = Counter(by_id[e["tid"]] for e in events if e["name"] == "relu_forward")
-    assert ranges["worker 1"] == 2
-    assert ranges["worker 2"] == 1
+    relus = [e for e in events if e["name"] == "relu_forward"]
+    ranges = [e for e in relus if e["cat"] == "range"]
+    operations = [e for e in relus if e["cat"] == "operation"]
+    assert len(operations) == 2
+    assert {by_id[e["tid"]] for e in operations} == {"MainThread"}
+    for operation in operations:
+        own = [
+            e for e in ranges
+            if operation["begin"] <= e["begin"] <= operation["end"]
+        ]  # fmt: skip
+        assert sum(e["args"]["end"] - e["args"]["first"] for e in own) == max(
+            e["args"]["end"] for e in own
+        )
     with pyconv.profile(path):
         ops.relu(x)
     assert sorted(read(path)[1].values()) == ["MainThread", "worker 1", "worker 2"]
