@@ -52,3 +52,11 @@ def test_rows_of_an_embedding_are_built_without_a_shape():
     layer.build()
     assert [w.shape for w in layer.weights] == [(4, 3)]
     np.testing.assert_array_equal(layer(np.array([[2, 0]]))[0], np.array(layer.embeddings)[[2, 0]])
+
+
+def test_configuration_of_an_embedding():
+    described = keras.saving.serialize_keras_object(layers.Embedding(5, 2))
+    assert (described["module"], described["registered_name"]) == ("keras.layers", None)
+    again = keras.saving.deserialize_keras_object(described)
+    assert type(again) is layers.Embedding
+    assert again.get_config() == described["config"]

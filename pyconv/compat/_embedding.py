@@ -127,3 +127,6 @@ class Embedding(Layer):
             "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
             "mask_zero": False,
         }
+
+
+Embedding.__module__ = "pyconv.compat.keras.layers"  # as files name it
