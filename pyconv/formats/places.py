@@ -43,8 +43,11 @@ Member = tuple[str, list[Place]]
 
 def place_of(layer: Any, path: str) -> Place:
     """Return the place of a layer that holds no others."""
+    weights = layer.weights_of_files
     trained = layer.params if layer.trainable else []
-    return Place(path, layer.name, layer, layer.weights_of_files, frozenset(map(id, trained)))
+    if trained and getattr(layer, "lora_enabled", False):
+        trained = list(weights.values())  # as without the matrices, which files do not have
+    return Place(path, layer.name, layer, weights, frozenset(map(id, trained)))
 
 
 def flat_places(layers: Sequence[Layer]) -> list[Place]:
