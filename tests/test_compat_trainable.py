@@ -1,7 +1,9 @@
 """Models that share layers, and ``trainable`` between their ``compile`` and their steps."""
 
 import copy
+import gc
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -143,3 +145,31 @@ def test_weights_tell_their_path_and_whether_they_are_trained(tmp_path):
     model.save(tmp_path / "m.keras")
     again = keras.models.load_model(tmp_path / "m.keras")
     assert [(w.path, w.trainable) for w in again.weights] == expected
+
+
+@pytest.mark.parametrize("kind", ["stack", "network", "own"])
+def test_a_deleted_model_waits_for_no_collector(kind):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.head = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.head(x)
+
+    inputs = keras.Input((3,))
+    model = {
+        "stack": lambda: keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]),
+        "network": lambda: keras.Model(inputs, keras.layers.Dense(1)(inputs)),
+        "own": Own,
+    }[kind]()
+    model.compile("adam", "mse")
+    model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+    model.predict(np.ones((4, 3)), verbose=0)
+    gone = weakref.ref(model)
+    gc.disable()
+    try:
+        del model
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -16,28 +16,45 @@ class CompiledFlags(OwnSteps):
     ``trainable = False`` before the other is compiled, and stay so.
     """
 
-    _flags: list[tuple[Any, bool]] | None = None  # None: not known yet
+    _flags: list[tuple[Any, bool]] | None = None  # of the layers; None: not known yet
+    _own_flag = True  # not among the others, so that a model does not hold itself
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Say how the model is to be trained; see ``pyconv.Sequential.compile``."""
         super().compile(*args, **kwargs)
-        self._flags = _flags_of(self) if self._layers else None
+        if self._layers:
+            self._see_flags()
+        else:
+            self._flags = None
+
+    def _see_flags(self) -> None:
+        self._own_flag = bool(self.trainable)
+        self._flags = [(layer, bool(layer.trainable)) for layer in _layers_of(self)]
+
+    def _all_flags(self) -> list[tuple[Any, bool]]:
+        """Return the flags from the outside in: a model's own flag sets those within."""
+        return [(self, self._own_flag), *(self._flags or ())]
 
     def _train_step(self, batch: Batch) -> None:
         turn_to = getattr(self.optimizer, "turn_to", None)
         if turn_to is not None:
             turn_to(self)
         if self._flags is None:
-            self._flags = _flags_of(self)
-        for owner, flag in self._flags:
-            if owner.trainable != flag:
-                self._train_step_as_compiled(batch)
-                return
+            self._see_flags()
+        if not self._has_flags_as_compiled():
+            self._train_step_as_compiled(batch)
+            return
         super()._train_step(batch)
 
     def _can_run_ahead(self) -> bool:
-        flags = self._flags or ()
-        return all(owner.trainable == flag for owner, flag in flags) and super()._can_run_ahead()
+        return self._has_flags_as_compiled() and super()._can_run_ahead()
+
+    def _has_flags_as_compiled(self) -> bool:
+        if self._flags is None:
+            return True
+        return self.trainable == self._own_flag and all(
+            layer.trainable == flag for layer, flag in self._flags
+        )
 
     def _train_step_as_compiled(self, batch: Batch) -> None:
         warnings.warn(
@@ -45,23 +62,17 @@ class CompiledFlags(OwnSteps):
             "training of this model until it is compiled again",
             stacklevel=5,
         )
-        assert self._flags is not None
-        now = [(owner, owner.trainable) for owner, _ in self._flags]
-        # From the outside in: a model's own flag sets those within.
-        _set(self._flags)
+        compiled = self._all_flags()
+        now = [(owner, owner.trainable) for owner, _ in compiled]
+        _set(compiled)
         try:
             super()._train_step(batch)
         finally:
             _set(now)
 
 
-def _flags_of(model: Any) -> list[tuple[Any, bool]]:
-    return [(owner, bool(owner.trainable)) for owner in _owners(model)]
-
-
-def _owners(model: Any) -> Iterator[Any]:
-    """Give a model and all layers in it, each before those within, and once."""
-    yield model
+def _layers_of(model: Any) -> Iterator[Any]:
+    """Give all layers of a model, each before those within, and once."""
     seen = {id(model)}
     waiting = list(reversed(model._layers))
     while waiting:
