@@ -284,3 +284,18 @@ def test_targets_of_outputs_without_a_loss_may_be_left_out():
     np.testing.assert_allclose(found, [4.0, 4.0, 12.0, 8.0])
     with pytest.raises(ValueError, match="y must be a list of 3 arrays .* got 1"):
         model.evaluate(x, y, verbose=0)
+
+
+def test_optional_inputs():
+    image, more = keras.Input((2,), name="image"), keras.Input((2,), name="more", optional=True)
+    model = keras.Model({"image": image, "more": more}, image + 2.0 * more)
+    assert model.get_layer("more").optional
+    given = {"image": np.ones((2, 2)), "more": np.ones((2, 2))}
+    assert model.predict(given, verbose=0).tolist() == [[3.0, 3.0]] * 2
+    again = keras.models.model_from_json(model.to_json())
+    assert again.get_layer("more").optional
+    assert not again.get_layer("image").optional
+    with pytest.raises(ValueError, match="the input 'image' is not optional, got None"):
+        model({**given, "image": None})
+    with pytest.raises(NotImplementedError, match="the optional input 'more' must be given"):
+        model({**given, "more": None})

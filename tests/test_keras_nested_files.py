@@ -139,6 +139,7 @@ def test_json_of_a_model_within_a_model():
     model, _ = keras_nets.nested(keras)
     described = {one["name"]: one for one in json.loads(model.to_json())["config"]["layers"]}
     assert described["inner"]["class_name"] == "Functional"
+    assert described["inner"]["inbound_nodes"][0]["kwargs"] == {}
     names = [one["name"] for one in described["inner"]["config"]["layers"]]
     assert names == ["inner_input", "filters", "norm", "sum"]
     again = keras.models.model_from_json(model.to_json())

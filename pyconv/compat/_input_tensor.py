@@ -7,10 +7,11 @@ from pyconv.compat import _era
 
 
 class FromTensor:
-    """An ``InputLayer`` that may stand for a tensor: ``input_tensor``."""
+    """An ``InputLayer`` that may stand for a tensor: ``input_tensor``; or be ``optional``."""
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         tensor = kwargs.pop("input_tensor", None)
+        self.optional = bool(kwargs.pop("optional", False))
         if not _era.is_keras2() and kwargs.get("input_shape") is not None:
             warnings.warn(
                 "Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=4
@@ -28,6 +29,11 @@ class FromTensor:
         from pyconv.compat._functional import tensor_of
 
         return tensor_of(self)
+
+    def get_config(self: Any) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        config: dict[str, Any] = super().get_config()  # type: ignore[misc]
+        return {**config, "optional": True} if self.__dict__.get("optional") else config
 
     def call(self) -> None:
         """Do nothing."""

@@ -166,7 +166,8 @@ class Sequential(StateTree, CompiledFlags, Shown, Generators):
             if is_recorded(x):
                 return model_call(self, x, bool(training))
             return eager(super().__call__(x, training))
-        return applied(self._layers, tensors[0], False, WiredCall(self, tensors[:1], training))
+        call = WiredCall(self, tensors[:1], training or None)
+        return applied(self._layers, tensors[0], False, call)
 
     _last_call: Call | None = None
 

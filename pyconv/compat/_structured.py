@@ -139,7 +139,19 @@ class Structured(Functional):
                 f"of {sorted(map(str, self._input_form))}, got a {type(x).__name__}",
                 stacklevel=4,
             )
-        return _per_output.arrays_of_each(self.label, "x", x, self._input_names, self._input_form)
+        found = _per_output.arrays_of_each(self.label, "x", x, self._input_names, self._input_form)
+        for start, given in zip(self._starts, found, strict=True):
+            if given is not None:
+                continue
+            if not getattr(start, "optional", False):
+                raise ValueError(
+                    f"{self.label}: the input {start.name!r} is not optional, got None"
+                )
+            raise NotImplementedError(
+                f"{self.label}: the optional input {start.name!r} must be given: the network is "
+                "made for all inputs; make a keras.Model without it for what has none"
+            )
+        return found
 
     def _arranged_batch(self, owner: str, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
         """Return inputs, targets and weights as the network takes them."""
