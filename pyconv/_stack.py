@@ -98,8 +98,8 @@ class Stack:
             )
         if any(layer.name == other.name for other in self._layers):
             raise ValueError(
-                f"{self.label}: it has a layer named {layer.name!r} already; give the new one "
-                "another name"
+                f"{self.label}: it has a layer named {layer.name!r} already; layers should "
+                "have unique names: give the new one another name"
             )
 
     def _add_layers(self, other: "Stack", rebuild: bool) -> None:

@@ -83,6 +83,20 @@ def test_weights_by_another_attribute(tmp_path):
     np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
 
 
+def test_a_list_that_holds_itself(tmp_path):
+    class Cyclic(Doubled):
+        def __init__(self, units, **kwargs):
+            super().__init__(units, **kwargs)
+            self.kept = [self.first]
+            self.kept.append(self.kept)
+
+    model = Cyclic(3)
+    expected = model.predict(np.ones((2, 4)), verbose=0)
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras", custom_objects={"Cyclic": Cyclic})
+    np.testing.assert_array_equal(again.predict(np.ones((2, 4)), verbose=0), expected)
+
+
 # --- names of files ---------------------------------------------------------------------------
 
 

@@ -116,8 +116,8 @@ class Sequential(StateTree, CompiledFlags, Shown, Generators):
             )
         if any(member.name == other.name for other in self._members()):
             raise ValueError(
-                f"{self.label}: it has a layer named {member.name!r} already; give the new one "
-                "another name"
+                f"{self.label}: it has a layer named {member.name!r} already; layers should "
+                "have unique names: give the new one another name"
             )
 
     _put: list[Any] | None = None  # layers and models that were added

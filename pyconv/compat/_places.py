@@ -77,10 +77,12 @@ def _walk(
         yield from _within(child, f"{path}/{name}" if path else name, seen)
 
 
-def _within(child: Any, path: str, seen: dict[int, Place]) -> Iterator[Place]:
+def _within(
+    child: Any, path: str, seen: dict[int, Place], around: tuple[int, ...] = ()
+) -> Iterator[Place]:
     if isinstance(child, (Layer, Stack)):
         yield from _walk(child, path, seen)
-    elif isinstance(child, (dict, list, tuple)):
+    elif isinstance(child, (dict, list, tuple)) and id(child) not in around:
         used: Counter[str] = Counter()
         for one in child.values() if isinstance(child, dict) else child:
             if isinstance(one, (Layer, Stack)):
@@ -89,7 +91,7 @@ def _within(child: Any, path: str, seen: dict[int, Place]) -> Iterator[Place]:
                 name = numbered("container", used)
             else:
                 continue
-            yield from _within(one, f"{path}/{name}", seen)
+            yield from _within(one, f"{path}/{name}", seen, (*around, id(child)))
 
 
 def _children(owner: Any, as_network: bool) -> Iterator[tuple[str, Any]]:

@@ -52,7 +52,7 @@ class Tracked:
         for name, value in list(vars(self).items()):
             if name in NOT_TRACKED:
                 continue
-            for leaf in _leaves(value):
+            for leaf in held(value):
                 if isinstance(leaf, kind) and id(leaf) not in seen:
                     seen.add(id(leaf))
                     yield leaf
@@ -214,15 +214,13 @@ class Tracked:
         return [found for metric in self.metrics for found in metric.variables]
 
 
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        for part in value.values():
-            yield from _leaves(part)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _leaves(part)
-    else:
+def held(value: Any, around: tuple[int, ...] = ()) -> Iterator[Any]:
+    """Give what is in lists, tuples and dicts, which may hold each other."""
+    if not isinstance(value, (dict, list, tuple)):
         yield value
+    elif id(value) not in around:
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from held(part, (*around, id(value)))
 
 
 def _params(layer: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from pyconv.compat._autodiff import Taped
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor
 from pyconv.compat._recording import Recording
-from pyconv.compat._trees import leaves
+from pyconv.compat._tracked import held
 from pyconv.compat.keras.layers import Layer
 from pyconv.variable import Variable
 
@@ -80,7 +80,7 @@ class WholeCall(Layer):  # type: ignore[misc]
 
 def variables_of(model: Any) -> list[Any]:
     """Return the variables that are attributes of a model, also in lists, tuples and dicts."""
-    found = (leaf for value in list(vars(model).values()) for leaf in leaves(value))
+    found = (leaf for value in list(vars(model).values()) for leaf in held(value))
     return list({id(leaf): leaf for leaf in found if isinstance(leaf, Variable)}.values())
 
 
