@@ -15,7 +15,7 @@ from pyconv.compat._autodiff import Node, Taped, pull_back, unwrapped, watched
 from pyconv.compat._eager import EagerArray, eager
 from pyconv.compat._recording import Recording
 from pyconv.layers.graph import flat
-from pyconv.layers.layer import Layer, own_call
+from pyconv.layers.layer import Layer, one_result, own_call
 
 
 class OwnCall(Layer):
@@ -23,6 +23,7 @@ class OwnCall(Layer):
 
     _recorded: tuple[Any, Taped, Any] | None = None  # (parameters, input, result) of the last call
     _kept: Array | None = None
+    _packing: Any = None  # how several inputs and results lie side by side
     _losses: Any = ()  # that the last call added
     _scale_around = 0.0  # of these losses, in the gradient of a layer that calls this one
 
@@ -42,11 +43,11 @@ class OwnCall(Layer):
         if own_call(type(self)) is None or before(type(self)).backward is not OwnCall.backward:
             return super().forward(x, training)
         self._kept, self._recorded = x, None
-        if not training:
+        if not training and self._packing is None:
             given = eager(x) if type(x) is np.ndarray else x
             y = super().forward(given, training)
             return np.asarray(y) if isinstance(y, EagerArray) else y
-        result: Array = backend.float32(np.asarray(unwrapped(self._record(x, True))))
+        result: Array = backend.float32(np.asarray(unwrapped(self._record(x, training))))
         return result
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
@@ -115,7 +116,10 @@ class OwnCall(Layer):
         told = {"training": training, "mask": self._taken_mask()}
         options = {name: value for name, value in told.items() if name in taken}
         with recording.opened(), self._watching(recording):
-            y = self.call(given, **options)  # type: ignore[attr-defined]
+            call = self.call  # type: ignore[attr-defined]
+            packing = self._packing
+            y = call(given, **options) if packing is None else packing.run(call, given, options)
+        one_result(self, y)
         self._recorded = recording, given, y
         return y
 

@@ -1,5 +1,6 @@
 """Layers of the user's own: ``call`` with any arguments, on arrays as Keras runs it."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ from pyconv.compat._functional import Tensor
 from pyconv.compat._operation import operation
 from pyconv.compat._own_call import OwnCall, own_layers_within
 from pyconv.compat._own_weights import Lock, OwnWeights
-from pyconv.compat._recording import is_recorded
+from pyconv.compat._packing import Packing
+from pyconv.compat._recording import innermost, is_recorded
 from pyconv.compat._stateless import StatelessCall
 from pyconv.compat._trees import leaves, mapped
 from pyconv.compat._types_of_arrays import as_type
 from pyconv.layers.input import InputLayer
-from pyconv.layers.layer import Layer, own_call
+from pyconv.layers.layer import Layer, SeveralResultsError, own_call
 
 
 class Own(OwnWeights, StatelessCall):
@@ -58,6 +60,11 @@ class Own(OwnWeights, StatelessCall):
 
     def compute_output_shape(self: Any, input_shape: Any) -> Any:
         """Return the shape that an input of ``input_shape``, the batch first, gives."""
+        if self._packing is not None:
+            zeros = np.zeros([2 if n is None else n for n in input_shape], np.float32)
+            with self.unchanged():
+                packed = self._packing.run(self.call, eager(zeros), {})
+            return (input_shape[0], *np.shape(packed)[1:])
         if input_shape is None:
             raise NotImplementedError(
                 f"{self.label}: it does not have a `compute_output_shape` method implemented."
@@ -142,10 +149,13 @@ class Own(OwnWeights, StatelessCall):
         """Return what ``call`` gives, for arrays or for tensors of an ``Input``."""
         if own_call(type(self)) is None or _has_backward(self):
             return super().__call__(*args, **kwargs)  # type: ignore[misc]
-        alone = len(args) == 1 and not set(kwargs) - {"training"}
+        alone = len(args) == 1 and not set(kwargs) - {"training"} and not self._gives_several
         # Tensors, and arrays that remember how they were computed.
-        if alone and (isinstance(args[0], (Tensor, InputLayer)) or is_recorded(args[0])):
-            return super().__call__(*args, **kwargs)  # type: ignore[misc]
+        if alone and _is_one_recorded(args[0]):
+            try:
+                return super().__call__(*args, **kwargs)  # type: ignore[misc]
+            except SeveralResultsError:
+                self._gives_several = True
         taken = parameters(type(self).call)
         many = any(p.kind is p.VAR_KEYWORD for p in taken.values())
         told = {name: kwargs.get(name) for name in self._told}
@@ -164,6 +174,8 @@ class Own(OwnWeights, StatelessCall):
         if tensors:
             return self._on_tensors(spec, told)
         return self._on_arrays(spec, told)
+
+    _gives_several = False  # results, as far as is known
 
     def _tell(self: Any, spec: CallSpec, told: dict[str, Any]) -> None:
         """Give ``training`` and the like where the call has not: those of the calls around."""
@@ -199,7 +211,8 @@ class Own(OwnWeights, StatelessCall):
         with _call_context.within(self.path, told):
             self._tracker.lock()
             try:
-                y = mapped(self._result, spec.run(self.call))
+                with self._watched():
+                    y = mapped(self._result, spec.run(self.call))
             finally:
                 self._tracker.locked = locked
         if self.activity_regularizer is not None:
@@ -212,10 +225,18 @@ class Own(OwnWeights, StatelessCall):
             _masking.lost(self)
         return y
 
+    def _watched(self: Any) -> Any:
+        """Return a context in which the layer's own weights are known to the tape, if any."""
+        recording = innermost()
+        return nullcontext() if recording is None else self._watching(recording)
+
     def _on_tensors(self: Any, spec: CallSpec, told: dict[str, Any]) -> Any:
         """Return what the call makes of tensors; layers do it all."""
         if not self.built:
             self._build_for(spec)
+        own = self._weights or self._loose_variables() or (self._gives_several and self.weights)
+        if own and not spec.others():
+            return self._on_packed(spec, told)
         losses: list[Any] = []
         self._tensor_losses = losses
         try:
@@ -238,6 +259,22 @@ class Own(OwnWeights, StatelessCall):
 
             return carrying(y, losses)
         return y
+
+    def _on_packed(self: Any, spec: CallSpec, told: dict[str, Any]) -> Any:
+        """Return what the call makes of tensors, where the layer itself has weights to train."""
+        packing = Packing(self.label, spec.arguments)
+        if self._packing is not None and self._packing.shapes != packing.shapes:
+            raise NotImplementedError(
+                f"{self.label}: with weights of its own it takes inputs of the same shapes in each "
+                f"call, got {self._packing.shapes} and {packing.shapes}"
+            )
+        self._packing = packing
+        x = packing.tensor()
+        with _call_context.within(self.path, told):
+            Layer.build(self, x.sizes)
+            result = packing.results(Tensor(self, (x,)))
+        self.output = result
+        return result
 
     def _on_tensors_as_a_whole(self: Any, spec: CallSpec, told: dict[str, Any]) -> Any:
         """Return what the call makes of tensors, as one layer that runs it; None where it cannot.
@@ -357,6 +394,12 @@ def _specs(shapes: Any, dtype: str) -> Any:
     if _is_shape(shapes):
         return Spec(shapes, dtype)
     return type(shapes)(_specs(value, dtype) for value in shapes)
+
+
+def _is_one_recorded(x: Any) -> bool:
+    if isinstance(x, (list, tuple, dict)):
+        return False
+    return isinstance(x, (Tensor, InputLayer)) or is_recorded(x)
 
 
 def _is_shape(value: Any) -> bool:

@@ -78,6 +78,11 @@ def watched_parameters(parameters: Sequence[Any]) -> list[Any]:
     return [w if isinstance(w, Taped) else _open[-1].watched(w) for w in parameters]
 
 
+def innermost() -> "Recording | None":
+    """Return the tape that was opened last, None where none is open."""
+    return _open[-1] if _open else None
+
+
 def is_recorded(x: Any) -> bool:
     """Whether a call on ``x`` is to be recorded."""
     return bool(_open) or (isinstance(x, Taped) and x.node is not None)

@@ -50,7 +50,7 @@ def is_composed(layer: Any) -> bool:
     call = own_call(kind)
     if call is None or kind.backward not in (Layer.backward, OwnCall.backward):
         return False
-    if getattr(layer, "runs_whole_call", False):
+    if getattr(layer, "runs_whole_call", False) or getattr(layer, "_packing", None) is not None:
         return False
     # Tensors have no masks that a call could look at, and their results no penalty.
     takes_mask = "mask" in inspect.signature(call).parameters

@@ -23,6 +23,10 @@ from pyconv.layers._memory import Buffers
 from pyconv.layers._weights import Weights
 
 
+class SeveralResultsError(TypeError):
+    """The ``call`` of a layer of one's own gives more than one array."""
+
+
 class Layer(Weights):
     """A step of a network: an array in, an array out, and the gradient back.
 
@@ -139,7 +143,7 @@ class Layer(Weights):
         sizes = tuple(1 if n is None else n for n in input_shape)
         with self.unchanged():
             result = call(self, np.zeros(sizes, np.float32))
-        shape: Shape = np.shape(result)
+        shape: Shape = np.shape(one_result(self, result))
         if not shape:
             raise TypeError(
                 f"{self.label}: call must return an array (N, ...), got {shown(result)}"
@@ -161,7 +165,7 @@ class Layer(Weights):
             self._call_takes = [name for name in ("training", "mask") if name in taken]
         given = {"training": training, "mask": self._taken_mask()}
         options = {name: given[name] for name in self._call_takes}
-        result: Array = backend.float32(call(self, x, **options))
+        result: Array = backend.float32(one_result(self, call(self, x, **options)))
         return result
 
     def backward(self, dy: Array, need_dx: bool) -> Array | None:
@@ -397,6 +401,16 @@ def _whole_build(own: Callable[..., None]) -> Callable[..., None]:
         self._run_build(own, args, kwargs)
 
     return build
+
+
+def one_result(layer: Layer, result: Any) -> Any:
+    """Return what a call gave; SeveralResultsError where that is more than one array."""
+    parts = result.values() if isinstance(result, dict) else result
+    if isinstance(result, (tuple, list, dict)) and any(hasattr(part, "shape") for part in parts):
+        raise SeveralResultsError(
+            f"{layer.label}: call must return one array (N, ...), got {shown(result)}"
+        )
+    return result
 
 
 def own_call(kind: type) -> Callable[..., Any] | None:
