@@ -20,13 +20,13 @@ from pyconv._args import path_arg
 from pyconv._files import place, replacing
 from pyconv.custom_objects import CustomObjectScope, in_scope
 from pyconv.formats import files, keras_archive, keras_graph
+from pyconv.formats.fitting import weights_of
 from pyconv.formats.places import Place
 from pyconv.formats.stored import (
     Stored,
     from_stored,
     layer_states,
     set_states,
-    weights_of,
     wired,
 )
 from pyconv.layers.graph import flat

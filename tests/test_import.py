@@ -54,3 +54,36 @@ def test_a_model_needs_no_formats_of_files():
     script = "import pyconv, sys; pyconv.Sequential; print({'zipfile', 'socket'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "set()\n", done.stderr
+
+
+def test_the_core_imports_nothing_of_compat():
+    """What pyconv.compat adds it registers with pyconv._extensions."""
+    root = pathlib.Path(pyconv.__file__).parent
+    found = [
+        f"{path.relative_to(root)}: {line.strip()}"
+        for path in root.rglob("*.py")
+        if path.relative_to(root).parts[0] != "compat"
+        for line in path.read_text().splitlines()
+        if line.strip().startswith(("import pyconv.compat", "from pyconv.compat"))
+        or line.strip().startswith("from pyconv import compat")
+    ]
+    assert found == []
+
+
+def test_models_that_only_compat_has(tmp_path):
+    script = """
+import sys, pyconv
+model = pyconv.Sequential([pyconv.Input((2,)), pyconv.layers.Dense(1)])
+for ending in ("keras", "h5", "safetensors"):
+    model.save(f"{sys.argv[1]}/m.{ending}")
+    pyconv.models.load_model(f"{sys.argv[1]}/m.{ending}")
+assert not any(name.startswith("pyconv.compat") for name in sys.modules)
+config = {"name": "two", "layers": [], "input_layers": [], "output_layers": []}
+try:
+    pyconv.Sequential.from_config(config)
+except ValueError as error:
+    assert "import pyconv.compat.keras, which has such models" in str(error), error
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -6,6 +6,7 @@ import numpy as np
 
 from pyconv import _random
 from pyconv._args import int_arg
+from pyconv._extensions import extension
 from pyconv._types import Array
 from pyconv.initializers.base import Initializer, number, shape_of
 
@@ -19,9 +20,13 @@ class RandomInitializer(Initializer):
     def __init__(self, seed: Any = None) -> None:
         name = type(self).__name__
         if isinstance(seed, dict):
-            from pyconv.serialization import make
-
-            seed = make(seed, None, "pyconv.compat.keras")
+            make = extension("seed_generator")
+            if make is None:
+                raise ValueError(
+                    f"{name}: seed is a SeedGenerator's configuration; import pyconv.compat.keras, "
+                    "which has such seeds"
+                )
+            seed = make(seed)
         self.seed: Any = seed
         if seed is not None and not self._gives:
             self.seed = int_arg(name, "seed", seed, 0, 2**64 - 1)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _random
+from pyconv._extensions import extend
 from pyconv.compat import _call_context, _unsupported
 from pyconv.compat._eager import eager
 from pyconv.variable import Variable
@@ -81,6 +82,16 @@ class SeedGenerator:
     def from_config(cls, config: dict[str, Any]) -> "SeedGenerator":
         """Return a new one of what ``get_config`` returned."""
         return cls(**config)
+
+
+def _described(config: Any) -> Any:
+    """Return the seed of a configuration."""
+    from pyconv.serialization import make
+
+    return make(config, None, "pyconv.compat.keras")
+
+
+extend("seed_generator", _described)
 
 
 def _generator(seed: Any) -> np.random.Generator:
