@@ -29,8 +29,10 @@ constexpr int64_t kUnitPixels = 128;    // of one visit: long chains of addition
 constexpr int64_t kChunkPixels = 1024;  // at least, so that adding the chunks costs little
 constexpr int64_t kMaxSums = 1 << 20;   // floats of all chunks' sums
 constexpr int64_t kTasks = 16;
-constexpr int64_t kGroupTiles = 8;      // at least
-constexpr int64_t kPixelsAhead = 32;    // that dy is asked for: a core's own reading ahead is late
+constexpr int64_t kGroupTiles = 8;    // at least
+constexpr int64_t kPixelsAhead = 32;  // that dy is asked for: a core's own reading ahead is late
+constexpr int64_t kWideChannels =
+    128;  // of pixels too far apart for it, so that x is asked for as well
 constexpr int64_t kNearChannels = 64;   // of pixels so near that their lines share the first cache
 constexpr int64_t kBlockChannels = 64;  // of a unit, that share it where they lie side by side
 constexpr int64_t kFarChannels = 384;   // of pixels whose lines fall on the same places of it
@@ -134,6 +136,7 @@ public:
           dy_(dy + group * s.group_oc()) {
         // A copy of dy pays when many tiles read it; a part of a vector must not be read past dy.
         copy_dy_ = p.k_tiles >= (s.oc <= kNearChannels ? 8 : 4) || s.group_oc() % k_.lanes != 0;
+        far_x_ = p.in_place && !p.blocks && s.c >= kWideChannels;
         find_offsets();
     }
 
@@ -267,6 +270,7 @@ private:
             const float* first = x.data + row * walk.a_row + col * walk.a_col;
             const float* a[kMaxOuterRows];
             for (int i = 0; i < m; ++i) a[i] = first + offsets_[tile * p_.mr + i];
+            walk.a_ahead = far_x_ ? kPixelsAhead / 2 * x.col : 0;
             walk.b_ahead = copy_dy_ || tile > tile0 ? 0 : kPixelsAhead * dy.col;
             k_.outer_tile(m, whole_vectors, walk, a, dy.data + row * dy.row + col * dy.col,
                           sums + tile * p_.mr * k_.nr, k_.nr, accumulate ? simd::kAccumulate : 0);
@@ -315,7 +319,7 @@ private:
     const float* dy_;
     std::vector<int64_t> offsets_;  // of the rows of dw in x
     std::vector<Reach> tiles_;
-    bool copy_dy_;
+    bool copy_dy_, far_x_;
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ struct PixelWalk {
     int64_t images, rows, cols;
     int64_t a_image, a_row, a_col;
     int64_t b_image, b_row, b_col;
-    int64_t b_ahead = 0;  // floats from where b is read to what is asked for
+    int64_t a_ahead = 0, b_ahead = 0;  // floats from where they are read to what is asked for
 };
 
 // Windows side by side that have the same number of cells.

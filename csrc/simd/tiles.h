@@ -151,7 +151,8 @@ PYCONV_INLINE void tile_of_row(int n, int64_t segments, int64_t length, const fl
 }
 
 // kThrees: every three rows of a lie side by side, so that a third of the pointers is enough.
-template <int M, int V, bool kThrees>
+// kAhead: a_ahead is not 0.
+template <int M, int V, bool kThrees, bool kAhead>
 void outer_tile(int n, const PixelWalk& w, const float* const* a, const float* b, float* y,
                 int64_t y_ld, int flags) {
     constexpr int kShare = kThrees ? 3 : 1, P = (M + kShare - 1) / kShare;
@@ -169,6 +170,10 @@ void outer_tile(int n, const PixelWalk& w, const float* const* a, const float* b
                 Vec row[V];
                 PYCONV_UNROLL
                 for (int j = 0; j < V * kLanes; j += kLine) __builtin_prefetch(q + w.b_ahead + j);
+                if constexpr (kAhead) {
+                    PYCONV_UNROLL
+                    for (int i = 0; i < P; ++i) __builtin_prefetch(p[i] + offset + w.a_ahead);
+                }
                 PYCONV_UNROLL
                 for (int v = 0; v < V; ++v) row[v] = Vec::load(q + v * kLanes);
                 PYCONV_UNROLL
@@ -250,11 +255,11 @@ void any_tile_row(int64_t rows, int n, int64_t segments, int64_t length, const f
         with_tile_size<kTall, 1>(static_cast<int>((rows + tiles - 1) / tiles), 1, tile);
 }
 
-template <bool kThrees>
+template <bool kThrees, bool kAhead>
 void any_outer_tile_of(int m, int n, const PixelWalk& walk, const float* const* a, const float* b,
                        float* y, int64_t y_ld, int flags) {
     const auto body = [&]<int M, int V>() {
-        outer_tile<M, V, kThrees>(n, walk, a, b, y, y_ld, flags);
+        outer_tile<M, V, kThrees, kAhead>(n, walk, a, b, y, y_ld, flags);
     };
     if (n <= kLanes) {
         with_tile_size<kThrees ? 2 * kTileRows : kTileRows, 1>(m, 1, body);
@@ -267,10 +272,12 @@ void any_outer_tile(int m, int n, const PixelWalk& walk, const float* const* a, 
                     float* y, int64_t y_ld, int flags) {
     bool threes = true;
     for (int i = 0; i < m; ++i) threes = threes && a[i] == a[i - i % 3] + i % 3;
-    if (threes) return any_outer_tile_of<true>(m, n, walk, a, b, y, y_ld, flags);
+    if (threes && walk.a_ahead)
+        return any_outer_tile_of<true, true>(m, n, walk, a, b, y, y_ld, flags);
+    if (threes) return any_outer_tile_of<true, false>(m, n, walk, a, b, y, y_ld, flags);
     for (int i = 0; i < m; i += kTileRows)
-        any_outer_tile_of<false>(m - i < kTileRows ? m - i : kTileRows, n, walk, a + i, b,
-                                 y + i * y_ld, y_ld, flags);
+        any_outer_tile_of<false, false>(m - i < kTileRows ? m - i : kTileRows, n, walk, a + i, b,
+                                        y + i * y_ld, y_ld, flags);
 }
 
 int tile_columns(int m) {
