@@ -9,51 +9,23 @@ First layers that work on the host, such as those that change images at random, 
 """
 
 import contextlib
-from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pyconv import _spans, backend
+from pyconv._recordable import can_be_recorded
 from pyconv._registry import kind_of
 from pyconv._types import Array
 from pyconv.batches import Batch
 from pyconv.layers import _memory
 from pyconv.layers._memory import Buffers
-from pyconv.layers.activation import Activation
-from pyconv.layers.avgpool2d import AveragePooling2D
-from pyconv.layers.batchnorm import BatchNormalization
-from pyconv.layers.conv2d import Conv2D
 from pyconv.layers.dense import Dense
 from pyconv.layers.dropout import Dropout
-from pyconv.layers.flatten import Flatten
-from pyconv.layers.global_avgpool2d import GlobalAveragePooling2D
-from pyconv.layers.input import InputLayer
-from pyconv.layers.maxpool2d import MaxPooling2D
-from pyconv.layers.relu import ReLU
-from pyconv.layers.rescaling import Rescaling
-from pyconv.layers.softmax import Softmax
-from pyconv.layers.zeropadding import ZeroPadding2D
 
 if TYPE_CHECKING:
     from pyconv.trainable import Trainable
 
-# Layers that are operations alone; the others are computed by numpy, on the CPU or everywhere.
-_EVERYWHERE = {
-    Activation,
-    AveragePooling2D,
-    BatchNormalization,
-    Conv2D,
-    Dense,
-    Flatten,
-    GlobalAveragePooling2D,
-    MaxPooling2D,
-    ReLU,
-    Softmax,
-}
-_ON_A_DEVICE = {Rescaling, ZeroPadding2D}
-_ACTIVATIONS = {"linear", "relu", "softmax"}
-_ACTIVATIONS_ON_A_DEVICE = {"sigmoid", "tanh"}
 _NOT_RECORDED = object()
 _MOST = 8  # shapes of batches
 
@@ -89,7 +61,7 @@ class GraphSteps:
         return step if step is not None and step.stands(model, logits) else None
 
     def _step(self, model: "Trainable", batch: Batch, logits: bool) -> "_Step | None":
-        if not _can_be_recorded(model, batch, logits):
+        if not can_be_recorded(model, batch, logits):
             return None
         arrays = _arrays()
         if arrays != self._arrays:
@@ -292,48 +264,6 @@ def _recorded(model: "Trainable", batch: Batch, logits: bool) -> Any:
         return _Step(model, batch, logits)
     except RuntimeError:
         return _NOT_RECORDED
-
-
-def _can_be_recorded(model: "Trainable", batch: Batch, logits: bool) -> bool:
-    assert batch.y is not None
-    assert model.optimizer is not None
-    return (
-        hasattr(backend.active, "Graph")
-        and batch.sample_weight is None
-        and (backend.active is backend.cpu or not _spans.recorded())
-        and not model._penalized
-        and _follows_on_the_device(model.running_layers)
-        and all(map(backend.is_here, _weights(model)))  # a step brings them there
-        and model.objective.is_native(batch.y, len(model.output_shape), logits)
-        and (backend.active is not backend.cpu or model.optimizer.loss_scale_factor is None)
-    )
-
-
-def _follows_on_the_device(layers: list[Any]) -> bool:
-    """Whether all layers behind the first ones on the host can be recorded."""
-    inner = [layer for layer in layers if not isinstance(layer, InputLayer)]
-    rest = list(dropwhile(lambda layer: layer.on_host, inner))
-    return bool(rest) and all(map(_is_recordable, rest))
-
-
-def _is_recordable(layer: Any) -> bool:
-    kind = kind_of(layer)
-    on_cpu = backend.active is backend.cpu
-    if kind is Dropout:
-        # A noise_shape's choices are drawn on the host.
-        return layer.rate == 0 or layer.noise_shape is None
-    if on_cpu and kind is ReLU and not layer.is_plain:
-        return False
-    if on_cpu and kind is Flatten and layer.data_format != "channels_last":
-        return False
-    activation = getattr(layer, "activation", None)
-    if layer.mask_source is not None or getattr(layer, "renorm", False):
-        return False
-    return (kind in _EVERYWHERE or (not on_cpu and kind in _ON_A_DEVICE)) and (
-        activation is None
-        or activation.name in _ACTIVATIONS
-        or (not on_cpu and activation.name in _ACTIVATIONS_ON_A_DEVICE)
-    )
 
 
 def _weights(model: "Trainable") -> list[Any]:

@@ -11,7 +11,7 @@ import pytest
 import pyconv
 import pyconv.compat.keras as keras
 from pyconv import compat
-from pyconv._graph_steps import _is_recordable
+from pyconv._recordable import is_recordable
 from pyconv.compat.keras import layers
 from pyconv.layers import Dropout
 from pyconv.layers._conv_pool import ConvPool
@@ -269,7 +269,7 @@ def test_layers_are_as_fast_as_those_of_pyconv():
     model.add(layers.Dense(2, activation="softmax"))
     steps = model._steps()
     assert isinstance(steps[0], ConvPool)
-    assert all(isinstance(layer, Dropout) or _is_recordable(layer) for layer in model.layers)
+    assert all(isinstance(layer, Dropout) or is_recordable(layer) for layer in model.layers)
     expected = np.array(model._forward(X, training=False))
     np.testing.assert_array_equal(model._predictor(steps, X), expected)
 
@@ -281,7 +281,7 @@ def test_layers_of_ones_own_are_not_taken_for_others():
 
     model = keras.Sequential([Half(4, 3, input_shape=(8, 8, 3)), layers.MaxPooling2D()])
     assert model._steps() == model.layers
-    assert not _is_recordable(model.layers[0])
+    assert not is_recordable(model.layers[0])
 
 
 def test_clear_session_frees_models_that_nobody_has():
