@@ -44,3 +44,16 @@ def test_saved_models_are_folders(tmp_path):
     np.testing.assert_array_equal(again.predict(A, verbose=0), model.predict(A, verbose=0))
     with pytest.raises(ImportError, match=r"obj must be a Keras model, got a EagerArray"):
         tf.saved_model.save(tf.constant(1.0), folder)
+
+
+def test_names_are_changed_by_their_private_attribute():
+    members = [keras.Sequential([layers.Dense(2, input_dim=6)], name="same") for _ in range(2)]
+    for number, member in enumerate(members):
+        member._name = f"member_{number}"
+    members[0].layers[0]._name = "first"
+    x = keras.Input((6,))
+    model = keras.Model(x, layers.average([member(x) for member in members]))
+    assert [member.name for member in members] == ["member_0", "member_1"]
+    assert model.get_layer("member_0").get_layer("first")._name == "first"
+    wanted = (members[0].predict(A, verbose=0) + members[1].predict(A, verbose=0)) / 2
+    np.testing.assert_allclose(model.predict(A, verbose=0), wanted, rtol=1e-6)

@@ -81,6 +81,15 @@ class Chained(Typed):
         result: Tensor = own.output
         return result
 
+    @property
+    def _name(self: Any) -> str:
+        """The name, which programs for TensorFlow 2 change by this attribute."""
+        return str(self.name)
+
+    @_name.setter
+    def _name(self: Any, value: str) -> None:
+        self.name = value
+
     def call(self: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the layer's result, for a ``call`` of one's own above it."""
         return Chained.__call__(self, inputs, *args, **kwargs)

@@ -71,6 +71,15 @@ class Sequential(StateTree, CompiledFlags, PutTogether, Generators):
             name = _classes.old_name("Sequential")
         super().__init__(layers, trainable, name)
 
+    @property
+    def _name(self) -> str:
+        """The name, which programs for TensorFlow 2 change by this attribute."""
+        return self.name
+
+    @_name.setter
+    def _name(self, value: str) -> None:
+        self.name = value
+
     def __call__(self, x: Any, training: bool = False) -> Any:
         """Return the output for a batch; for what came of an ``Input``, the layers' tensor."""
         x = self._of_name(x)
