@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,6 @@ from pyconv._spans import SpannedStep, recorded, span
 from pyconv._stack import Stack
 from pyconv._types import Array
 from pyconv.batches import Batch
-from pyconv.formats import keras_graph
-from pyconv.formats.places import Member, Place, flat_places
 from pyconv.layers._container import penalized_steps
 from pyconv.layers._factored import factorable
 from pyconv.layers._joined import joined
@@ -27,6 +25,9 @@ from pyconv.layers.graph import flat
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.training import Trainer
+
+if TYPE_CHECKING:
+    from pyconv.formats.places import Member, Place
 
 
 class Sequential(Stack, Trainer):
@@ -213,11 +214,13 @@ class Sequential(Stack, Trainer):
 
     # --- files and configuration ------------------------------------------------------------------
 
-    def file_places(self, as_network: bool = False) -> list[Place]:
+    def file_places(self, as_network: bool = False) -> "list[Place]":
         """Return where Keras 3's files have the weights of each layer."""
+        from pyconv.formats.places import flat_places  # models are used without files, too
+
         return flat_places([layer for layer in flat(self._layers) if not layer.is_within])
 
-    def file_members(self, as_network: bool = False) -> list[Member]:
+    def file_members(self, as_network: bool = False) -> "list[Member]":
         """Return the layers in order, as files have them."""
         layers = [layer for layer in flat(self._layers) if not layer.is_within]
         return [(layer.name, layer.file_places("", in_order=True)) for layer in layers]
@@ -319,6 +322,8 @@ class Sequential(Stack, Trainer):
         """
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
             raise ValueError("Sequential.from_config: config must have a list of layers")
+        from pyconv.formats import keras_graph  # models are used without files, too
+
         if keras_graph.is_wired(config):
             make = extension("wired_model")
             if make is None:

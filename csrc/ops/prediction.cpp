@@ -188,9 +188,14 @@ void Prediction::run_small(int64_t n, const float* x, const std::vector<Run>& ru
 }
 
 float* Prediction::buffer(int i, int64_t floats) {
-    if (static_cast<int64_t>(buffers_[i].size()) < floats)
-        buffers_[i].resize(static_cast<size_t>(floats));
-    return buffers_[i].data();
+    Buffer& buffer = buffers_[i];
+    if (buffer.size < floats) {
+        buffer = {};
+        buffer.memory = std::make_unique<Kept>();
+        buffer.data = buffer.memory->take<float>(floats);
+        buffer.size = floats;
+    }
+    return buffer.data;
 }
 
 }  // namespace pyconv

@@ -45,6 +45,11 @@ private:
         int64_t filters_size = 0;
     };
     struct Prepared;
+    struct Buffer {
+        std::unique_ptr<Kept> memory;
+        float* data = nullptr;
+        int64_t size = 0;
+    };
 
     bool is_prepared(int64_t n) const;
     void prepare(int64_t n);
@@ -53,7 +58,7 @@ private:
 
     std::vector<Stage> stages_;
     std::unique_ptr<const Prepared> prepared_;
-    std::vector<float> buffers_[2];
+    Buffer buffers_[2];
     std::mutex running_;
 };
 
