@@ -124,6 +124,32 @@ def test_the_phase_reaches_the_call():
     assert outside == pytest.approx(np.mean((A + B) ** 2), rel=1e-5)
 
 
+def test_shapes_by_a_method_of_ones_own():
+    class Shaped(Mixed):
+        def call(self, inputs):
+            assert isinstance(inputs, list)
+            a, b = inputs
+            return [a * self.w + b, tf.reduce_mean(b, axis=-1)]
+
+        def compute_output_shape(self, input_shape):
+            first, second = input_shape
+            return [first, second[:-1]]
+
+    first, second = keras.Input((3,)), keras.Input((3,))
+    layer = Shaped()
+    scaled, mean = layer([first, second])
+    assert scaled.shape == (None, 3)
+    assert mean.shape == (None,)
+    assert layer.compute_output_shape([(2, 3), (2, 3)]) == [(2, 3), (2,)]
+    model = keras.Model([first, second], scaled)
+    assert [w.shape for w in model.trainable_weights] == [(3,)]
+    model.compile(keras.optimizers.SGD(0.5), "mse")
+    model.fit([A, B], B, batch_size=8, verbose=0)
+    # The slope of mean((a w)^2) by w at 1, in each column.
+    wanted = 1 - 0.5 * 2 * np.sum(A * A, axis=0) / A.size
+    np.testing.assert_allclose(layer.get_weights()[0], wanted, rtol=1e-5)
+
+
 def test_what_cannot_be_packed_says_so():
     layer = Mixed()
     layer(keras.Input((3,)), keras.Input((3,)))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._derived import before
+from pyconv._derived import before, derive
 from pyconv.compat import _call_context, _masking
 from pyconv.compat._autodiff import Taped, unwrapped
 from pyconv.compat._call_spec import CallSpec, is_array, parameters
@@ -14,7 +14,7 @@ from pyconv.compat._functional import Tensor
 from pyconv.compat._operation import operation
 from pyconv.compat._own_call import OwnCall, own_layers_within
 from pyconv.compat._own_weights import Lock, OwnWeights
-from pyconv.compat._packing import Packing
+from pyconv.compat._packing import Packed, Packing
 from pyconv.compat._recording import innermost, is_recorded
 from pyconv.compat._stateless import StatelessCall
 from pyconv.compat._trees import leaves, mapped
@@ -60,11 +60,6 @@ class Own(OwnWeights, StatelessCall):
 
     def compute_output_shape(self: Any, input_shape: Any) -> Any:
         """Return the shape that an input of ``input_shape``, the batch first, gives."""
-        if self._packing is not None:
-            zeros = np.zeros([2 if n is None else n for n in input_shape], np.float32)
-            with self.unchanged():
-                packed = self._packing.run(self.call, eager(zeros), {})
-            return (input_shape[0], *np.shape(packed)[1:])
         if input_shape is None:
             raise NotImplementedError(
                 f"{self.label}: it does not have a `compute_output_shape` method implemented."
@@ -269,6 +264,7 @@ class Own(OwnWeights, StatelessCall):
                 f"call, got {self._packing.shapes} and {packing.shapes}"
             )
         self._packing = packing
+        derive(self, Packed)
         x = packing.tensor()
         with _call_context.within(self.path, told):
             Layer.build(self, x.sizes)

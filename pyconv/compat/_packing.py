@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from pyconv._derived import Derived
+from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor
 from pyconv.compat._operation import operation
 from pyconv.compat._trees import filled, leaves, mapped
@@ -40,6 +42,12 @@ class Packing:
         self._result: Any = None  # the form of the results
         self._result_shapes: list[tuple[int, ...]] = []
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes of a sample of what lies side by side."""
+        one = len(self.shapes) == 1
+        return tuple(self.shapes[0]) if one else (sum(map(math.prod, self.shapes)),)
+
     def tensor(self) -> Tensor:
         """Return the tensor of the arguments."""
         if len(self.tensors) == 1:
@@ -70,6 +78,19 @@ class Packing:
             for at in range(len(shapes))
         ]
         return filled(self._result, iter(made))
+
+
+class Packed(Derived):
+    """A layer that is called so: models see the shapes of what lies side by side."""
+
+    def compute_output_shape(self: Any, input_shape: Any) -> Any:
+        """Return the shape for that of an input; a method of the user's own has the others'."""
+        if tuple(input_shape[1:]) != self._packing.sizes:
+            return super().compute_output_shape(input_shape)  # type: ignore[misc]
+        zeros = np.zeros([2 if n is None else n for n in input_shape], np.float32)
+        with self.unchanged():
+            packed = self._packing.run(self.call, eager(zeros), {})
+        return (input_shape[0], *np.shape(packed)[1:])
 
 
 class _At:
