@@ -44,11 +44,11 @@ void multiply(const float* dy, int64_t pixels, int64_t oc, const float* panels, 
     }
 }
 
-// Cells first, first + stride, ... of one row of the image, which results `from` to before `to` of
-// a tap's row reach: cell first + i * stride is met by result from + i.
+// Cells first .. end of a phase, those of a row of the image that lie a stride apart, which a tap
+// reaches: each from the result after that of the cell before.
 struct TapCells {
-    const float* parts;  // of the tap, at result `from`
-    int64_t first, end;  // cells of the phase, by number
+    const float* parts;  // of the tap, at the result of cell `first`
+    int64_t first, end;
 };
 
 // Rows h0 .. h1 of an image, of which parts (rows from row0 on, ow, width) hold all that they need.

@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv._args import float_arg, pair_arg, path_arg
+from pyconv._args import float_arg, path_arg
 from pyconv._types import Array
-from pyconv.preprocessing._files import color_mode_arg, img_to_array, load_img
-from pyconv.preprocessing._iterator import ImageIterator
+from pyconv.preprocessing._file_iterator import FileIterator
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff")
 _CLASS_MODES = ("categorical", "sparse", "binary", "input", None)
 
 
-class DirectoryIterator(ImageIterator):
+class DirectoryIterator(FileIterator):
     """Batches of the images in a folder that has a folder for each class.
 
     Args:
@@ -66,18 +65,15 @@ class DirectoryIterator(ImageIterator):
         interpolation: str = "nearest",
     ) -> None:
         owner = "flow_from_directory"
-        self.directory = path_arg(owner, "directory", directory)
+        folder = path_arg(owner, "directory", directory)
+        self._read_as(owner, folder, change, target_size, color_mode, interpolation)
         if not os.path.isdir(self.directory):
             raise FileNotFoundError(f"{owner}: there is no folder {self.directory!r}")
-        self.target_size = pair_arg(owner, "target_size", target_size)
-        self.color_mode = color_mode_arg(owner, color_mode)
         if class_mode not in _CLASS_MODES:
             raise ValueError(
                 f"{owner}: class_mode must be one of {_CLASS_MODES}, got {class_mode!r:.60}"
             )
         self.class_mode = class_mode
-        self.interpolation = interpolation
-        self._change = change
         names = _folders(self.directory) if classes is None else list(classes)
         self.class_names = names
         self.class_indices = {name: number for number, name in enumerate(names)}
@@ -96,21 +92,9 @@ class DirectoryIterator(ImageIterator):
         print(f"Found {len(found)} images belonging to {self.num_classes} classes.")
         super().__init__(len(found), batch_size, shuffle, seed)
 
-    @property
-    def samples(self) -> int:
-        """The number of images."""
-        return self.n
-
-    @property
-    def filepaths(self) -> list[str]:
-        """The paths of the images."""
-        return [os.path.join(self.directory, name) for name in self.filenames]
-
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Any:
         """Return x (n, H, W, C), or x and the labels, of these files."""
-        x = self._change(np.stack([self._image(row) for row in rows]), rng)
-        if self.save_to is not None:
-            self.save_to.write(x, rows)
+        x = self._images(rows, rng)
         if self.class_mode is None:
             return x
         if self.class_mode == "input":
@@ -119,10 +103,6 @@ class DirectoryIterator(ImageIterator):
         if self.class_mode == "categorical":
             return x, np.eye(self.num_classes, dtype=np.float32)[labels]
         return x, labels.astype(np.float32)
-
-    def _image(self, row: int) -> Array:
-        path = os.path.join(self.directory, self.filenames[row])
-        return img_to_array(load_img(path, self.color_mode, self.target_size, self.interpolation))
 
 
 def image_dataset_from_directory(

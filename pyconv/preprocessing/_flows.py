@@ -61,10 +61,10 @@ class Flows:
         """
         save_to = save_to_arg("flow", save_to_dir, save_prefix, save_format)
         arrays = [None if a is None else np.asarray(a) for a in (x, y, sample_weight)]
-        if subset is not None:
-            at = int(len(x) * self.validation_split)
-            part = slice(at) if self._is_validation("flow", subset) else slice(at, None)
-            arrays = [None if array is None else array[part] for array in arrays]
+        part = self._part("flow", subset)
+        if part is not None:
+            rows = slice(*(int(len(x) * share) for share in part))
+            arrays = [None if array is None else array[rows] for array in arrays]
         generator: Any = self
         batches = NumpyArrayIterator(
             arrays[0], arrays[1], generator, batch_size, shuffle, seed, arrays[2]
@@ -110,10 +110,7 @@ class Flows:
             TypeError, ValueError: an argument is wrong.
         """
         save_to = save_to_arg("flow_from_directory", save_to_dir, save_prefix, save_format)
-        part = None
-        if subset is not None:
-            at = self.validation_split
-            part = (0.0, at) if self._is_validation("flow_from_directory", subset) else (at, 1.0)
+        part = self._part("flow_from_directory", subset)
         batches = DirectoryIterator(
             directory,
             self.changed,
@@ -175,10 +172,7 @@ class Flows:
                 raise TypeError(f"{owner}: there is no argument {name!r}")
             warnings.warn(f"{owner}: {name} has no effect", stacklevel=2)
         save_to = save_to_arg(owner, save_to_dir, save_prefix, save_format)
-        part = None
-        if subset is not None:
-            at = self.validation_split
-            part = (0.0, at) if self._is_validation(owner, subset) else (at, 1.0)
+        part = self._part(owner, subset)
         batches = DataFrameIterator(
             dataframe,
             directory,
@@ -200,9 +194,13 @@ class Flows:
         batches.save_to = save_to
         return batches
 
-    def _is_validation(self, owner: str, subset: Any) -> bool:
+    def _part(self, owner: str, subset: Any) -> tuple[float, float] | None:
+        """Return (from, to) of the share of the images that a subset is, None for all."""
+        if subset is None:
+            return None
         if subset not in ("training", "validation"):
             raise ValueError(
                 f"{owner}: subset must be 'training' or 'validation', got {subset!r:.60}"
             )
-        return bool(subset == "validation")
+        at = self.validation_split
+        return (0.0, at) if subset == "validation" else (at, 1.0)

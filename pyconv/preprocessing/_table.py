@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv._args import pair_arg, path_arg
+from pyconv._args import path_arg
 from pyconv._types import Array
 from pyconv.preprocessing._directory import SUFFIXES
-from pyconv.preprocessing._files import color_mode_arg, img_to_array, load_img
-from pyconv.preprocessing._iterator import ImageIterator
+from pyconv.preprocessing._file_iterator import FileIterator
 
 _OWNER = "flow_from_dataframe"
 _OF_CLASSES = ("categorical", "sparse", "binary")
 _CLASS_MODES = (*_OF_CLASSES, "input", "multi_output", "raw", None)
 
 
-class DataFrameIterator(ImageIterator):
+class DataFrameIterator(FileIterator):
     """Batches of the images that a column of a table names.
 
     Args:
@@ -91,10 +90,9 @@ class DataFrameIterator(ImageIterator):
                 f"{_OWNER}: y_col must be a list of columns for class_mode='multi_output', got "
                 f"{y_col!r:.60}"
             )
-        self.directory = "" if directory is None else path_arg(_OWNER, "directory", directory)
-        self.target_size = pair_arg(_OWNER, "target_size", target_size)
-        self.color_mode = color_mode_arg(_OWNER, color_mode)
-        self.class_mode, self.interpolation, self._change = class_mode, interpolation, change
+        folder = "" if directory is None else path_arg(_OWNER, "directory", directory)
+        self._read_as(_OWNER, folder, change, target_size, color_mode, interpolation)
+        self.class_mode = class_mode
         files = _column(dataframe, x_col)
         if not all(isinstance(name, str) for name in files):
             raise TypeError(f"{_OWNER}: x_col={x_col!r} must hold texts, the names of files")
@@ -122,18 +120,8 @@ class DataFrameIterator(ImageIterator):
         print(f"{text}{kinds}.")
         super().__init__(len(rows), batch_size, shuffle, seed)
 
-    @property
-    def samples(self) -> int:
-        """The number of images."""
-        return self.n
-
-    @property
-    def filepaths(self) -> list[str]:
-        """The paths of the images."""
-        return [os.path.join(self.directory, name) for name in self.filenames]
-
     def _valid(self, files: list[Any], x_col: str) -> NDArray[Any]:
-        paths = [os.path.join(self.directory, name) for name in files]
+        paths = [self._path(name) for name in files]
         valid = [p.lower().endswith(SUFFIXES) and os.path.isfile(p) for p in paths]
         lacking = len(valid) - sum(valid)
         if lacking:
@@ -177,10 +165,7 @@ class DataFrameIterator(ImageIterator):
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Any:
         """Return x (n, H, W, C), or x and the labels, or these and weights, of these rows."""
-        images = [self._image(os.path.join(self.directory, self.filenames[row])) for row in rows]
-        x = self._change(np.stack(images), rng)
-        if self.save_to is not None:
-            self.save_to.write(x, rows)
+        x = self._images(rows, rng)
         if self.class_mode is None:
             return x
         y = self._labels(x, rows)
@@ -199,9 +184,6 @@ class DataFrameIterator(ImageIterator):
         for i, row in enumerate(rows):
             y[i, self.classes[row]] = 1
         return y
-
-    def _image(self, path: str) -> Array:
-        return img_to_array(load_img(path, self.color_mode, self.target_size, self.interpolation))
 
 
 def _column(table: Any, name: Any) -> list[Any]:
