@@ -123,7 +123,7 @@ class _Step:
                 self._updates = model._grads(), model._params()
                 if self._rate is not None:
                     with _spans.span("optimizer"):
-                        self._optimizer.record(*self._updates, self._rate)
+                        self._optimizer._record(*self._updates, self._rate)
             # How much of its stream each took.
             now = [layer.get_state() for layer in self._dropouts]
             self._drawn = [a["next"] - b["next"] for a, b in zip(now, before, strict=True)]
@@ -220,15 +220,15 @@ class _Step:
             if at == 0:  # they move on by themselves
                 _write(self._places, np.array(places, np.uint64).view(np.int64))
         if self._rate is not None:
-            backend.cpu.assign(self._rate, self._optimizer.numbers)
+            backend.cpu.assign(self._rate, self._optimizer._step_numbers)
 
     def _end_launch(self, model: "Trainable") -> None:
         for layer, factors in self._factors:
             layer._factors = factors
         if self._rate is None:
-            model._update(*self._updates)
+            model._update_params(*self._updates)
         else:
-            self._optimizer.note_update(self._updates[1])
+            self._optimizer._note_update(self._updates[1])
 
     def _stage(self, model: "Trainable", batch: Batch) -> None:
         assert batch.y is not None

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyconv.layers._container import Container
+from pyconv.layers._merge import Merge
 from pyconv.layers._windows import HasWindows
 from pyconv.layers.dense import Dense
 from pyconv.layers.global_avgpool2d import GlobalAveragePooling2D
 from pyconv.layers.global_maxpool2d import GlobalMaxPooling2D
 from pyconv.layers.graph import Graph
 from pyconv.layers.layer import Layer
-from pyconv.layers.merging import Merge
 from pyconv.layers.separable_conv2d import SeparableConv2D
 
 Pair = tuple[int, int]

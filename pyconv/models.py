@@ -44,14 +44,14 @@ def model_from_json(
         >>> pyconv.models.model_from_json(model.to_json()).count_params()
         10
     """
-    from pyconv.formats import keras_config
+    from pyconv.formats import keras_config_reader
 
     if not isinstance(json_string, (str, bytes)):
         raise TypeError(
             f"model_from_json: json_string must be a string, got a {type(json_string).__name__}"
         )
     try:
-        config = keras_config.from_model_config(json.loads(json_string))
+        config = keras_config_reader.from_model_config(json.loads(json_string))
         return Sequential.from_config(config, custom_objects)
     except (RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"model_from_json: {error or type(error).__name__}") from None

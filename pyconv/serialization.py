@@ -187,12 +187,12 @@ def _is_model(kind: type) -> bool:
 
 
 def _model(model: Any) -> dict[str, Any]:
-    from pyconv.formats import keras_config
+    from pyconv.formats import keras_config_writer
 
-    config = keras_config.model_config(model, modules=True)
+    config = keras_config_writer.model_config(model, modules=True)
     compiled = model.get_compile_config()
     if compiled is not None:
-        config["compile_config"] = keras_config.compile_config(compiled, modules=True)
+        config["compile_config"] = keras_config_writer.compile_config(compiled, modules=True)
     return config
 
 
@@ -302,7 +302,7 @@ def _instance(
     scope = own_objects.CustomObjectScope({**own_objects.in_scope(), **(custom_objects or {})})
     with scope:
         if issubclass(found, Sequential):
-            from pyconv.formats.keras_config import from_model_config
+            from pyconv.formats.keras_config_reader import from_model_config
 
             arguments = from_model_config({**config, "config": arguments})
         try:
@@ -321,7 +321,7 @@ def _instance(
     if isinstance(made, Sequential) and _is_model(found):
         made = found.adopted(made)
     if isinstance(made, Sequential) and isinstance(config.get("compile_config"), Mapping):
-        from pyconv.formats.keras_config import from_compile_config
+        from pyconv.formats.keras_config_reader import from_compile_config
 
         made.compile_from_config(from_compile_config(config["compile_config"]))
     return made

@@ -9,7 +9,7 @@ import pytest
 import pyconv.compat.keras as keras
 from pyconv.compat import _types_of_arrays
 from pyconv.compat.keras import dtype_policies, layers, mixed_precision
-from pyconv.formats import keras_config
+from pyconv.formats import keras_config_writer
 
 X = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
 
@@ -155,7 +155,7 @@ def test_files_name_the_policy(tmp_path):
     model = keras.Sequential([keras.Input((4,)), layers.Dense(2, dtype="mixed_float16")])
     config = keras.saving.serialize_keras_object(model.layers[0])["config"]
     assert config["dtype"]["config"] == {"name": "mixed_float16"}
-    plain = keras_config.layer_config(model.layers[0], False)
+    plain = keras_config_writer.layer_config(model.layers[0], False)
     assert plain["config"]["dtype"] == "float32"  # whose weights they are
     for path in (tmp_path / "m.h5", tmp_path / "m.keras"):
         model.save(path)

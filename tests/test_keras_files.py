@@ -11,7 +11,7 @@ from model_files import X, Y, bits, network, small
 
 import pyconv
 from pyconv import layers, models
-from pyconv.formats import hdf5_reader, keras_config
+from pyconv.formats import hdf5_reader, keras_config_writer
 from pyconv.layers.graph import blocks
 
 ENDINGS = [".h5", ".hdf5", ".keras"]
@@ -394,14 +394,14 @@ def test_weights_of_models_with_branches(tmp_path):
 
 @pytest.mark.parametrize("modules", [False, True])
 def test_models_with_branches_as_json(modules):
-    config = keras_config.model_config(branched(), modules)
+    config = keras_config_writer.model_config(branched(), modules)
     assert config["class_name"] == "Functional"
     names = [layer["name"] for layer in config["config"]["layers"]]
     assert names[1:3] == ["conv_1", config["config"]["layers"][2]["config"]["name"]]
     output = [names[-1], 0, 0]
     assert config["config"]["output_layers"] == (output if modules else [output])
     again = models.model_from_json(json.dumps(config))
-    assert keras_config.model_config(again, modules) == config
+    assert keras_config_writer.model_config(again, modules) == config
 
 
 def test_mixed_precision_is_read_as_float32():

@@ -16,8 +16,8 @@ from pyconv.compat._functional import Tensor, network, tensors_of
 from pyconv.compat._model import Sequential as Model
 from pyconv.compat._recording import is_open, layer_call, merge_call
 from pyconv.compat._trees import leaves, mapped
+from pyconv.layers._merge import Merge
 from pyconv.layers.input import InputLayer
-from pyconv.layers.merging import Merge
 
 
 class LossCarrier(Merge):

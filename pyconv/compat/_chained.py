@@ -16,8 +16,8 @@ from pyconv.compat._trees import mapped
 from pyconv.compat._typed import Typed
 from pyconv.layers._augmentation import Augmentation
 from pyconv.layers._image_layer import ImageLayer
+from pyconv.layers._merge import Merge
 from pyconv.layers.layer import Layer, own_call
-from pyconv.layers.merging import Merge
 from pyconv.layers.pipeline import Pipeline
 
 

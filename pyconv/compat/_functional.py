@@ -8,11 +8,11 @@ import numpy as np
 
 from pyconv._types import Shape
 from pyconv.compat._tensor_shape import TensorShape, dimensions
+from pyconv.layers._merge import Merge
 from pyconv.layers._uses import another_use
 from pyconv.layers.graph import Node, unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
-from pyconv.layers.merging import Merge
 
 
 class Tensor:

@@ -10,10 +10,10 @@ from pyconv._stack import Stack
 from pyconv.compat import _own_class
 from pyconv.compat._functional import Tensor, WiredCall, steps_between, tensor_of
 from pyconv.compat._trees import filled, leaves, mapped
-from pyconv.formats import keras_config, keras_graph
+from pyconv.formats import keras_config_reader, keras_config_writer, keras_graph
+from pyconv.layers._merge import Merge
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
-from pyconv.layers.merging import Merge
 
 # What says where a tensor comes from: a layer's name, which call of it, which of its results.
 _Source = tuple[str, int, int]
@@ -90,10 +90,10 @@ def _owner(step: Any) -> Any:
 def member_config(member: Any, modules: bool) -> dict[str, Any]:
     """Return the JSON of a layer, or of a model within a model."""
     if isinstance(member, Layer):
-        return keras_config.layer_config(member, modules)
-    described = keras_config.model_config(member, modules)
+        return keras_config_writer.layer_config(member, modules)
+    described = keras_config_writer.model_config(member, modules)
     if "output_layers" in described["config"] and not modules:
-        keras_config.unnest(described["config"])
+        keras_config_writer.unnest(described["config"])
     return described
 
 
@@ -190,18 +190,18 @@ def _layer(described: Any, custom_objects: Mapping[str, Any] | None) -> Any:
     from pyconv.compat.keras import layers
     from pyconv.model import Sequential
 
-    own = described.get(keras_config.OWN_CLASS) if isinstance(described, Mapping) else None
+    own = described.get(keras_config_writer.OWN_CLASS) if isinstance(described, Mapping) else None
     if own is None and _names_model(described, custom_objects):
         own = described
     if own is not None:
-        model = _own_class.made(own, keras_config.built_for(described), custom_objects)
+        model = _own_class.made(own, keras_config_reader.built_for(described), custom_objects)
         if model is not None:
             return _named_as(described, model)
     if keras_graph.is_function(described):
         return _function(described)
     if not keras_graph.is_model(described):
         return layers.deserialize(described, custom_objects)
-    plain = keras_config.from_model_config(described)
+    plain = keras_config_reader.from_model_config(described)
     classes = {**layers.CLASSES, **(custom_objects or {})}
     return _named_as(described, adopt(Sequential.from_config(plain, classes)))
 

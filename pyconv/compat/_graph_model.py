@@ -16,10 +16,10 @@ from pyconv.compat._functional import (
 from pyconv.compat._shown import owners
 from pyconv.compat._trees import leaves, mapped
 from pyconv.layers._augmentation import Augmentation, leading
+from pyconv.layers._merge import Merge
 from pyconv.layers.graph import Graph, blocks, flat, unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
-from pyconv.layers.merging import Merge
 
 
 class Functional(AddedLosses):

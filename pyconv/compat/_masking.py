@@ -7,7 +7,7 @@ import numpy as np
 
 from pyconv import layers as plain
 from pyconv.layers._masks import as_bool
-from pyconv.layers.merging import Merge
+from pyconv.layers._merge import Merge
 
 # Layers that leave out what is masked; all others pass a mask on, or lose it.
 TAKE_MASKS = (plain.BatchNormalization, plain.GlobalAveragePooling1D, plain.Softmax)

@@ -12,7 +12,7 @@ from pyconv.compat._autodiff import unwrapped, watched
 from pyconv.compat._lambda import Lambda
 from pyconv.compat._operation import gradients, shape_of
 from pyconv.compat._recording import Recording
-from pyconv.layers.merging import Merge
+from pyconv.layers._merge import Merge
 
 
 def take_lists(layer: Any) -> bool:

@@ -9,7 +9,7 @@ from pyconv import backend
 from pyconv._types import Array, Shape
 from pyconv.compat._autodiff import Taped, pull_back, unwrapped, watched
 from pyconv.compat._eager import eager
-from pyconv.layers.merging import Merge
+from pyconv.layers._merge import Merge
 
 _OF_SHAPES: dict[Any, Any] = {np.shape: lambda x: x.sizes, np.ndim: lambda x: x.ndim}
 # Where None in a list or tuple stands for the size of the batch.

@@ -7,7 +7,7 @@ from pyconv.compat import _functional_config
 from pyconv.compat._functional import Tensor, applied
 from pyconv.compat._shown import Shown
 from pyconv.compat._traced import is_composed
-from pyconv.formats import keras_config
+from pyconv.formats import keras_config_writer
 from pyconv.layers.input import InputLayer
 
 
@@ -104,7 +104,7 @@ class PutTogether(Shown):
         layers = [_functional_config.member_config(one, modules) for one in self._members()]
         if shape is not None:
             first = self._input or InputLayer(batch_shape=shape, name="input_layer")
-            layers.insert(0, keras_config.layer_config(first, modules))
+            layers.insert(0, keras_config_writer.layer_config(first, modules))
         return {
             "name": self.name,
             "trainable": self.trainable,

@@ -12,7 +12,7 @@ from pyconv.compat._eager import eager
 from pyconv.compat._functional import Tensor, network, tensor_of
 from pyconv.compat._gradient_tape import GradientTape
 from pyconv.compat._operation import Operation
-from pyconv.layers.merging import Merge
+from pyconv.layers._merge import Merge
 
 _training: ContextVar[bool] = ContextVar("training", default=False)
 

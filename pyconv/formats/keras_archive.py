@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING, Any
 
-from pyconv.formats import hdf5_reader, hdf5_writer, keras_config, keras_hdf5
+from pyconv.formats import hdf5_reader, hdf5_writer, keras_config_writer, keras_hdf5
 from pyconv.formats.stored import Stored, layer_states
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ _RATIO, _BESIDE = 20, 2**20
 
 def write(file: IO[bytes], model: "Sequential", include_optimizer: bool) -> None:
     """Write a model to an empty file."""
-    config = keras_config.model_config(model, True)
+    config = keras_config_writer.model_config(model, True)
     compiled = model.get_compile_config() if include_optimizer else None
     if compiled is not None:
-        config["compile_config"] = keras_config.compile_config(compiled, True)
-    metadata: dict[str, Any] = {"keras_version": keras_config.KERAS_VERSION}
+        config["compile_config"] = keras_config_writer.compile_config(compiled, True)
+    metadata: dict[str, Any] = {"keras_version": keras_config_writer.KERAS_VERSION}
     states = layer_states(model)
     if states:
         metadata[_STATE] = states

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyconv.formats import keras_config
+from pyconv.formats import keras_config_writer
 from pyconv.formats.hdf5_reader import Dataset, Group
 from pyconv.formats.hdf5_writer import Tree
 from pyconv.formats.places import in_old_order
@@ -34,16 +34,18 @@ _CONTAINERS = ("_layer_checkpoint_dependencies", "layers")
 def model_tree(model: "Sequential", include_optimizer: bool) -> Tree:
     """Return the tree of a whole model, in the layout of ``.h5``."""
     tree = Tree()
-    tree.attrs["keras_version"] = keras_config.KERAS_VERSION
+    tree.attrs["keras_version"] = keras_config_writer.KERAS_VERSION
     tree.attrs["backend"] = "tensorflow"
-    tree.attrs["model_config"] = json.dumps(keras_config.model_config(model, False))
+    tree.attrs["model_config"] = json.dumps(keras_config_writer.model_config(model, False))
     states = layer_states(model)
     if states:
         tree.attrs[_STATE] = json.dumps(states)
     _put_layers(tree.group("model_weights"), model, model.is_network)
     compiled = model.get_compile_config() if include_optimizer else None
     if compiled is not None:
-        tree.attrs["training_config"] = json.dumps(keras_config.compile_config(compiled, False))
+        tree.attrs["training_config"] = json.dumps(
+            keras_config_writer.compile_config(compiled, False)
+        )
         _put_optimizer(tree, model)
     return tree
 
@@ -96,7 +98,7 @@ def _put_layers(tree: Tree, model: "Sequential", as_network: bool) -> None:
     members = model.file_members(as_network)
     tree.attrs["layer_names"] = [name for name, _ in members if name]
     tree.attrs["backend"] = "tensorflow"
-    tree.attrs["keras_version"] = keras_config.KERAS_VERSION
+    tree.attrs["keras_version"] = keras_config_writer.KERAS_VERSION
     tree.group(_TOP).attrs["weight_names"] = []
     for member, places in members:
         group = tree.group(member or _TOP)

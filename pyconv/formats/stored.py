@@ -13,7 +13,7 @@ from pyconv._extensions import extension
 from pyconv._names import free_name, snake_case
 from pyconv._types import Array
 from pyconv.custom_objects import CustomObjectScope, in_scope
-from pyconv.formats import keras_config, keras_graph
+from pyconv.formats import keras_config_reader, keras_config_writer, keras_graph
 from pyconv.formats.fitting import float32, weights_of
 from pyconv.layers._memory import at_most
 from pyconv.layers.graph import flat
@@ -48,7 +48,7 @@ class Stored:
     @property
     def as_network(self) -> bool:
         """Whether it has a model of the user's own as the network that its call is."""
-        return isinstance(self.config, Mapping) and keras_config.OWN_CLASS in self.config
+        return isinstance(self.config, Mapping) and keras_config_writer.OWN_CLASS in self.config
 
     @property
     def numbers(self) -> int:
@@ -122,7 +122,9 @@ def from_stored(
     if compile and stored.compiled is not None:
         try:
             with CustomObjectScope({**in_scope(), **(custom_objects or {})}):
-                arguments = compile_config.known(keras_config.from_compile_config(stored.compiled))
+                arguments = compile_config.known(
+                    keras_config_reader.from_compile_config(stored.compiled)
+                )
                 model.compile_from_config(arguments)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{error}; load it with compile=False, and compile it") from None
@@ -137,11 +139,11 @@ def _of_own_class(stored: Stored, custom_objects: Mapping[str, Any] | None) -> "
     make = extension("own_model")
     if make is None or not isinstance(stored.config, Mapping):
         return None
-    description, shape = stored.config.get(keras_config.OWN_CLASS), None
+    description, shape = stored.config.get(keras_config_writer.OWN_CLASS), None
     if description is not None:
-        shape = keras_config.from_model_config(stored.config).get("build_input_shape")
-    elif stored.config.get("class_name") not in keras_config.MODELS:
-        description, shape = stored.config, keras_config.built_for(stored.config)
+        shape = keras_config_reader.from_model_config(stored.config).get("build_input_shape")
+    elif stored.config.get("class_name") not in keras_graph.MODELS:
+        description, shape = stored.config, keras_config_reader.built_for(stored.config)
     if description is None:
         return None
     with at_most(stored.numbers):
@@ -157,7 +159,7 @@ def _of_layers(stored: Stored, custom_objects: Mapping[str, Any] | None) -> "Seq
     """Return the model as one of the library's classes."""
     from pyconv.model import Sequential
 
-    config = keras_config.from_model_config(stored.config)
+    config = keras_config_reader.from_model_config(stored.config)
     if keras_graph.is_wired(config) or keras_graph.has_own(config):
         return wired(config, stored, custom_objects)
     weights: dict[str, InOrder] = {}

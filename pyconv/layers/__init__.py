@@ -304,11 +304,11 @@ def deserialize(config: Any, custom_objects: dict[str, type[Layer]] | None = Non
         >>> pyconv.layers.deserialize(config)
         <Dense name=head, built=False>
     """
-    from pyconv.formats import keras_config
+    from pyconv.formats import keras_config_reader
 
     owner = "layers.deserialize"
     own = {name.lower(): layer for name, layer in (custom_objects or {}).items()}
-    plain = keras_config.plain_layer(config)
+    plain = keras_config_reader.plain_layer(config)
     found, arguments = _registry.find_config(owner, "layer", plain, {**_CLASSES, **own})
     given: dict[str, Any] = {"config": arguments}
     if issubclass(found, Container):

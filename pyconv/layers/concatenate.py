@@ -6,7 +6,7 @@ from typing import Any, cast
 from pyconv import backend
 from pyconv._args import int_arg
 from pyconv._types import Array, Shape
-from pyconv.layers.merging import Merge
+from pyconv.layers._merge import Merge
 
 
 class Concatenate(Merge):

@@ -8,7 +8,7 @@ import numpy as np
 from pyconv import backend
 from pyconv._args import ArgumentTypeError, bool_arg, int_arg, shown
 from pyconv._types import Array, Shape
-from pyconv.layers.merging import Merge
+from pyconv.layers._merge import Merge
 
 _EPSILON = 1e-7  # Keras's, the least length that normalize divides by
 

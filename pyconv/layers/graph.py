@@ -9,9 +9,9 @@ from pyconv import backend
 from pyconv._args import int_arg, shown
 from pyconv._types import Array, Shape
 from pyconv.layers._container import Container
+from pyconv.layers._merge import Merge
 from pyconv.layers._path import Path
 from pyconv.layers.layer import Layer
-from pyconv.layers.merging import Merge
 
 # A layer, and the numbers of what it takes: 0 is the graph's input, i what the i-th layer gives.
 Node = tuple[Layer, tuple[int, ...]]

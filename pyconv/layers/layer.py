@@ -1,6 +1,5 @@
 """The base of all layers: names, weights, buffers and configuration."""
 
-import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
@@ -16,18 +15,17 @@ from pyconv.layers._arguments import (
     check_data_format,
     check_dtype,
     declared_shape,
-    shape_arg,
     unknown_arguments,
 )
+from pyconv.layers._building import Building
 from pyconv.layers._memory import Buffers
-from pyconv.layers._weights import Weights
 
 
 class SeveralResultsError(TypeError):
     """The ``call`` of a layer of one's own gives more than one array."""
 
 
-class Layer(Weights):
+class Layer(Building):
     """A step of a network: an array in, an array out, and the gradient back.
 
     A new layer implements ``forward(x, training)`` and ``backward(dy, need_dx)``, and
@@ -93,13 +91,6 @@ class Layer(Weights):
     # Whether a model has it for itself, to bring inputs or outputs into one array.
     is_within = False
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Have a ``build`` of the user's own end with what the base's does."""
-        super().__init_subclass__(**kwargs)
-        own = vars(cls).get("build")
-        if own is not None:
-            cls.build = _whole_build(own)  # type: ignore[method-assign]
-
     def __init__(
         self,
         *,
@@ -118,8 +109,7 @@ class Layer(Weights):
             auto_name(owner) if name is None else check_name(owner, name),
             bool_arg(owner, "trainable", trainable),
         )
-        self._input_shape: Shape | None = None
-        self._output_shape: Shape | None = None
+        self._input_shape = self._output_shape = None
         self.activity_regularizer = regularizers.find(
             self.label, "activity_regularizer", activity_regularizer
         )
@@ -192,9 +182,6 @@ class Layer(Weights):
         """
         return 0
 
-    def _create_weights(self, input_shape: Shape) -> None:
-        """Add the weights, for an input that ``compute_output_shape`` accepted."""
-
     def leaves(self) -> Iterator["Layer"]:
         """Give the layer itself; of one that holds layers, those that hold no others, in order."""
         yield self
@@ -208,91 +195,7 @@ class Layer(Weights):
         """
         return False
 
-    # --- building and calling -------------------------------------------------------------
-
-    @property
-    def knows_shape(self) -> bool:
-        """Whether the layer knows its input's shape, and has the weights that it needs."""
-        return self._output_shape is not None
-
-    @property
-    def built(self) -> bool:
-        """Whether the layer has its weights."""
-        return self.knows_shape
-
-    @built.setter
-    def built(self, value: bool) -> None:
-        """Take what a ``build`` of Keras's says at its end; a layer knows by itself."""
-
-    @property
-    def input_shape(self) -> Shape:
-        """Shape of the input, the batch first; AttributeError before the layer is built."""
-        return self._shape_once_built(self._input_shape, "input_shape")
-
-    @property
-    def output_shape(self) -> Shape:
-        """Shape of the result, the batch first; AttributeError before the layer is built."""
-        return self._shape_once_built(self._output_shape, "output_shape")
-
-    def build(self, input_shape: Shape) -> None:
-        """Create the weights for an input of ``input_shape``; where they exist, check them.
-
-        Args:
-            input_shape: the batch (None for any) and the shape of a sample.
-
-        Raises:
-            ValueError: the layer does not take such an input; the layer is left as it was.
-        """
-        shape = self._input_shape_arg(input_shape)
-        if self._building:
-            # A build of the user's own asks for the weights of the class below; what else there
-            # is to do follows when it has added its own.
-            if type(self)._create_weights is not Layer._create_weights:
-                self.compute_output_shape(shape)
-                self._create_weights_once(shape)
-            return
-        output_shape = self.compute_output_shape(shape)
-        if not self.knows_shape:
-            try:
-                self._create_weights_once(shape)
-            except BaseException:
-                self._forget_weights()
-                raise
-            self._given_weights = None
-        self._input_shape, self._output_shape = shape, output_shape
-
-    def _run_build(self, own: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Do what a ``build`` of the user's own does, and then what the base's does."""
-        if self._building:
-            own(self, *args, **kwargs)
-            return
-        (given,) = (*args, *kwargs.values()) or (None,)  # one that the user gave a default
-        shape = self._input_shape_arg(given)
-        if not self.knows_shape:
-            self._building = True
-            try:
-                own(self, shape)
-            except BaseException:
-                self._forget_weights()
-                raise
-            finally:
-                self._building = False
-        Layer.build(self, shape)
-
-    def _input_shape_arg(self, value: Any) -> Shape:
-        """Return ``build``'s argument where it is one; that of a ``Merge`` is a list of shapes."""
-        return shape_arg(self.label, "input_shape", value)
-
-    def _create_weights_once(self, shape: Shape) -> None:
-        if not self._has_created:
-            self._create_weights(shape)
-            self._has_created = True
-
-    def unbuild(self) -> None:
-        """Forget the weights and the shapes, as before ``build``."""
-        self._activity_penalty = None
-        self._forget_weights()
-        self._input_shape = self._output_shape = None
+    # --- calling ------------------------------------------------------------------------
 
     def __call__(self, x: Any, training: bool = False) -> Array:
         """Return the layer's result for a batch, as a fresh array.
@@ -384,23 +287,6 @@ class Layer(Weights):
         if self.mask is not None or self.mask_source is None:
             return self.mask
         return self.mask_source.mask
-
-    def _shape_once_built(self, shape: Shape | None, what: str) -> Shape:
-        if shape is None:
-            raise AttributeError(
-                f"{self.label}: {what} is known once the layer is built or has been called"
-            )
-        return shape
-
-
-def _whole_build(own: Callable[..., None]) -> Callable[..., None]:
-    """Return a ``build`` that does what a layer's own does, and then what the base's does."""
-
-    @functools.wraps(own)
-    def build(self: Layer, *args: Any, **kwargs: Any) -> None:
-        self._run_build(own, args, kwargs)
-
-    return build
 
 
 def one_result(layer: Layer, result: Any) -> Any:

@@ -39,17 +39,12 @@ from pyconv.metrics.correlation import (
 )
 from pyconv.metrics.curves import AUC
 from pyconv.metrics.errors import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
     CategoricalHinge,
     CosineSimilarity,
     Hinge,
-    KLDivergence,
     LogCoshError,
     MeanAbsolutePercentageError,
     MeanSquaredLogarithmicError,
-    Poisson,
-    SparseCategoricalCrossentropy,
     SquaredHinge,
 )
 from pyconv.metrics.f_score import F1Score, FBetaScore
@@ -63,6 +58,13 @@ from pyconv.metrics.functional import (
 )
 from pyconv.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from pyconv.metrics.metric import Metric
+from pyconv.metrics.probabilistic import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
+    SparseCategoricalCrossentropy,
+)
 from pyconv.metrics.r2_score import R2Score
 from pyconv.metrics.reduction import Mean, MeanMetricWrapper, Sum
 

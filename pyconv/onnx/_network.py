@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pyconv._types import Shape
 from pyconv.layers import Flatten, Layer, Permute, Reshape
 from pyconv.layers._memory import check_fits
+from pyconv.layers._merge import Merge
 from pyconv.layers.graph import Node
-from pyconv.layers.merging import Merge
 from pyconv.onnx._file import Constant, array
 
 

@@ -9,17 +9,16 @@ import numpy as np
 from pyconv import backend
 from pyconv._args import float_arg, shown
 from pyconv._names import auto_name
-from pyconv._registry import kind_of
 from pyconv._types import Array
-from pyconv.optimizers._attributes import Attributes
 from pyconv.optimizers._custom import CustomVariables
 from pyconv.optimizers._decay import Exclusion
 from pyconv.optimizers._extras import AVERAGE, Extras
+from pyconv.optimizers._recorded import Recorded
 from pyconv.optimizers.clipping import Clipping
 from pyconv.optimizers.schedules.schedule import LearningRateSchedule
 
 
-class Optimizer(Attributes, CustomVariables):
+class Optimizer(Recorded, CustomVariables):
     """Updates parameters, in place, from their gradients.
 
     A step clips the gradients, takes the decoupled weight decay
@@ -97,7 +96,6 @@ class Optimizer(Attributes, CustomVariables):
         # sets them.
         self.variable_names: Sequence[str] | None = None
         self._iterations = 0
-        self._place: Any = None
         self._reset_state()
 
     # --- a step ---------------------------------------------------------------------------------
@@ -147,27 +145,6 @@ class Optimizer(Attributes, CustomVariables):
         self._iterations += 1
 
     @property
-    def takes_products(self) -> bool:
-        """Whether ``apply`` takes a pair (x, dy) in place of the gradient ``x.T @ dy``.
-
-        Its parts are then multiplied out in a core's cache as the parameters are updated, and are
-        never written to memory. Optimizers that look at gradients before that do not.
-
-        Example:
-            >>> import pyconv
-            >>> pyconv.optimizers.SGD().takes_products
-            True
-            >>> pyconv.optimizers.SGD(clipnorm=1.0).takes_products
-            False
-        """
-        return (
-            "_native" in vars(kind_of(self))
-            and not self._clipping.active
-            and not self._extras.active
-            and self._exclusion is None
-        )
-
-    @property
     def overwritten(self) -> list[int]:
         """Numbers of the parameters that ``overwrite_with_gradient`` says to replace.
 
@@ -181,43 +158,6 @@ class Optimizer(Attributes, CustomVariables):
             [0]
         """
         return self._extras.overwritten
-
-    @property
-    def is_native(self) -> bool:
-        """Whether native code makes a step from what is known before: gradients, rate and step.
-
-        Example:
-            >>> import pyconv
-            >>> pyconv.optimizers.SGD().is_native
-            True
-            >>> pyconv.optimizers.SGD(learning_rate=lambda: 0.1).is_native
-            False
-        """
-        rate = self._learning_rate
-        known = isinstance(rate, float) or type(rate).__module__.startswith("pyconv.")
-        return known and self.takes_products
-
-    @property
-    def numbers(self) -> list[float]:
-        """What a native update has that differs from step to step: the rate, and its number."""
-        return [self.learning_rate, self._next_update()]
-
-    def record(self, grads: Sequence[Any], params: Sequence[Any], numbers: Any) -> None:
-        """Let a recorded step have the update, which reads its ``numbers`` from that array."""
-        self._place = numbers
-        try:
-            self._update(params, grads, self._decay(params))
-        finally:
-            self._place = None
-
-    def note_update(self, params: Sequence[Any]) -> None:
-        """Count an update of these parameters that a recorded step made."""
-        self._iterations += 1
-
-    @property
-    def _rate(self) -> Any:
-        """The learning rate, or where a recorded step reads it."""
-        return self.learning_rate if self._place is None else self._place
 
     def _move(self, variables: Sequence[Any]) -> None:
         """Bring the state to where operations run."""

@@ -105,14 +105,14 @@ class _Older(Stateless):
             weights_changed(trainable_variables)
 
     @property
-    def numbers(self) -> list[float]:
+    def _step_numbers(self) -> list[float]:
         """What a recorded update has that differs from step to step."""
-        rate, step = super().numbers  # type: ignore[misc]
+        rate, step = super()._step_numbers  # type: ignore[misc]
         return [self._decayed(rate), step]
 
-    def note_update(self, params: Sequence[Any]) -> None:
+    def _note_update(self, params: Sequence[Any]) -> None:
         """Count an update that a recorded step made."""
-        super().note_update(params)  # type: ignore[misc]
+        super()._note_update(params)  # type: ignore[misc]
         weights_changed(params)
 
     def _decayed(self, rate: float) -> float:
