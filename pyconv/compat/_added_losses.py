@@ -12,9 +12,10 @@ import numpy as np
 from pyconv._types import Array, Shape
 from pyconv.compat._autodiff import unwrapped
 from pyconv.compat._eager import eager
-from pyconv.compat._functional import Tensor, network, tensors_of
+from pyconv.compat._functional import network
 from pyconv.compat._model import Sequential as Model
 from pyconv.compat._recording import is_open, layer_call, merge_call
+from pyconv.compat._tensor import Tensor, tensors_of
 from pyconv.compat._trees import leaves, mapped
 from pyconv.layers._merge import Merge
 from pyconv.layers.input import InputLayer

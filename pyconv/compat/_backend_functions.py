@@ -249,8 +249,8 @@ def conv2d(
     dilation_rate: Any = (1, 1),
 ) -> Any:  # fmt: skip
     """Return the convolution of images with filters, with its gradients."""
-    from pyconv.compat._functional import Tensor
     from pyconv.compat._operation import operation
+    from pyconv.compat._tensor import Tensor
     from pyconv.ops.conv2d import conv2d as forward
     from pyconv.ops.conv2d import conv2d_backward_filter, conv2d_backward_input
 

@@ -4,7 +4,7 @@ import inspect
 from functools import cache
 from typing import Any
 
-from pyconv.compat._functional import Tensor
+from pyconv.compat._tensor import Tensor
 from pyconv.compat._trees import leaves, mapped
 from pyconv.layers.input import InputLayer
 

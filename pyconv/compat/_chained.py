@@ -7,11 +7,12 @@ import numpy as np
 from pyconv._types import Shape
 from pyconv.compat import _call_context, _masking
 from pyconv.compat._eager import eager
-from pyconv.compat._functional import Tensor, WiredCall, nodes_between, tensors_of, wired
+from pyconv.compat._functional import WiredCall, nodes_between, wired
 from pyconv.compat._of_lists import take_lists
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._phases import fix_phase
 from pyconv.compat._recording import is_recorded, layer_call, merge_call
+from pyconv.compat._tensor import Tensor, tensors_of
 from pyconv.compat._trees import mapped
 from pyconv.compat._typed import Typed
 from pyconv.layers._augmentation import Augmentation

@@ -8,9 +8,14 @@ from pyconv.compat import _era
 _MODELS = (".keras", ".h5", ".hdf5", ".safetensors", ".onnx")
 
 
-def _ending(filepath: Any) -> str | None:
-    """Return how a file's name ends, None where it is no name, or that of a folder."""
-    if not isinstance(filepath, (str, os.PathLike)) or os.path.isdir(filepath):
+def _checked_ending(filepath: Any) -> str | None:
+    """Return how a file's name ends, None where Keras 3 says nothing of it.
+
+    That is where it is no name, or that of a folder, or Keras 3 is not chosen.
+    """
+    if not isinstance(filepath, (str, os.PathLike)) or not _era.is_keras3_by_choice():
+        return None
+    if os.path.isdir(filepath):
         return None
     return os.path.splitext(os.fspath(filepath))[1].lower()
 
@@ -22,9 +27,9 @@ def check_save(filepath: Any, kwargs: dict[str, Any]) -> None:
         ValueError: the file's ending is none of Keras 3's, or an argument is unknown to it.
     """
     save_format = kwargs.pop("save_format", None)
-    ending = _ending(filepath)
     if not _era.is_keras3_by_choice():
         return
+    ending = _checked_ending(filepath)
     if save_format is not None and ending is not None and ending not in _MODELS:
         raise ValueError(
             "save: The `save_format` argument is deprecated in Keras 3: the file's ending says "
@@ -46,8 +51,8 @@ def check_load(filepath: Any) -> None:
     Raises:
         ValueError: there is no such file, and no format of this ending.
     """
-    ending = _ending(filepath)
-    if ending is None or not _era.is_keras3_by_choice() or os.path.exists(filepath):
+    ending = _checked_ending(filepath)
+    if ending is None or os.path.exists(filepath):
         return
     if ending == ".keras":
         raise ValueError(
@@ -67,10 +72,8 @@ def check_weights(filepath: Any) -> None:
     Raises:
         ValueError: there is no such file, and no format of this ending.
     """
-    ending = _ending(filepath)
-    if ending is None or ending == "" or not _era.is_keras3_by_choice():
-        return
-    if ending not in _MODELS and not os.path.exists(filepath):
+    ending = _checked_ending(filepath)
+    if ending and ending not in _MODELS and not os.path.exists(filepath):
         raise ValueError(
             f"load_weights: File format not supported: filepath={filepath}; there is no such "
             "file, and the ending of one is .keras, .weights.h5, .h5, .hdf5 or .safetensors"

@@ -4,7 +4,8 @@ import inspect
 from typing import Any
 
 from pyconv.compat import _call_context
-from pyconv.compat._functional import Tensor, network
+from pyconv.compat._functional import network
+from pyconv.compat._tensor import Tensor
 from pyconv.compat._traced import OF_TRAINING, Phase
 from pyconv.compat._trees import leaves, mapped
 from pyconv.layers.input import InputLayer

@@ -8,7 +8,8 @@ from pyconv._extensions import extend
 from pyconv._names import snake_case
 from pyconv._stack import Stack
 from pyconv.compat import _own_class
-from pyconv.compat._functional import Tensor, WiredCall, steps_between, tensor_of
+from pyconv.compat._functional import WiredCall, steps_between
+from pyconv.compat._tensor import Tensor, tensor_of
 from pyconv.compat._trees import filled, leaves, mapped
 from pyconv.formats import keras_config_reader, keras_config_writer, keras_graph
 from pyconv.layers._merge import Merge

@@ -5,15 +5,9 @@ from typing import Any
 from pyconv._types import Shape
 from pyconv.compat import _classes, _era
 from pyconv.compat._added_losses import AddedLosses
-from pyconv.compat._functional import (
-    Tensor,
-    WiredCall,
-    connected,
-    nodes_between,
-    steps_between,
-    tensor_of,
-)
+from pyconv.compat._functional import WiredCall, connected, nodes_between, steps_between
 from pyconv.compat._shown import owners
+from pyconv.compat._tensor import Tensor, tensor_of
 from pyconv.compat._trees import leaves, mapped
 from pyconv.layers._augmentation import Augmentation, leading
 from pyconv.layers._merge import Merge

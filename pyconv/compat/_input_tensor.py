@@ -26,7 +26,7 @@ class FromTensor:
         """Make the tensor of the input when it is first asked for."""
         if name != "output":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        from pyconv.compat._functional import tensor_of
+        from pyconv.compat._tensor import tensor_of
 
         return tensor_of(self)
 
@@ -43,7 +43,7 @@ class FromTensor:
 
 def _checked(tensor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a layer of the tensor's shape, where all that is given is its."""
-    from pyconv.compat._functional import Tensor
+    from pyconv.compat._tensor import Tensor
 
     if not isinstance(tensor, Tensor):
         raise ValueError(

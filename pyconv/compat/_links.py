@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pyconv.compat._functional import Tensor, applied, tensor_of
+from pyconv.compat._functional import applied
+from pyconv.compat._tensor import Tensor, tensor_of
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.model import Sequential

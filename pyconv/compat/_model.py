@@ -1,17 +1,12 @@
 """The Sequential model with the methods and arguments of Keras 1 and 2."""
 
 import inspect
-import math
 import warnings
 from typing import Any
 
 import numpy as np
 
 import pyconv
-from pyconv import loops
-from pyconv._types import Array
-from pyconv.batches import ArrayBatches
-from pyconv.callbacks import CallbackList, History
 from pyconv.compat import (
     _classes,
     _era,
@@ -19,13 +14,11 @@ from pyconv.compat import (
     _folders,
     _own_class,
 )
-from pyconv.compat import _limits as limits
 from pyconv.compat._compiled_flags import CompiledFlags
 from pyconv.compat._eager import eager
-from pyconv.compat._functional import Tensor, WiredCall, applied, tensors_of
-from pyconv.compat._generators import QUEUE, Generators
-from pyconv.compat._logs import Logs
-from pyconv.compat._progress import OldProgress
+from pyconv.compat._functional import WiredCall, applied
+from pyconv.compat._generators import Generators
+from pyconv.compat._older_fit import OlderFit
 from pyconv.compat._put_together import PutTogether
 from pyconv.compat._recording import (
     Call,
@@ -36,11 +29,11 @@ from pyconv.compat._recording import (
 )
 from pyconv.compat._state_tree import StateTree
 from pyconv.compat._summary import summary_lines
+from pyconv.compat._tensor import Tensor, tensors_of
 from pyconv.compat._traced import check_call, is_composed, with_parts
 from pyconv.compat._tracked import as_weight
 from pyconv.formats import keras_arguments as _arguments
 from pyconv.layers.graph import flat
-from pyconv.progress import Progress
 
 _NOT_HERE = {
     "add_loss": "of a Sequential; a keras.Model(inputs, outputs) has it, or layers have an "
@@ -52,7 +45,7 @@ _NOT_HERE = {
 }
 
 
-class Sequential(StateTree, CompiledFlags, PutTogether, Generators):
+class Sequential(OlderFit, StateTree, CompiledFlags, PutTogether, Generators):
     """A stack of layers, as ``pyconv.Sequential``, with the methods of Keras 1 and 2 as well.
 
     Example:
@@ -216,68 +209,6 @@ class Sequential(StateTree, CompiledFlags, PutTogether, Generators):
         for line in summary_lines(self, given.get("line_length"), given.get("positions")):
             (given.get("print_fn") or print)(line)
 
-    def _progress(
-        self, level: int, data: loops.Batches, validation: loops.Batches | None = None
-    ) -> Progress:
-        if not self._keras2:
-            return super()._progress(level, data, validation)
-        return OldProgress(level, _samples(data), self._title(data, validation))
-
-    def _title(self, data: loops.Batches, validation: loops.Batches | None) -> str | None:
-        if not self._fitting:
-            return None
-        if not isinstance(data, ArrayBatches):
-            return ""
-        text = f"Train on {data.samples} samples"
-        if isinstance(validation, ArrayBatches):
-            text += f", validate on {validation.samples} samples"
-        return text + "\n"
-
-    def _logged(self, results: dict[str, float]) -> dict[str, float]:
-        return Logs(results if self._keras2 else sorted(results.items()))
-
-    # --- fit and its older forms ----------------------------------------------------------------
-
-    _fitting = False
-
-    @property
-    def ends_epoch_with_pass(self) -> bool:  # type: ignore[override]
-        """Whether an epoch with ``steps_per_epoch`` ends where the arrays do, as in Keras 3."""
-        return _era.is_keras3_by_choice()  # TensorFlow 2's own Keras goes on
-
-    def fit(self, *args: Any, **kwargs: Any) -> History:
-        """Train the model; see ``pyconv.Sequential.fit``. ``nb_epoch`` is ``epochs``."""
-        _arguments.rename("fit", kwargs, "nb_epoch", "epochs")
-        _arguments.drop(kwargs, "show_accuracy")  # Keras 0: metrics of compile have it
-        limits.apply(kwargs, args)
-        for name in ("steps_per_epoch", "validation_steps"):
-            if isinstance(kwargs.get(name), float):
-                kwargs[name] = math.ceil(kwargs[name])  # as far as Keras 2 counts
-        steps = kwargs.get("steps_per_epoch")
-        if self.steps_per_execution > 1 and isinstance(steps, int) and self.ends_epoch_with_pass:
-            kwargs["steps_per_epoch"] = steps + -steps % self.steps_per_execution
-        _arguments.drop(kwargs, *QUEUE)
-        kwargs["callbacks"] = _with_history(kwargs.get("callbacks"), args)
-        if len(args) > 5:  # callbacks by place
-            args = (*args[:5], kwargs.pop("callbacks"), *args[6:])
-        self._fitting = True
-        try:
-            return super().fit(*args, **kwargs)
-        finally:
-            self._fitting = False
-
-    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Array:
-        """Return the outputs; see ``pyconv.Sequential.predict``. Silent under Keras 2."""
-        _arguments.drop(kwargs, *QUEUE)
-        if self._keras2 and len(args) < 2:
-            kwargs.setdefault("verbose", 0)
-        return super().predict(x, *args, **kwargs)
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the loss and the metrics; see ``pyconv.Sequential.evaluate``."""
-        _arguments.drop(kwargs, *QUEUE)
-        return super().evaluate(*args, **kwargs)
-
     # --- files ------------------------------------------------------------------------------------
 
     def save(
@@ -355,27 +286,3 @@ def adopt(model: Any) -> "Sequential":
         _classes.adopt(model.optimizer, optimizers.CLASSES)
         model.optimizer._keras2 = _era.is_keras2()
     return adopted
-
-
-class _NamedHistory(History):
-    """A history in which accuracy is found under both its names."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.history = Logs()
-
-
-def _with_history(callbacks: Any, args: tuple[Any, ...]) -> list[Any]:
-    given = CallbackList(args[5] if len(args) > 5 else callbacks).callbacks
-    for callback in given:
-        if isinstance(callback, History):
-            callback.history = Logs(callback.history)
-            return given
-    return [*given, _NamedHistory()]
-
-
-def _samples(data: loops.Batches) -> int | None:
-    """Return the rows of an epoch, where it is one pass over arrays."""
-    if not isinstance(data, ArrayBatches) or data._continues:
-        return None
-    return min(data.samples, data.steps * data._batch_size)

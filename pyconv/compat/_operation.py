@@ -62,7 +62,7 @@ def operation(function: Callable[..., Any], args: Sequence[Any], kwargs: Any) ->
         args: its arguments; tensors may be in lists, tuples and dicts.
         kwargs: the same by name.
     """
-    from pyconv.compat._functional import Tensor
+    from pyconv.compat._tensor import Tensor
 
     if function in _OF_SHAPES:
         return _OF_SHAPES[function](args[0])

@@ -5,25 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._derived import before, derive
+from pyconv._derived import before
 from pyconv.compat import _call_context, _masking
 from pyconv.compat._autodiff import Taped, unwrapped
 from pyconv.compat._call_spec import CallSpec, is_array, parameters
 from pyconv.compat._eager import EagerArray, eager
-from pyconv.compat._functional import Tensor
-from pyconv.compat._operation import operation
+from pyconv.compat._on_tensors import OnTensors
 from pyconv.compat._own_call import OwnCall, own_layers_within
 from pyconv.compat._own_weights import Lock, OwnWeights
-from pyconv.compat._packing import Packed, Packing
 from pyconv.compat._recording import innermost, is_recorded
 from pyconv.compat._stateless import StatelessCall
+from pyconv.compat._tensor import Tensor
 from pyconv.compat._trees import leaves, mapped
 from pyconv.compat._types_of_arrays import as_type
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer, SeveralResultsError, own_call
 
 
-class Own(OwnWeights, StatelessCall):
+class Own(OnTensors, OwnWeights, StatelessCall):
     """``keras.layers.Layer``, from which layers of the user's own are derived."""
 
     _is_built = False
@@ -224,70 +223,6 @@ class Own(OwnWeights, StatelessCall):
         """Return a context in which the layer's own weights are known to the tape, if any."""
         recording = innermost()
         return nullcontext() if recording is None else self._watching(recording)
-
-    def _on_tensors(self: Any, spec: CallSpec, told: dict[str, Any]) -> Any:
-        """Return what the call makes of tensors; layers do it all."""
-        if not self.built:
-            self._build_for(spec)
-        own = self._weights or self._loose_variables() or (self._gives_several and self.weights)
-        if own and not spec.others():
-            return self._on_packed(spec, told)
-        losses: list[Any] = []
-        self._tensor_losses = losses
-        try:
-            with _call_context.within(self.path, told), _call_context.following():
-                y = spec.run(self.call)
-        except (TypeError, ValueError, IndexError) as error:
-            # It wants numbers, such as those of the batch's size.
-            y = self._on_tensors_as_a_whole(spec, told)
-            if y is None:
-                raise error
-        finally:
-            self._tensor_losses = None
-        if not all(isinstance(leaf, Tensor) for leaf in leaves(y)):
-            raise NotImplementedError(
-                f"{self.label}: its call gives something that was not made of its inputs by layers "
-                "and functions of arrays"
-            )
-        if losses and isinstance(y, Tensor):
-            from pyconv.compat._added_losses import carrying
-
-            return carrying(y, losses)
-        return y
-
-    def _on_packed(self: Any, spec: CallSpec, told: dict[str, Any]) -> Any:
-        """Return what the call makes of tensors, where the layer itself has weights to train."""
-        packing = Packing(self.label, spec.arguments)
-        if self._packing is not None and self._packing.shapes != packing.shapes:
-            raise NotImplementedError(
-                f"{self.label}: with weights of its own it takes inputs of the same shapes in each "
-                f"call, got {self._packing.shapes} and {packing.shapes}"
-            )
-        self._packing = packing
-        derive(self, Packed)
-        x = packing.tensor()
-        with _call_context.within(self.path, told):
-            Layer.build(self, x.sizes)
-            result = packing.results(Tensor(self, (x,)))
-        self.output = result
-        return result
-
-    def _on_tensors_as_a_whole(self: Any, spec: CallSpec, told: dict[str, Any]) -> Any:
-        """Return what the call makes of tensors, as one layer that runs it; None where it cannot.
-
-        Such a layer has no weights, and does not know whether it is trained.
-        """
-        if self.weights or "training" in spec.parameters or spec.others():
-            return None
-
-        def run(arguments: dict[str, Any]) -> Any:
-            with _call_context.within(self.path, told):
-                return self.call(**arguments)
-
-        try:
-            return operation(run, [spec.arguments], {})
-        except (TypeError, ValueError, IndexError):
-            return None
 
     def forward(self: Any, x: Any, training: bool, **options: Any) -> Any:
         """Return the layer's result in a model."""

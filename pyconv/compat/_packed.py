@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from pyconv._types import Array, Shape
-from pyconv.compat._functional import Tensor, network, workers
+from pyconv.compat._functional import network, workers
+from pyconv.compat._tensor import Tensor
 from pyconv.layers.concatenate import Concatenate
 from pyconv.layers.flatten import Flatten
 from pyconv.layers.graph import Node, blocks

@@ -11,8 +11,8 @@ import numpy as np
 
 from pyconv._derived import Derived
 from pyconv.compat._eager import eager
-from pyconv.compat._functional import Tensor
 from pyconv.compat._operation import operation
+from pyconv.compat._tensor import Tensor
 from pyconv.compat._trees import filled, leaves, mapped
 
 

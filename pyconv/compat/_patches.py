@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from pyconv.compat._functional import Tensor
 from pyconv.compat._operation import operation
+from pyconv.compat._tensor import Tensor
 
 
 def extract_patches(

@@ -4,8 +4,9 @@ from typing import Any, cast
 
 from pyconv._stack import Stack
 from pyconv.compat import _functional_config
-from pyconv.compat._functional import Tensor, applied
+from pyconv.compat._functional import applied
 from pyconv.compat._shown import Shown
+from pyconv.compat._tensor import Tensor
 from pyconv.compat._traced import is_composed
 from pyconv.formats import keras_config_writer
 from pyconv.layers.input import InputLayer

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyconv._stack import Stack
-from pyconv.compat._functional import Tensor, WiredCall, steps_between
+from pyconv.compat._functional import WiredCall, steps_between
 from pyconv.compat._links import Links
+from pyconv.compat._tensor import Tensor
 from pyconv.layers.graph import flat
 from pyconv.layers.layer import Layer
 

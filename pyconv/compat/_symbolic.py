@@ -9,9 +9,10 @@ import numpy as np
 from pyconv._types import Shape
 from pyconv.compat._autodiff import unwrapped
 from pyconv.compat._eager import eager
-from pyconv.compat._functional import Tensor, network, tensor_of
+from pyconv.compat._functional import network
 from pyconv.compat._gradient_tape import GradientTape
 from pyconv.compat._operation import Operation
+from pyconv.compat._tensor import Tensor, tensor_of
 from pyconv.layers._merge import Merge
 
 _training: ContextVar[bool] = ContextVar("training", default=False)

@@ -8,9 +8,10 @@ from pyconv import layers as plain
 from pyconv._derived import before
 from pyconv._types import Shape
 from pyconv.compat import _call_context
-from pyconv.compat._functional import Tensor, nodes_between
+from pyconv.compat._functional import nodes_between
 from pyconv.compat._operation import Operation
 from pyconv.compat._own_call import OwnCall
+from pyconv.compat._tensor import Tensor
 from pyconv.layers._augmentation import Augmentation
 from pyconv.layers.dropout import Dropout
 from pyconv.layers.graph import Node, blocks

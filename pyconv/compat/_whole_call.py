@@ -7,8 +7,8 @@ from typing import Any
 
 from pyconv.compat._autodiff import Taped
 from pyconv.compat._eager import eager
-from pyconv.compat._functional import Tensor
 from pyconv.compat._recording import Recording
+from pyconv.compat._tensor import Tensor
 from pyconv.compat._tracked import held
 from pyconv.compat.keras.layers import Layer
 from pyconv.variable import Variable

@@ -1,7 +1,7 @@
 """Keras's package on pyconv: ``import pyconv.compat.keras as keras``."""
 
 from pyconv.compat import _unsupported
-from pyconv.compat._functional import Tensor as KerasTensor
+from pyconv.compat._tensor import Tensor as KerasTensor
 from pyconv.compat.keras import (
     activations,
     applications,

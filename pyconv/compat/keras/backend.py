@@ -148,9 +148,10 @@ def function(inputs: Any, outputs: Any) -> Any:
         [[1.0, 1.0, 1.0, 1.0]]
     """
     from pyconv.compat import _symbolic
-    from pyconv.compat._functional import Tensor, connected, tensor_of
+    from pyconv.compat._functional import connected
     from pyconv.compat._graph_model import functional
     from pyconv.compat._operation import Operation
+    from pyconv.compat._tensor import Tensor, tensor_of
 
     given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     starts = [one if isinstance(one, (int, float)) else tensor_of(one) for one in given]
@@ -219,7 +220,7 @@ def placeholder(
         >>> K.placeholder((None, 10)).shape
         (None, 10)
     """
-    from pyconv.compat._functional import Tensor
+    from pyconv.compat._tensor import Tensor
     from pyconv.layers.input import InputLayer
 
     if shape is None and ndim is None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pyconv.compat import _unsupported
-from pyconv.compat._functional import tensor_of
+from pyconv.compat._tensor import tensor_of
 from pyconv.compat.keras import layers, models
 from pyconv.compat.keras.layers import Input as Input
 from pyconv.compat.keras.layers import InputSpec as InputSpec

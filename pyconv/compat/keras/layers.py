@@ -16,12 +16,12 @@ from pyconv.compat import (
 )
 from pyconv.compat._branches import Merge as Merge
 from pyconv.compat._chained import Chained
-from pyconv.compat._functional import Tensor
 from pyconv.compat._input_tensor import FromTensor
 from pyconv.compat._norm_mode import NormMode
 from pyconv.compat._older_layers import older_layers
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._own_layer import Own
+from pyconv.compat._tensor import Tensor
 from pyconv.compat._wrapper import wrapper
 from pyconv.formats import keras_arguments as _arguments
 from pyconv.layers._image_layer import ImageLayer

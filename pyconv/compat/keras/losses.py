@@ -10,9 +10,9 @@ from pyconv import losses
 from pyconv.compat import _classes, _unsupported
 from pyconv.compat._autodiff import Taped, unwrapped
 from pyconv.compat._eager import eager
-from pyconv.compat._functional import Tensor
 from pyconv.compat._operation import operation
 from pyconv.compat._taped_losses import Derived, taped_loss
+from pyconv.compat._tensor import Tensor
 from pyconv.compat._types_of_arrays import FLOATS, as_type
 from pyconv.losses.loss import same_rank
 

@@ -10,11 +10,11 @@ from pyconv._derived import before
 from pyconv._stack import Stack
 from pyconv.compat import _era, _file_arguments, _folders, _unsupported
 from pyconv.compat._auto_config import arguments_of
-from pyconv.compat._functional import Tensor
 from pyconv.compat._graph_model import cloned, functional
 from pyconv.compat._model import Sequential as Sequential
 from pyconv.compat._model import adopt
 from pyconv.compat._own_model import OwnModel
+from pyconv.compat._tensor import Tensor
 from pyconv.compat.keras import layers
 from pyconv.custom_objects import custom_object_scope, in_scope
 from pyconv.formats import keras_arguments as _arguments

@@ -15,8 +15,8 @@ import numpy as np
 from pyconv.compat import _unsupported
 from pyconv.compat._autodiff import Taped, made, unwrapped
 from pyconv.compat._eager import array_of, eagerly
-from pyconv.compat._functional import Tensor
 from pyconv.compat._patches import extract_patches
+from pyconv.compat._tensor import Tensor
 
 # numpy's own functions, which take what Keras's do.
 _SAME = (
