@@ -77,8 +77,10 @@ def test_dropout_that_is_always_on(functional):
     assert set(np.unique(y)) == {0.0, 2.0}
     assert 0.3 < (y == 0).mean() < 0.7
     assert not np.array_equal(y, model.predict(np.ones((2, 400)), verbose=0))
-    with pytest.raises(NotImplementedError, match="its call over that of Dropout"):
-        keras.Sequential([keras.Input((4,)), Other(0.5)])
+    other = keras.Sequential([keras.Input((400,)), Other(0.5)])
+    assert set(np.unique(other.predict(np.ones((2, 400)), verbose=0))) == {2.0}
+    y = np.asarray(other(np.ones((2, 400)), training=True))
+    assert set(np.unique(y)) == {1.0, 3.0}
 
 
 def test_outputs_have_the_names_of_layers_of_ones_own():

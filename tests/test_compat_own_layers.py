@@ -305,14 +305,3 @@ def test_what_is_not_defined():
     with pytest.raises(ValueError, match="Only input tensors may be passed as positional"):
         Block()(X, True)
     assert pickle.loads(pickle.dumps(layers.Dense(2))).units == 2
-
-
-def test_a_call_over_a_layer_of_keras():
-    class Doubled(layers.Dense):
-        def call(self, inputs):
-            return super().call(inputs) * 2
-
-    layer = Doubled(2)
-    np.testing.assert_allclose(layer(X), 2 * X @ layer.kernel, rtol=1e-6)
-    with pytest.raises(NotImplementedError, match="its call over that of Dense"):
-        keras.Sequential([keras.Input((3,)), Doubled(2)])

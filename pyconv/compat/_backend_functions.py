@@ -9,7 +9,9 @@ import numpy as np
 
 from pyconv import _random
 from pyconv.compat import _call_context, _era
-from pyconv.compat._autodiff import Taped, made, unwrapped
+from pyconv.compat._autodiff import unwrapped
+from pyconv.compat._convolution import conv1d as conv1d
+from pyconv.compat._convolution import conv2d as conv2d
 from pyconv.compat._eager import array_of, eager
 from pyconv.variable import Variable
 
@@ -242,42 +244,3 @@ def dropout(x: Any, level: float, noise_shape: Any = None, seed: Any = None) -> 
 def _draws(seed: Any) -> np.random.Generator:
     _call_context.check_random()
     return _random.generator() if seed is None else np.random.default_rng(seed)
-
-
-def conv2d(
-    x: Any, kernel: Any, strides: Any = (1, 1), padding: str = "valid", data_format: Any = None,
-    dilation_rate: Any = (1, 1),
-) -> Any:  # fmt: skip
-    """Return the convolution of images with filters, with its gradients."""
-    from pyconv.compat._operation import operation
-    from pyconv.compat._tensor import Tensor
-    from pyconv.ops.conv2d import conv2d as forward
-    from pyconv.ops.conv2d import conv2d_backward_filter, conv2d_backward_input
-
-    if isinstance(x, Tensor):
-        return operation(conv2d, (x, kernel, strides, padding, data_format, dilation_rate), {})
-    a = np.ascontiguousarray(unwrapped(x), np.float32)
-    w = np.ascontiguousarray(unwrapped(kernel), np.float32)
-    how = {"strides": strides, "padding": padding.lower(), "dilation": dilation_rate}
-
-    def of_x(dy: Any) -> Any:
-        return conv2d_backward_input(np.ascontiguousarray(dy, np.float32), w, a.shape, **how)
-
-    def of_kernel(dy: Any) -> Any:
-        return conv2d_backward_filter(a, np.ascontiguousarray(dy, np.float32), w.shape[:2], **how)
-
-    y = forward(a, w, **how)
-    if isinstance(x, Taped) or isinstance(kernel, Taped):
-        return made(y, [(x, of_x), (kernel, of_kernel)])
-    return eager(y)
-
-
-def conv1d(
-    x: Any, kernel: Any, strides: int = 1, padding: str = "valid", data_format: Any = None,
-    dilation_rate: int = 1,
-) -> Any:  # fmt: skip
-    """Return the convolution of lines with filters, with its gradients."""
-    rows = np.expand_dims(array_of(x), 1)
-    filters = np.expand_dims(array_of(kernel), 0)
-    y = conv2d(rows, filters, (1, strides), padding, None, (1, dilation_rate))
-    return np.squeeze(y, 1)

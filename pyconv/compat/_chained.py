@@ -6,6 +6,7 @@ import numpy as np
 
 from pyconv._types import Shape
 from pyconv.compat import _call_context, _masking
+from pyconv.compat._call_over import only_says_training, run_call_over
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import WiredCall, nodes_between, wired
 from pyconv.compat._of_lists import take_lists
@@ -155,6 +156,16 @@ class Chained(Typed):
             _masking.lost(self)
         return result
 
+    def _is_run_over(self: Any, x: Any) -> bool:
+        """Whether what is given is for a model or a gradient, by which the call as a whole goes."""
+        several = isinstance(x, (list, tuple, dict))
+        if isinstance(self, Merge) or (tensors_of(x) is None and (several or not is_recorded(x))):
+            return False
+        if only_says_training(self):
+            return False
+        run_call_over(self)
+        return True
+
     def __call__(self: Any, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Return the layer's result for a batch; for tensors of an ``Input``, its tensor.
 
@@ -162,7 +173,7 @@ class Chained(Typed):
         """
         if x is None:
             x = kwargs.pop("inputs", None)
-        if self.call_over and not self._calls_over:
+        if self.call_over and not self._calls_over and not self._is_run_over(x):
             self._calls_over = True
             try:
                 return self.call(x, *args, **kwargs)

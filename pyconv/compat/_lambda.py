@@ -73,7 +73,7 @@ class Lambda(OwnCall):
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the function of x."""
-        self._kept, self._recorded = x, None
+        self._call_input, self._recorded = x, None
         result: Array = backend.float32(self._recorded_or_not(x) if training else self._called(x))
         return result
 
@@ -95,7 +95,7 @@ class Lambda(OwnCall):
         try:
             return super().backward(dy, need_dx)
         except NotImplementedError as error:
-            x = np.asarray(self._kept)
+            x = np.asarray(self._call_input)
             if not self._is_elementwise(x):
                 raise NotImplementedError(
                     f"{error}; its function does not treat each number by itself, so that its "

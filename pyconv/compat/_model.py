@@ -14,6 +14,7 @@ from pyconv.compat import (
     _folders,
     _own_class,
 )
+from pyconv.compat._call_over import run_call_over
 from pyconv.compat._compiled_flags import CompiledFlags
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import WiredCall, applied
@@ -30,7 +31,7 @@ from pyconv.compat._recording import (
 from pyconv.compat._state_tree import StateTree
 from pyconv.compat._summary import summary_lines
 from pyconv.compat._tensor import Tensor, tensors_of
-from pyconv.compat._traced import check_call, is_composed, with_parts
+from pyconv.compat._traced import is_composed, with_parts
 from pyconv.compat._tracked import as_weight
 from pyconv.formats import keras_arguments as _arguments
 from pyconv.layers.graph import flat
@@ -110,7 +111,7 @@ class Sequential(OlderFit, StateTree, CompiledFlags, PutTogether, Generators):
         if shape is not None and any(is_composed(layer) for layer in self._layers):
             self._layers = with_parts(self._layers, tuple(shape))
         for layer in flat(self._layers):
-            check_call(layer)
+            run_call_over(layer)
         super().build(input_shape)
 
     @classmethod

@@ -22,7 +22,7 @@ class OwnCall(Layer):
     """What ``keras.layers.Layer`` has for layers that define ``call`` and no ``backward``."""
 
     _recorded: tuple[Any, Taped, Any] | None = None  # (parameters, input, result) of the last call
-    _kept: Array | None = None
+    _call_input: Array | None = None
     _packing: Any = None  # how several inputs and results lie side by side
     _losses: Any = ()  # that the last call added
     _scale_around = 0.0  # of these losses, in the gradient of a layer that calls this one
@@ -42,7 +42,7 @@ class OwnCall(Layer):
         """Return the layer's result for a batch; what training needs is recorded."""
         if own_call(type(self)) is None or before(type(self)).backward is not OwnCall.backward:
             return super().forward(x, training)
-        self._kept, self._recorded = x, None
+        self._call_input, self._recorded = x, None
         if not training and self._packing is None:
             given = eager(x) if type(x) is np.ndarray else x
             y = super().forward(given, training)
@@ -61,7 +61,7 @@ class OwnCall(Layer):
             return super().backward(dy, need_dx)
         if self._recorded is None:
             self._losses = []
-            self._record(self._kept, False)
+            self._record(self._call_input, False)
         assert self._recorded is not None
         recording, x, y = self._recorded
         if need_dx or self.params:

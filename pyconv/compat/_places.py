@@ -140,27 +140,14 @@ def _deep(owner: Any, seen: set[int]) -> Iterator[Place]:
 def _place(owner: Any, path: str) -> Place:
     if isinstance(owner, Stack):
         whole = vars(owner).get("_whole")
-        own = {} if whole is None else _own_weights(whole)
+        own = {} if whole is None else whole.own_named_weights()
         trained = set(map(id, owner._params())) if own else ()
     elif isinstance(owner, Tracked):
-        own = _own_weights(owner)
+        own = owner.own_named_weights()
         trained = set(map(id, owner.params)) if owner.trainable else ()
     else:
         return place_of(owner, path)
     return Place(path, owner.name, owner, own, frozenset(trained))
-
-
-def _own_weights(layer: Any) -> dict[str, Any]:
-    """Return the weights of a layer itself, those that are to be trained first."""
-    named = dict(layer._weights)
-    for loose in layer._loose_variables():
-        named[free_name(loose.name, named)] = loose
-    last = {n for n, w in named.items() if n in layer._untrained or not _is_trained(w)}
-    return {n: named[n] for n in sorted(named, key=lambda n: n in last)}
-
-
-def _is_trained(weight: Any) -> bool:
-    return bool(getattr(weight, "trainable", True))
 
 
 def _class_name(owner: Any) -> str:

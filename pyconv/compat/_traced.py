@@ -13,11 +13,9 @@ from pyconv.compat._operation import Operation
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._tensor import Tensor
 from pyconv.layers._augmentation import Augmentation
-from pyconv.layers.dropout import Dropout
 from pyconv.layers.graph import Node, blocks
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer, own_call
-from pyconv.layers.noise import NoiseLayer
 
 # What does nothing outside of training, so that a call may leave it out there.
 OF_TRAINING = (
@@ -30,9 +28,6 @@ OF_TRAINING = (
     plain.SpatialDropout2D,
     plain.SpatialDropout3D,
 )
-
-
-_OF_TENSORS = ("input", "output", "tensors")
 
 
 class Phase:
@@ -56,42 +51,6 @@ def is_composed(layer: Any) -> bool:
     # Tensors have no masks that a call could look at, and their results no penalty.
     takes_mask = "mask" in inspect.signature(call).parameters
     return not takes_mask and getattr(layer, "activity_regularizer", None) is None
-
-
-def check_call(layer: Any) -> None:
-    """Raise an error where a call of the user's own stands over a layer of the library's.
-
-    Models run what the layer below does forward and backward, and would leave the call out.
-    """
-    below = getattr(layer, "call_over", None)
-    if below is not None and not _only_says_training(layer):
-        raise NotImplementedError(
-            f"{layer.label}: its call over that of {below} is not run by models; write a "
-            "keras.layers.Layer whose call uses that layer, or forward and backward"
-        )
-
-
-def _only_says_training(given: Any) -> bool:
-    """Whether a call returns what a layer of noise does, told at most if it is in training.
-
-    The call on a tensor has fixed that by then.
-    """
-    if not isinstance(given, (Dropout, NoiseLayer)):
-        return False
-    layer: Any = given
-    kept = {name: vars(layer)[name] for name in _OF_TENSORS if name in vars(layer)}
-    start = Tensor(InputLayer(batch_shape=(None, 2), name="probe"))
-    layer._calls_over = True
-    try:
-        end = layer.call(start)
-    except (AttributeError, NotImplementedError, TypeError, ValueError):
-        return False
-    finally:
-        layer._calls_over = False
-        for name in _OF_TENSORS:
-            vars(layer).pop(name, None)
-        vars(layer).update(kept)
-    return isinstance(end, Tensor) and end.layer is layer and end.inputs == (start,)
 
 
 def composed_of(owner: Any, shape: Shape) -> tuple[Tensor, Tensor] | None:

@@ -11,6 +11,7 @@ from pyconv._names import free_name
 from pyconv._stack import Stack
 from pyconv.compat._autodiff import Taped
 from pyconv.layers._arguments import stored_weight
+from pyconv.layers._weights import trained_first
 from pyconv.layers.layer import Layer
 from pyconv.metrics.metric import Metric
 from pyconv.variable import Variable
@@ -107,11 +108,21 @@ class Tracked:
             self._grads = [backend.zeros(weight.shape, np.float32) for weight in params]
         return list(self._grads)
 
+    def own_named_weights(self: Any) -> dict[str, Any]:
+        """Return the weights of the layer itself by name, those that are to be trained first."""
+        named: dict[str, Any] = dict(self._weights)
+        untrained = set(self._untrained)
+        for found in self._loose_variables():
+            name = free_name(found.name, named)
+            named[name] = found
+            if not found.trainable:
+                untrained.add(name)
+        return trained_first(named, untrained)
+
     @property
     def named_weights(self: Any) -> dict[str, Any]:
         """All weights by name, those of the layers within behind their layer's name."""
-        named: dict[str, Any] = dict(self._weights)
-        named.update((free_name(found.name, named), found) for found in self._loose_variables())
+        named: dict[str, Any] = self.own_named_weights()
         for layer in self._layers:
             for name, weight in zip(_names(layer), layer.weights, strict=True):
                 named[free_name(f"{layer.name}/{name}", named)] = weight

@@ -193,6 +193,11 @@ class WithLora(Derived):
         backend.active.dense_backward_weights(a, grad, db)
 
     @property
+    def named_weights(self: Any) -> dict[str, Array]:
+        """All weights by name: the kernel stays first, as in Keras."""
+        return dict(self._weights)
+
+    @property
     def weights_of_files(self: Any) -> dict[str, Array]:
         """The weights as files have them: the sum is the kernel."""
         kept = {n: w for n, w in self._weights.items() if n not in (_A, _B)}

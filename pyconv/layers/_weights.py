@@ -1,7 +1,7 @@
 """What a layer holds: weights, their gradients, regularizers and constraints."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,11 @@ from pyconv.layers._arguments import check_dtype, shape_arg, stored_weight
 from pyconv.layers._memory import check_fits, spend
 from pyconv.regularizers import Regularizer
 from pyconv.variable import Variable
+
+
+def trained_first(named: Mapping[str, Any], untrained: Collection[str]) -> dict[str, Any]:
+    """Return weights by name in Keras's order, those in ``untrained`` at the end."""
+    return {name: named[name] for name in sorted(named, key=untrained.__contains__)}
 
 
 class Weights:
@@ -76,8 +81,8 @@ class Weights:
 
     @property
     def named_weights(self) -> dict[str, Array]:
-        """All weights by name: the layer's own arrays, not copies."""
-        return dict(self._weights)
+        """All weights by name, those that are trained first: the own arrays, not copies."""
+        return trained_first(self._weights, self._untrained)
 
     @property
     def weights_of_files(self) -> dict[str, Array]:

@@ -16,6 +16,7 @@ from pyconv.compat import (
 )
 from pyconv.compat._branches import Merge as Merge
 from pyconv.compat._chained import Chained
+from pyconv.compat._convolution import Convolved
 from pyconv.compat._input_tensor import FromTensor
 from pyconv.compat._norm_mode import NormMode
 from pyconv.compat._older_layers import older_layers
@@ -88,6 +89,7 @@ class _Ordered:
 _mixins = {
     "": (Chained,),
     "BatchNormalization": (NormMode, Chained),
+    "Conv2D": (Convolved, Chained),
     "InputLayer": (FromTensor, Chained),
     "Layer": (Own, Chained, OwnCall),
     "Rescaling": (_Ordered, Chained),

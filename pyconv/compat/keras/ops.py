@@ -14,6 +14,7 @@ import numpy as np
 
 from pyconv.compat import _unsupported
 from pyconv.compat._autodiff import Taped, made, unwrapped
+from pyconv.compat._convolution import conv1d, conv2d
 from pyconv.compat._eager import array_of, eagerly
 from pyconv.compat._patches import extract_patches
 from pyconv.compat._tensor import Tensor
@@ -56,7 +57,7 @@ globals().update(amax=globals()["max"], amin=globals()["min"])
 
 __all__ = sorted(
     [
-        *_SAME, "binary_crossentropy", "cast", "categorical_crossentropy", "clip",
+        *_SAME, "binary_crossentropy", "cast", "categorical_crossentropy", "clip", "conv",
         "convert_to_numpy", "convert_to_tensor", "divide_no_nan", "erf", "glu", "logsumexp",
         "normalize",
         "one_hot", "relu", "rsqrt", "shape", "sigmoid", "slice", "softmax", "softplus",
@@ -332,6 +333,38 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         return np.maximum(p, 0) - p * y + np.log1p(np.exp(-np.abs(p)))
     p = np.clip(p, 1e-7, float(np.float32(1 - 1e-7)))
     return -(y * np.log(p) + (1 - y) * np.log1p(-p))
+
+
+def conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """Return the maps (N, OH, OW, OC) that filters make of images; of lines (N, L, OC).
+
+    Args:
+        inputs: images (N, H, W, C), or lines (N, L, C).
+        kernel: filters (KH, KW, C / groups, OC), or (K, C / groups, OC).
+        strides: an integer, or (height, width).
+        padding: 'valid' or 'same'.
+        data_format: must be None or 'channels_last'.
+        dilation_rate: the distance of a filter's cells, an integer or (height, width).
+
+    Raises:
+        NotImplementedError: the channels are to come first.
+        ValueError: shapes or arguments do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconv.compat.keras import ops
+        >>> ops.conv(np.ones((1, 4, 4, 1)), np.ones((3, 3, 1, 2))).shape
+        (1, 2, 2, 2)
+    """
+    of_rank = conv1d if len(kernel.shape) == 3 else conv2d
+    return of_rank(inputs, kernel, strides, padding, data_format, dilation_rate)
 
 
 def _resize(
