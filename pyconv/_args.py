@@ -7,7 +7,7 @@ import contextlib
 import operator
 import os
 import reprlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -82,6 +82,13 @@ def bool_arg(owner: str, name: str, value: Any) -> bool:
 def is_one_of(value: Any, choices: Collection[str | None]) -> bool:
     """Whether ``value``, of any type, is one of these names (or None)."""
     return (value is None or isinstance(value, str)) and value in choices
+
+
+def names_arg(owner: str, name: str, value: Any) -> list[Any]:
+    """Return names of classes, one each, as a list."""
+    if not isinstance(value, Iterable):
+        raise ArgumentTypeError(f"{owner}: {name} must be a list of names, got {shown(value)}")
+    return list(value)
 
 
 def verbose_arg(owner: str, value: Any) -> int:

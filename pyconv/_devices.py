@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from pyconv import _device_arrays, backend
-from pyconv._args import shown
+from pyconv._args import is_one_of, shown
 
 __all__ = [
     "Device",
@@ -165,7 +165,7 @@ def set_float32_precision(precision: str) -> None:
     owner = "set_float32_precision"
     if not isinstance(precision, str):
         raise TypeError(f"{owner}: precision must be a string, got {type(precision).__name__}")
-    if precision not in ("highest", "high"):
+    if not is_one_of(precision, ("highest", "high")):
         raise ValueError(f"{owner}: precision must be 'highest' or 'high', got {shown(precision)}")
     _precision = precision
     if backend.active is not backend.cpu:

@@ -104,9 +104,19 @@ def with_custom(
     classes: Mapping[str, type[T]], custom_objects: Mapping[str, Any] | None
 ) -> Mapping[str, type[T]]:
     """Return the table with the user's own classes before those of the library."""
+    check_custom(custom_objects)
     if not custom_objects:
         return classes
     return {**classes, **{name.lower(): found for name, found in custom_objects.items()}}
+
+
+def check_custom(custom_objects: Any) -> None:
+    """Raise a TypeError unless ``custom_objects`` is None or a table of classes by name."""
+    if custom_objects is not None and not isinstance(custom_objects, Mapping):
+        raise TypeError(
+            "custom_objects must be a dict of classes and functions by name, or None, got a "
+            f"{type(custom_objects).__name__}"
+        )
 
 
 def made(found: Any) -> Any:

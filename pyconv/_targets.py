@@ -48,7 +48,7 @@ def class_numbers(owner: str, y: Any, output_shape: Shape, name: str = "y") -> N
     if labels.size == 0:
         return labels.astype(np.int64)
     if labels.dtype.kind == "f":
-        whole = labels == np.floor(labels)
+        whole = np.isfinite(labels) & (labels == np.floor(labels))
         if not whole.all():
             found = _first(labels, ~whole)
             raise ValueError(f"{owner}: {name} must hold class numbers, got {found}")
@@ -145,7 +145,7 @@ def _fits(shape: tuple[int, ...], wanted: Shape) -> bool:
 
 def _first(array: NDArray[Any], wrong: NDArray[np.bool_], offset: int = 0) -> str:
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    return f"{array[index]} at row {index[0] + offset}"
+    return f"{array[index]} at row {index[0] + offset}" if index else f"{array[()]}"
 
 
 def _shown(shape: Shape) -> str:

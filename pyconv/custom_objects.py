@@ -121,7 +121,12 @@ def get_registered_name(obj: Any) -> str:
     """
     if isinstance(obj, type):
         obj = before(obj)
-    name: str = _names.get(obj) or obj.__name__
+    try:
+        name: str = _names.get(obj) or obj.__name__
+    except (AttributeError, TypeError):
+        raise TypeError(
+            f"get_registered_name: obj must be a class or a function, got a {type(obj).__name__}"
+        ) from None
     return name
 
 
@@ -147,6 +152,10 @@ def get_registered_object(
         >>> pyconv.custom_objects.get_registered_object("unheard of") is None
         True
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"get_registered_object: name must be a string, got a {type(name).__name__}"
+        )
     for table in (_in_scope.get(), _registered, custom_objects or {}, module_objects or {}):
         if name in table:
             return table[name]

@@ -261,3 +261,10 @@ class Sequential(Storable, Trainer):
 
 def _is_on_host(step: Any) -> bool:
     return bool(getattr(step, "on_host", False))
+
+
+def model_arg(owner: str, value: Any) -> Sequential:
+    """Return ``value`` where it is a model."""
+    if not isinstance(value, Sequential):
+        raise TypeError(f"{owner}: model must be a model, got a {type(value).__name__}")
+    return value

@@ -84,6 +84,11 @@ def clone_model(
         raise TypeError(
             f"clone_model: input_tensors must be an Input, got a {type(input_tensors).__name__}"
         )
+    if clone_function is not None and not callable(clone_function):
+        raise TypeError(
+            "clone_model: clone_function must be a function of a layer, got a "
+            f"{type(clone_function).__name__}"
+        )
     copy = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
     shape = model.stack_config()["build_input_shape"]
     first = [InputLayer(batch_shape=shape)] if shape is not None else []

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _registry
-from pyconv._args import float_arg
+from pyconv._args import float_arg, is_one_of
 from pyconv._names import snake_case
 from pyconv._types import Array
 
@@ -204,7 +204,7 @@ class OrthogonalRegularizer(Regularizer):
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         self.factor = float_arg("OrthogonalRegularizer", "factor", factor)
-        if mode not in ("rows", "columns"):
+        if not is_one_of(mode, ("rows", "columns")):
             raise ValueError(
                 'Invalid value for argument `mode`. Expected one of {"rows", "columns"}. Received: '
                 f"mode={mode!s:.60}"

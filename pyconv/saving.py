@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import compile_config
-from pyconv._args import path_arg
+from pyconv._args import bool_arg, path_arg
 from pyconv._files import place, replacing
+from pyconv._registry import check_custom
 from pyconv.custom_objects import CustomObjectScope, in_scope
 from pyconv.formats import files, keras_archive, keras_graph
 from pyconv.formats.fitting import weights_of
@@ -31,7 +32,7 @@ from pyconv.formats.stored import (
 )
 from pyconv.layers.graph import flat
 from pyconv.layers.layer import Layer
-from pyconv.model import Sequential
+from pyconv.model import Sequential, model_arg
 
 _FORMAT = "pyconv"
 _OPTIMIZER = "optimizer/"
@@ -54,6 +55,8 @@ def save_model(
         >>> pyconv.models.load_model(path).count_params()
         10
     """
+    model_arg("save", model)
+    include_optimizer = bool_arg("save", "include_optimizer", include_optimizer)
     if hasattr(filepath, "write"):
         keras_archive.write(filepath, model, include_optimizer)
         return
@@ -127,6 +130,8 @@ def load_model(
         >>> pyconv.models.load_model(path).count_params()
         10
     """
+    compile = bool_arg("load_model", "compile", compile)
+    check_custom(custom_objects)
     if hasattr(filepath, "read"):
         stored: Stored | None = files.read_archive("load_model", filepath)
         path = "the open file"
@@ -159,6 +164,9 @@ def load_weights(
     model: Sequential, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
 ) -> None:
     """Read weights into a model; see ``Sequential.load_weights``."""
+    model_arg("load_weights", model)
+    by_name = bool_arg("load_weights", "by_name", by_name)
+    skip_mismatch = bool_arg("load_weights", "skip_mismatch", skip_mismatch)
     path = path_arg("load_weights", "filepath", filepath)
     stored = files.read("load_weights", path)
     if stored is None:
@@ -205,8 +213,9 @@ def _compile(model: Sequential, tensors: Tensors, metadata: dict[str, str]) -> N
 
 
 def _checked_place(model: Sequential, owner: str, filepath: Any, overwrite: bool) -> str:
+    model_arg(owner, model)
     path = place(owner, filepath)
-    if not overwrite and os.path.exists(path):
+    if not bool_arg(owner, "overwrite", overwrite) and os.path.exists(path):
         raise FileExistsError(f"{owner}: {path} exists, and overwrite is False")
     if not model.built and not (owner == "save" and path.lower().endswith(".keras")):
         raise ValueError(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _random, _targets
-from pyconv._args import float_arg, int_arg
+from pyconv._args import float_arg, int_arg, names_arg
 from pyconv._types import Array
 from pyconv.preprocessing._directory import image_dataset_from_directory
 from pyconv.preprocessing._files import array_to_img, img_to_array, load_img
@@ -85,7 +85,7 @@ def decode_top_k(predictions: Any, class_names: Any, k: int = 5) -> list[list[tu
     """
     owner = "decode_top_k"
     scores = _targets.numeric(owner, "predictions", predictions)
-    names = list(class_names)
+    names = names_arg(owner, "class_names", class_names)
     if scores.ndim != 2 or scores.shape[1] != len(names):
         raise ValueError(
             f"{owner}: predictions must be (N, {len(names)}), a score for each of class_names, got "

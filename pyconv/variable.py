@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv import _targets
+
 __all__ = ["Variable"]
 
 
@@ -54,7 +56,7 @@ class Variable(np.ndarray[Any, Any]):
             if shape is None:
                 raise ValueError("Variable: shape must be given where initializer is a function")
             initializer = initializer(tuple(shape))
-        values = np.asarray(initializer)
+        values = _targets.numeric("Variable", "initializer", initializer)
         if dtype is None:
             dtype = np.int64 if values.dtype.kind in "iu" else np.float32
         variable = np.array(values, _numpy_dtype(dtype)).view(cls)
@@ -148,4 +150,12 @@ class NumberVariable(Variable):
 
 
 def _numpy_dtype(dtype: Any) -> Any:
-    return np.int64 if dtype == "int" else np.float32 if dtype == "float" else np.dtype(dtype)
+    if isinstance(dtype, str):
+        dtype = {"int": np.int64, "float": np.float32}.get(dtype, dtype)
+    try:
+        found = np.dtype(dtype)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found.kind not in "biuf":
+        raise TypeError(f"Variable: dtype must be a type of numbers, got {dtype!r:.60}")
+    return found

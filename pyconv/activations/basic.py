@@ -219,6 +219,8 @@ class Sparsemax(ActivationFunction):
         self.axis = axis
 
     def forward(self, x: Array, out: Array) -> Array:
+        if not out.size:
+            return out
         rows = np.moveaxis(np.asarray(x, np.float64), self.axis, -1)
         falling = -np.sort(-rows, axis=-1)
         sums = np.cumsum(falling, axis=-1) - 1
@@ -256,6 +258,8 @@ class LogSoftmax(ActivationFunction):
         self.axis = axis
 
     def forward(self, x: Array, out: Array) -> Array:
+        if not out.size:
+            return out
         values = np.asarray(x, np.float64)
         values = values - values.max(axis=self.axis, keepdims=True)
         values -= np.log(np.exp(values).sum(axis=self.axis, keepdims=True))

@@ -4,8 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from pyconv import _targets
+from pyconv._args import is_one_of
 from pyconv._types import Array
-from pyconv.bounding_boxes.formats import EPSILON, boxes_arg, convert_format
+from pyconv.bounding_boxes.formats import EPSILON, boxes_arg, convert_format, image_size
+
+_NO_VARIANCE = np.ones(4, np.float32)
 
 
 def encode_box_to_deltas(
@@ -41,9 +45,10 @@ def encode_box_to_deltas(
     """
     owner = "encode_box_to_deltas"
     share = _variance(owner, encoding_format, variance)
-    height, width = (None, None) if image_shape is None else image_shape[:2]
-    base = convert_format(anchors, anchor_format, encoding_format, height, width)
-    given = convert_format(boxes, box_format, encoding_format, height, width)
+    height, width = image_size(owner, image_shape)
+    base = boxes_arg(owner, anchors, "anchors")
+    base = convert_format(base, anchor_format, encoding_format, height, width)
+    given = convert_format(boxes_arg(owner, boxes), box_format, encoding_format, height, width)
     sizes = np.maximum(base[..., 2:], np.float32(EPSILON))
     shifts = (given[..., :2] - base[..., :2]) / sizes
     ratios = np.log(np.maximum(given[..., 2:], np.float32(EPSILON)) / sizes)
@@ -84,25 +89,33 @@ def decode_deltas_to_boxes(
     owner = "decode_deltas_to_boxes"
     share = _variance(owner, encoded_format, variance)
     if isinstance(anchors, dict) and isinstance(boxes_delta, dict):
+        if set(anchors) != set(boxes_delta):
+            raise ValueError(
+                f"{owner}: boxes_delta must have the keys of anchors, {list(anchors)}, got "
+                f"{list(boxes_delta)}"
+            )
         rest = anchor_format, box_format, encoded_format, variance, image_shape
         return {
             key: decode_deltas_to_boxes(anchor, boxes_delta[key], *rest)
             for key, anchor in anchors.items()
         }
-    height, width = (None, None) if image_shape is None else image_shape[:2]
-    base = convert_format(anchors, anchor_format, encoded_format, height, width)
-    deltas = boxes_arg(owner, boxes_delta) * share
+    height, width = image_size(owner, image_shape)
+    base = boxes_arg(owner, anchors, "anchors")
+    base = convert_format(base, anchor_format, encoded_format, height, width)
+    deltas = boxes_arg(owner, boxes_delta, "boxes_delta") * share
     middles = deltas[..., :2] * base[..., 2:] + base[..., :2]
     boxes = np.concatenate([middles, np.exp(deltas[..., 2:]) * base[..., 2:]], -1)
     return convert_format(boxes, encoded_format, box_format, height, width)
 
 
 def _variance(owner: str, encoding: Any, variance: Any) -> Array:
-    if encoding not in ("center_xywh", "center_yxhw"):
+    if not is_one_of(encoding, ("center_xywh", "center_yxhw")):
         raise ValueError(
             f"{owner}: the encoding must be 'center_xywh' or 'center_yxhw', got {encoding!r:.60}"
         )
-    share = np.ones(4, np.float32) if variance is None else np.asarray(variance, np.float32)
+    share = _NO_VARIANCE
+    if variance is not None:
+        share = np.asarray(_targets.numeric(owner, "variance", variance), np.float32)
     if share.shape != (4,):
         raise ValueError(f"{owner}: `variance` must be length 4, got {variance!r:.60}")
     return share

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from pyconv import _targets
+from pyconv._args import is_one_of, shown
 from pyconv._types import Array
 
 FORMATS = (
@@ -51,8 +53,9 @@ def convert_format(
     """
     owner = "convert_format"
     if isinstance(boxes, dict):
-        return {**boxes, "boxes": convert_format(boxes["boxes"], source, target, height, width)}
-    if dtype != "float32":
+        inner = of_dict(owner, "boxes", boxes)
+        return {**boxes, "boxes": convert_format(inner, source, target, height, width)}
+    if not is_one_of(dtype, ("float32",)):
         raise ValueError(f"{owner}: dtype must be 'float32', got {dtype!r:.60}")
     given = boxes_arg(owner, boxes)
     source, target = format_arg(owner, "source", source), format_arg(owner, "target", target)
@@ -62,7 +65,7 @@ def convert_format(
                 f"{owner}: convert_format() must receive `height` and `width` to go from "
                 f"{source!r} to {target!r}, got height={height} and width={width}"
             )
-        size = np.stack(np.broadcast_arrays(width, height, width, height), -1).astype(np.float32)
+        size = beside(owner, given, width=width, height=height)
         relative = source.startswith("rel_")
         corners = _corners(given, source)
         return _from_corners(corners * size if relative else corners / size, target)
@@ -76,12 +79,46 @@ def format_arg(owner: str, name: str, value: Any) -> str:
     return value.lower()
 
 
-def boxes_arg(owner: str, boxes: Any) -> Array:
+def boxes_arg(owner: str, boxes: Any, name: str = "boxes") -> Array:
     """Return boxes (..., 4)."""
-    array = np.asarray(boxes, np.float32)
+    array = np.asarray(_targets.numeric(owner, name, boxes), np.float32)
     if array.ndim < 1 or array.shape[-1] != 4:
-        raise ValueError(f"{owner}: boxes must have shape (..., 4), got {array.shape}")
+        raise ValueError(f"{owner}: {name} must have shape (..., 4), got {array.shape}")
     return array
+
+
+def of_dict(owner: str, name: str, given: Any) -> Any:
+    """Return the boxes of a dict."""
+    if not isinstance(given, dict) or "boxes" not in given:
+        raise ValueError(f"{owner}: {name} must be a dict with a key 'boxes', got {shown(given)}")
+    return given["boxes"]
+
+
+def beside(owner: str, boxes: Array, **pair: Any) -> Array:
+    """Return two numbers (or arrays, one a box) as left, top, right, bottom beside boxes."""
+    (x, first), (y, second) = pair.items()
+    parts = _targets.numeric(owner, x, first), _targets.numeric(owner, y, second)
+    try:
+        result = np.stack(np.broadcast_arrays(*parts, *parts), -1).astype(np.float32)
+        np.broadcast_shapes(result.shape, boxes.shape)
+    except ValueError:
+        raise ValueError(
+            f"{owner}: {x} and {y} must be numbers or arrays of one a box, for boxes of shape "
+            f"{boxes.shape}, got shapes {parts[0].shape} and {parts[1].shape}"
+        ) from None
+    return result
+
+
+def image_size(owner: str, image_shape: Any) -> tuple[Any, Any]:
+    """Return (height, width) of an ``image_shape``, (None, None) where there is none."""
+    if image_shape is None:
+        return None, None
+    sizes = _targets.numeric(owner, "image_shape", image_shape)
+    if sizes.ndim != 1 or len(sizes) not in (2, 3):
+        raise ValueError(
+            f"{owner}: image_shape must be (height, width, channels), got {shown(image_shape)}"
+        )
+    return sizes[0], sizes[1]
 
 
 def _corners(boxes: Array, source: str) -> Array:
@@ -127,7 +164,7 @@ def clip_to_image_size(
         ([[0.0, 2.0, 4.0, 8.0], [8.0, 0.0, 8.0, 3.0]], [1, -1])
     """
     owner = "clip_to_image_size"
-    if bounding_box_format not in ("xyxy", "rel_xyxy"):
+    if not is_one_of(bounding_box_format, ("xyxy", "rel_xyxy")):
         raise ValueError(
             f"{owner}: bounding_box_format must be 'xyxy' or 'rel_xyxy', got "
             f"{bounding_box_format!r:.60}; bring boxes there with convert_format"
@@ -136,8 +173,8 @@ def clip_to_image_size(
         height = width = 1.0
     elif height is None or width is None:
         raise ValueError(f"{owner}: `height` and `width` must be set if `format='xyxy'`.")
-    boxes = boxes_arg(owner, bounding_boxes["boxes"])
-    boxes = np.clip(boxes, np.float32(0), np.array([width, height, width, height], np.float32))
+    boxes = boxes_arg(owner, of_dict(owner, "bounding_boxes", bounding_boxes))
+    boxes = np.clip(boxes, np.float32(0), beside(owner, boxes, width=width, height=height))
     result = {**bounding_boxes, "boxes": boxes}
     if bounding_boxes.get("labels") is not None:
         labels = np.asarray(bounding_boxes["labels"])

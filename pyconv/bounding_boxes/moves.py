@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from pyconv import _targets
+from pyconv._args import float_arg, is_one_of
 from pyconv._types import Array
-from pyconv.bounding_boxes.formats import boxes_arg
+from pyconv.bounding_boxes.formats import beside, boxes_arg
 
 
 def crop(
@@ -29,8 +31,11 @@ def crop(
         >>> pyconv.bounding_boxes.crop([[10.0, 20.0, 50.0, 60.0]], 10, 20, 40, 30).tolist()
         [[0.0, 10.0, 30.0, 40.0]]
     """
-    moved = pad(boxes, -np.asarray(top), -np.asarray(left), bounding_box_format=bounding_box_format)
-    return np.clip(moved, np.float32(0), np.array([width, height, width, height], np.float32))
+    _only_corners("crop", bounding_box_format)
+    given = boxes_arg("crop", boxes)
+    moved = given - beside("crop", given, left=left, top=top)
+    size = beside("crop", given, width=width, height=height)
+    return np.asarray(np.clip(moved, np.float32(0), size), np.float32)
 
 
 def pad(
@@ -59,13 +64,13 @@ def pad(
         >>> pyconv.bounding_boxes.pad([[1.0, 2.0, 3.0, 4.0]], top=10, left=20).tolist()
         [[21.0, 12.0, 23.0, 14.0]]
     """
-    _only_corners("crop and pad", bounding_box_format)
-    by = np.stack(np.broadcast_arrays(left, top, left, top), -1).astype(np.float32)
-    return boxes_arg("pad", boxes) + by
+    _only_corners("pad", bounding_box_format)
+    given = boxes_arg("pad", boxes)
+    return given + beside("pad", given, left=left, top=top)
 
 
 def _only_corners(owner: str, value: Any) -> None:
-    if value != "xyxy":
+    if not is_one_of(value, ("xyxy",)):
         raise ValueError(
             f"{owner}: bounding_box_format must be 'xyxy', got {value!r:.60}; bring boxes there "
             "with convert_format"
@@ -131,26 +136,49 @@ def affine_transform(
         >>> boxes.round(4).tolist()
         [[[0.0, 4.0, 2.0, 8.0]]]
     """
-    _only_corners("affine_transform", bounding_box_format)
-    given = boxes_arg("affine_transform", boxes)
-    turn, slant_x, slant_y = (
-        -np.deg2rad(np.asarray(value, np.float64)) for value in (angle, shear_x, shear_y)
+    owner = "affine_transform"
+    _only_corners(owner, bounding_box_format)
+    given = boxes_arg(owner, boxes)
+    if given.ndim != 3:
+        raise ValueError(f"{owner}: boxes must be (N, K, 4), got {given.shape}")
+    of_images = {
+        "angle": angle,
+        "shear_x": shear_x,
+        "shear_y": shear_y,
+        "translate_x": translate_x,
+        "translate_y": translate_y,
+        "scale": scale,
+    }
+    angle, shear_x, shear_y, translate_x, translate_y, scale = (
+        _of_images(owner, name, value, len(given)) for name, value in of_images.items()
     )
+    turn, slant_x, slant_y = (-np.deg2rad(degrees) for degrees in (angle, shear_x, shear_y))
+    columns, rows = float_arg(owner, "width", width) - 1, float_arg(owner, "height", height) - 1
+    center_x = 0.5 if center_x is None else float_arg(owner, "center_x", center_x, -np.inf, np.inf)
+    center_y = 0.5 if center_y is None else float_arg(owner, "center_y", center_y, -np.inf, np.inf)
     a = np.cos(turn - slant_y) / np.cos(slant_y)
     c = -np.sin(turn - slant_y) / np.cos(slant_y)
     b = a * np.tan(slant_x) + np.sin(turn)
     d = np.cos(turn) - c * np.tan(slant_x)
-    ones = np.ones_like(turn)
     # The matrix of x and y, around the middle.
     m = np.stack([d, -b, -c, a], -1).reshape(-1, 2, 2) * np.reshape(scale, (-1, 1, 1))
-    middle = np.array(
-        [
-            (0.5 if center_x is None else center_x) * (width - 1),
-            (0.5 if center_y is None else center_y) * (height - 1),
-        ]
+    middle = np.array([center_x * columns, center_y * rows])
+    moves = np.stack([translate_x, translate_y], -1) * [columns, rows]
+    places = (
+        np.stack([given[..., [0, 2, 2, 0]], given[..., [1, 1, 3, 3]]], -1)
+        - middle
+        + moves[:, np.newaxis, np.newaxis]
     )
-    moves = np.stack([translate_x * ones, translate_y * ones], -1) * [width - 1, height - 1]
-    columns, rows = given[..., [0, 2, 2, 0]], given[..., [1, 1, 3, 3]]
-    places = np.stack([columns, rows], -1) - middle + moves[:, np.newaxis, np.newaxis]
     moved = np.einsum("nab,nkpb->nkpa", m, places) + middle
     return np.concatenate([moved.min(axis=2), moved.max(axis=2)], -1).astype(np.float32)
+
+
+def _of_images(owner: str, name: str, value: Any, count: int) -> Any:
+    """Return numbers (N,), one an image; one number stands for all."""
+    numbers = _targets.numeric(owner, name, value).astype(np.float64)
+    if numbers.shape not in ((), (1,), (count,)):
+        raise ValueError(
+            f"{owner}: {name} must be a number or one for each of {count} images, got shape "
+            f"{numbers.shape}"
+        )
+    return np.broadcast_to(numbers, (count,))

@@ -1,13 +1,19 @@
 """How much boxes overlap."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from pyconv._args import bool_arg, float_arg
 from pyconv._types import Array
-from pyconv.bounding_boxes.formats import EPSILON, boxes_arg, convert_format
+from pyconv.bounding_boxes.formats import (
+    EPSILON,
+    boxes_arg,
+    convert_format,
+    format_arg,
+    image_size,
+)
 
 
 def compute_iou(
@@ -48,24 +54,31 @@ def compute_iou(
     both = shared.prod(-1)
     areas = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1)
     result = both / (areas - both + np.float32(EPSILON))
-    if use_masking:
-        result = np.where((a.max(-1) < 0) | (b.max(-1) < 0), np.float32(mask_val), result)
+    if bool_arg(owner, "use_masking", use_masking):
+        masked = np.float32(float_arg(owner, "mask_val", mask_val, -np.inf, np.inf))
+        result = np.where((a.max(-1) < 0) | (b.max(-1) < 0), masked, result)
     return np.asarray(result, np.float32)
 
 
 def _corner_pair(owner: str, name: str, boxes: Any, source: str, image_shape: Any) -> Array:
-    given = boxes_arg(owner, boxes)
+    given = boxes_arg(owner, boxes, name)
     if given.ndim not in (2, 3):
         raise ValueError(
             f"{owner}: compute_iou() expects {name} to be batched, or to be unbatched: (K, 4) or "
             f"(N, K, 4), got {given.shape}"
         )
-    if "rel" in source and image_shape is None:
+    height, width = _size(owner, source, image_shape)
+    return np.asarray(convert_format(given, source, "xyxy", height, width))
+
+
+def _size(owner: str, source: Any, image_shape: Any) -> tuple[Any, Any]:
+    """Return (height, width), which a relative format needs."""
+    source = format_arg(owner, "bounding_box_format", source)
+    if source.startswith("rel_") and image_shape is None:
         raise ValueError(
             f"{owner}: the `image_shape` argument must be provided for {source!r}, got None"
         )
-    height, width = (None, None) if image_shape is None else image_shape[:2]
-    return np.asarray(convert_format(given, source, "xyxy", height, width))
+    return image_size(owner, image_shape)
 
 
 def compute_ciou(
@@ -93,16 +106,17 @@ def compute_ciou(
         >>> pyconv.bounding_boxes.compute_ciou(one, two, "xyxy").round(3).tolist()
         [0.25600001215934753]
     """
-    if "rel" in bounding_box_format and image_shape is None:
-        raise ValueError(
-            "compute_ciou: the `image_shape` argument must be provided for "
-            f"{bounding_box_format!r}, got None"
+    owner = "compute_ciou"
+    height, width = _size(owner, bounding_box_format, image_shape)
+    a, b = (
+        np.asarray(
+            convert_format(
+                boxes_arg(owner, boxes, name), bounding_box_format, "xyxy", height, width
+            ),
+            np.float64,
         )
-    height, width = (None, None) if image_shape is None else image_shape[:2]
-    corners: Callable[[Any], Array] = lambda boxes: np.asarray(  # noqa: E731
-        convert_format(boxes, bounding_box_format, "xyxy", height, width), np.float64
+        for name, boxes in (("boxes1", boxes1), ("boxes2", boxes2))
     )
-    a, b = corners(boxes1), corners(boxes2)
     size_a, size_b = a[..., 2:] - a[..., :2], b[..., 2:] - b[..., :2]
     shared = np.maximum(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0)
     both = shared.prod(-1)

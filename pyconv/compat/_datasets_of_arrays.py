@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _random
+from pyconv._args import is_one_of
 from pyconv.compat._dataset import Dataset
 
 
@@ -145,7 +146,7 @@ def pad_sequences(
     if not hasattr(sequences, "__len__"):
         raise ValueError(f"{owner}: `sequences` must be iterable, got {sequences!r:.60}")
     for argument, given in (("padding", padding), ("truncating", truncating)):
-        if given not in ("pre", "post"):
+        if not is_one_of(given, ("pre", "post")):
             raise ValueError(f"{owner}: {argument} must be 'pre' or 'post', got {given!r:.60}")
     for sequence in sequences:
         if not hasattr(sequence, "__len__"):

@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from pyconv._args import is_one_of
+
 ERAS = ("keras2", "keras3")
 
 _chosen: str | None = None
@@ -48,7 +50,7 @@ def suggest(era: str) -> None:
 
 def era_arg(owner: str, value: Any) -> str:
     """Return ``value`` where it names a version."""
-    if value not in ERAS:
+    if not is_one_of(value, ERAS):
         raise ValueError(f"{owner}: compat must be 'keras2' or 'keras3', got {value!r:.60}")
     return str(value)
 

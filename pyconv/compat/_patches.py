@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv._args import is_one_of
 from pyconv.compat._operation import operation
 from pyconv.compat._tensor import Tensor
 
@@ -28,7 +29,7 @@ def extract_patches(
     """
     if isinstance(images, Tensor):
         return operation(extract_patches, (images, size, strides, dilation_rate, padding), {})
-    if data_format not in (None, "channels_last"):
+    if not is_one_of(data_format, (None, "channels_last")):
         raise NotImplementedError(
             f"extract_patches: data_format must be 'channels_last', got {data_format!r:.60}"
         )

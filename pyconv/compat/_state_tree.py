@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from pyconv._args import is_one_of
+
 _KINDS = ("trainable_variables", "non_trainable_variables", "optimizer_variables",
           "metrics_variables")  # fmt: skip
 
@@ -32,7 +34,7 @@ class StateTree:
             >>> model.get_state_tree()["trainable_variables"]["head"]["bias"].tolist()
             [0.0]
         """
-        if value_format not in ("backend_tensor", "numpy_array"):
+        if not is_one_of(value_format, ("backend_tensor", "numpy_array")):
             raise ValueError(
                 "get_state_tree: value_format must be 'backend_tensor' or 'numpy_array', got "
                 f"{value_format!r:.60}"

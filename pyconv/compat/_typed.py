@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import ArgumentTypeError
+from pyconv._args import ArgumentTypeError, is_one_of
 from pyconv.compat._dtype_policy import DTypePolicy, dtype_policy
 from pyconv.compat._policy_map import DTypePolicyMap
 from pyconv.compat._types_of_arrays import as_type, is_float
@@ -134,7 +134,7 @@ def policy_of(value: Any) -> DTypePolicy:
     """Return the policy that ``dtype=`` means."""
     if value is None:
         return dtype_policy()
-    if value == "float32":
+    if is_one_of(value, ("float32",)):
         return _FLOAT32
     from pyconv.compat.keras import dtype_policies
 

@@ -2,6 +2,7 @@
 
 import os
 
+from pyconv._args import is_one_of
 from pyconv.datasets._cifar100_files import CATALOG, Part, read
 from pyconv.datasets._search import locate
 
@@ -44,7 +45,7 @@ def load_data(
         >>> x_train.shape, y_train.ravel().tolist()
         ((2, 32, 32, 3), [3, 19])
     """
-    if label_mode not in ("fine", "coarse"):
+    if not is_one_of(label_mode, ("fine", "coarse")):
         raise ValueError(
             f"cifar100.load_data: label_mode must be 'fine' or 'coarse', got {label_mode!r:.60}"
         )

@@ -4,6 +4,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from pyconv._args import is_one_of
+
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 _KERNEL = {
@@ -65,7 +67,7 @@ def layer(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], keras2: b
         warnings.warn(f"{name}: stride is called strides", stacklevel=4)
     for old, new in _RENAMED.get(name, {}).items():
         rename(name, given, old, new)
-    if given.get("data_format") in _ORDERINGS:
+    if is_one_of(given.get("data_format"), _ORDERINGS):
         given["data_format"] = _ORDERINGS[given["data_format"]]
     if "batch_input_shape" in given:
         given["input_shape"] = tuple(given.pop("batch_input_shape")[1:])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import ArgumentTypeError, int_arg
+from pyconv._args import ArgumentTypeError, int_arg, is_one_of
 from pyconv._types import Array
 
 
@@ -91,7 +91,7 @@ def number(initializer: Initializer, name: str, value: Any, minimum: float | Non
 
 def one_of(initializer: Initializer, name: str, value: Any, choices: tuple[str, ...]) -> str:
     """Return ``value`` where it is one of ``choices``."""
-    if value not in choices:
+    if not is_one_of(value, choices):
         raise ValueError(
             f"{type(initializer).__name__}: {name} must be one of {', '.join(choices)}, "
             f"got {value!r}. Invalid `{name}` argument: {value!r}"

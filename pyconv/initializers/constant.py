@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv import _targets
 from pyconv._types import Array
 from pyconv.initializers.base import Initializer, number, shape_of
 
@@ -89,11 +90,20 @@ class Constant(Initializer):
 
             value = deserialize_keras_object(value)
         self.value: Any = value
-        if np.ndim(value) == 0:
+        if not isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value) == 0:
             self.value = number(self, "value", value)
+        else:
+            _targets.numeric("Constant", "value", value)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
-        return np.full(shape_of(self, shape, dtype), self.value, np.float32)
+        wanted = shape_of(self, shape, dtype)
+        try:
+            return np.full(wanted, self.value, np.float32)
+        except ValueError:
+            raise ValueError(
+                f"{type(self).__name__}: value of shape {np.shape(self.value)} does not fit the "
+                f"shape {wanted}"
+            ) from None
 
     def get_config(self) -> dict[str, Any]:
         from pyconv.serialization import serialize_keras_object

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pyconv._types import Array
 from pyconv.layers._container import Container
 from pyconv.layers.layer import Layer
-from pyconv.model import Sequential
+from pyconv.model import Sequential, model_arg
 
 Turn = Callable[[NDArray[Any]], NDArray[Any]]
 CONV, LINEAR, NORM = "convolution", "linear", "normalization"
@@ -34,7 +34,7 @@ class Module:
 
 def modules_of(owner: str, model: Sequential) -> Iterator[Module]:
     """Give PyTorch's modules of a model, in order."""
-    if not model.built:
+    if not model_arg(owner, model).built:
         raise ValueError(f"{owner}: {model.label} must be built; call build(input_shape)")
     order: NDArray[Any] | None = None
     for within, layer in _leaves(model.running_layers):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import ArgumentTypeError, in_other_words, int_arg, shown, tuple_words
+from pyconv._args import ArgumentTypeError, in_other_words, int_arg, is_one_of, shown, tuple_words
 from pyconv._types import Array, Shape
 
 
@@ -119,7 +119,7 @@ def check_dtype(owner: str, value: Any) -> None:
     """Raise a ValueError unless ``value`` is None or means float32."""
     try:
         known = value is None or np.dtype(value) == np.float32
-    except TypeError:
+    except (TypeError, ValueError):
         known = False
     if not known:
         raise ValueError(f"{owner}: dtype must be None or 'float32', got {value!r:.60}")
@@ -127,7 +127,7 @@ def check_dtype(owner: str, value: Any) -> None:
 
 def check_data_format(owner: str, value: Any) -> None:
     """Raise a ValueError unless ``value`` is None, 'channels_last' or 'channels_first'."""
-    if value in (None, "channels_last", "channels_first"):
+    if is_one_of(value, (None, "channels_last", "channels_first")):
         return
     fix = "images are (N, H, W, C)"
     if isinstance(value, str):

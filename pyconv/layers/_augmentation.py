@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import backend
-from pyconv._args import int_arg
+from pyconv._args import int_arg, is_one_of
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import number_arg
 from pyconv.layers._image_layer import ImageLayer, Transformation
@@ -257,14 +257,14 @@ def as_given(factor: Any) -> Any:
 
 def fill_mode_arg(owner: str, value: Any) -> str:
     """Return a name of ``FILL_MODES``."""
-    if value not in FILL_MODES:
+    if not is_one_of(value, FILL_MODES):
         raise ValueError(f"{owner}: fill_mode must be one of {FILL_MODES}, got {value!r:.60}")
     return str(value)
 
 
 def sampling_arg(owner: str, value: Any) -> str:
     """Return how a warped image is made of the cells of the given one."""
-    if value not in ("bilinear", "nearest"):
+    if not is_one_of(value, ("bilinear", "nearest")):
         raise ValueError(
             f"{owner}: interpolation must be 'bilinear' or 'nearest', got {value!r:.60}"
         )
@@ -279,6 +279,8 @@ def range_arg(owner: str, value: Any) -> tuple[float, float]:
             "argument should be a list of two numbers."
         )
     low, high = sorted(number_arg(owner, f"value_range[{i}]", v) for i, v in enumerate(value))
+    if low == high:
+        raise ValueError(f"{owner}: value_range must be two different numbers, got {value!r:.60}")
     return low, high
 
 

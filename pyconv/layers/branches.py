@@ -3,7 +3,7 @@
 from typing import Any
 
 from pyconv import backend
-from pyconv._args import shown
+from pyconv._args import is_one_of, shown
 from pyconv._types import Array, Shape
 from pyconv.layers._container import Container, configs
 from pyconv.layers._path import Path
@@ -53,7 +53,7 @@ class Branches(Container):
             )
         if not branches:
             raise ValueError(f"{self.label}: branches must hold at least one list of layers")
-        if merge not in ("concat", "add"):
+        if not is_one_of(merge, ("concat", "add")):
             raise ValueError(f"{self.label}: merge must be 'concat' or 'add', got {shown(merge)}")
         self.merge = merge
         self._take(*(Path(self, f"branches[{i}]", layers) for i, layers in enumerate(branches)))

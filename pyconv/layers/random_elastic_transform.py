@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv._args import is_one_of
 from pyconv._types import Array
 from pyconv.layers._arguments import number_arg
 from pyconv.layers._augmentation import FILL_MODES, factor_arg, range_arg, sampling_arg
@@ -65,7 +66,7 @@ class RandomElasticTransform(PixelChange):
         self.factor = factor_arg(self.label, "factor", factor, 0, 1)
         self.scale = factor_arg(self.label, "scale", scale, 0, 1)
         known = (*FILL_MODES, "mirror")
-        if fill_mode not in known:
+        if not is_one_of(fill_mode, known):
             raise ValueError(
                 f"{self.label}: fill_mode must be one of {known}, got {fill_mode!r:.60}"
             )

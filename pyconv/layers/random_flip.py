@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv._args import is_one_of
 from pyconv._types import Array
 from pyconv.layers._augmentation import Augmentation, Stage
 from pyconv.layers._image_layer import Transformation
@@ -49,7 +50,7 @@ class RandomFlip(Augmentation):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed, data_format, **kwargs)
-        if mode not in _MODES:
+        if not is_one_of(mode, _MODES):
             raise ValueError(f"{self.label}: mode must be one of {_MODES}, got {mode!r:.60}")
         self.mode = mode
 

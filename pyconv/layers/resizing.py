@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import bool_arg, int_arg
+from pyconv._args import bool_arg, int_arg, is_one_of
 from pyconv._types import Array, Shape
 from pyconv.bounding_boxes.moves import pad
 from pyconv.layers._arguments import number_arg
@@ -167,7 +167,7 @@ class Resizing(_ToSize):
             raise ValueError(
                 f"{label}: Only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio` can be True"
             )
-        if fill_mode != "constant":
+        if not is_one_of(fill_mode, ("constant",)):
             raise ValueError(f"{label}: fill_mode must be 'constant', got {fill_mode!r:.60}")
         self.fill_mode = fill_mode
         self.fill_value = number_arg(label, "fill_value", fill_value)

@@ -218,7 +218,13 @@ def serialize(loss: Any) -> Any:
         >>> pyconv.losses.serialize(pyconv.losses.MeanSquaredError())["class_name"]
         'MeanSquaredError'
     """
-    return _registry.to_config(loss) if isinstance(loss, Loss) else loss.__name__
+    if isinstance(loss, Loss):
+        return _registry.to_config(loss)
+    if not hasattr(loss, "__name__"):
+        raise TypeError(
+            f"losses.serialize: loss must be a Loss or a function, got a {type(loss).__name__}"
+        )
+    return loss.__name__
 
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -236,6 +242,7 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
         >>> pyconv.losses.deserialize({"class_name": "MeanSquaredError"}).reduction
         'sum_over_batch_size'
     """
+    _registry.check_custom(custom_objects)
     if isinstance(name, str):
         return (custom_objects or {}).get(name) or get(name)
     found, arguments = _registry.find_config(

@@ -124,6 +124,7 @@ def _pair(owner: str, y_true: Any, y_pred: Any, axis: int) -> tuple[NDArray[Any]
         _targets.numeric(owner, "y_true", y_true).astype(np.float64),
         _targets.numeric(owner, "y_pred", y_pred).astype(np.float64),
     )
+    axis = int_arg(owner, "axis", axis, -32, 31)
     if y.shape != p.shape or not -y.ndim <= axis < y.ndim:
         raise ValueError(
             f"{owner}: y_true and y_pred must have one shape, with an axis {axis}, got "

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pyconv._args import bool_arg, float_arg, int_arg
 from pyconv._convert import float32_array
 from pyconv._scalars import Number
+from pyconv._targets import require_finite
 from pyconv.metrics._confusion import (
     Counts,
     counts,
@@ -81,9 +82,7 @@ class AUC(Sums):
         self.num_labels = None if num_labels is None else int_arg("AUC", "num_labels", num_labels)
         if num_labels is not None and not multi_label:
             raise ValueError("AUC: `num_labels` is needed only when `multi_label` is True.")
-        self.label_weights = (
-            None if label_weights is None else float32_array("AUC", "label_weights", label_weights)
-        )
+        self.label_weights = None if label_weights is None else _weights(label_weights)
         self.from_logits = bool_arg(type(self).__name__, "from_logits", from_logits)
         if not multi_label or num_labels:
             self._build(self.num_labels)
@@ -168,6 +167,17 @@ class AUC(Sums):
         if self._are_given:
             config["thresholds"] = self._thresholds[1:-1]
         return config
+
+
+def _weights(value: Any) -> NDArray[Any]:
+    """Return weights of labels (C,)."""
+    weights = float32_array("AUC", "label_weights", value)
+    require_finite("AUC", "label_weights", weights)
+    if weights.ndim != 1 or not weights.size:
+        raise ValueError(
+            f"AUC: label_weights must hold one number a label, (C,), got shape {weights.shape}"
+        )
+    return weights
 
 
 def _one_of(name: str, value: Any, known: tuple[str, ...], normal: Any) -> str:

@@ -10,6 +10,7 @@ from pyconv._scalars import Number
 from pyconv.metrics._sums import Sums
 
 _EPSILON = 1e-7
+_LARGEST_BETA = 1e100  # its square is a number
 
 
 class FBetaScore(Sums):
@@ -56,9 +57,10 @@ class FBetaScore(Sums):
                 f"{owner}: Invalid `beta` argument value. It should be a Python float. Received: "
                 f"beta={beta} of type '{type(beta)}'"
             )
-        if not beta > 0.0:
+        if not 0.0 < beta < _LARGEST_BETA:
             raise ValueError(
-                f"{owner}: Invalid `beta` argument value. It should be > 0. Received: beta={beta}"
+                f"{owner}: Invalid `beta` argument value. It should be > 0 (and below "
+                f"{_LARGEST_BETA:g}). Received: beta={beta}"
             )
         if threshold is not None and not isinstance(threshold, float):
             raise ValueError(

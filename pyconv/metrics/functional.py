@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import _targets, backend
-from pyconv._args import float_arg, int_arg
+from pyconv._args import bool_arg, float_arg, int_arg
 from pyconv._types import Array
 from pyconv.losses.loss import prediction, same_rank
 
@@ -157,7 +157,7 @@ def sparse_top_k_categorical_accuracy(
     """
     owner = "sparse_top_k_categorical_accuracy"
     predicted = prediction(owner, y_pred)
-    if from_sorted_ids:
+    if bool_arg(owner, "from_sorted_ids", from_sorted_ids):
         ids = _targets.class_numbers(owner, y_true, (*predicted.shape[:-1], None))
         return _float((predicted[..., : int_arg(owner, "k", k)] == ids[..., None]).any(axis=-1))
     labels = _targets.class_numbers(owner, y_true, predicted.shape)

@@ -1,8 +1,9 @@
 """What can be asked of an optimizer, and its learning rate, which can be set."""
 
+import inspect
 from typing import Any
 
-from pyconv._args import float_arg
+from pyconv._args import ArgumentTypeError, float_arg, shown
 from pyconv._scalars import Count, Rate
 from pyconv.optimizers._extras import AVERAGE, SUM
 from pyconv.optimizers._state import Stateful
@@ -30,7 +31,7 @@ class Attributes(Stateful):
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         if callable(value):
-            self._learning_rate = value
+            self._learning_rate = self._rate_function(value)
             return
         if isinstance(self._learning_rate, LearningRateSchedule):
             raise TypeError(
@@ -39,6 +40,22 @@ class Attributes(Stateful):
                 "not settable; construct it with a number to set it"
             )
         self._learning_rate = float_arg(type(self).__name__, "learning_rate", value)
+
+    def _rate_function(self, value: Any) -> Any:
+        """Return a schedule, or a function that can be called without arguments."""
+        if isinstance(value, LearningRateSchedule):
+            return value
+        try:
+            inspect.signature(value).bind()
+        except TypeError:
+            raise ArgumentTypeError(
+                f"{type(self).__name__}: learning_rate must be a number, a LearningRateSchedule or "
+                f"a function without arguments, got {shown(value)}, which takes some; make a "
+                "LearningRateSchedule of a function of the step"
+            ) from None
+        except ValueError:  # of one written in C it is not known
+            pass
+        return value
 
     def freeze(self) -> None:
         """Set the learning rate to 0, also where a schedule sets it."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv._args import float_arg, path_arg
+from pyconv._args import float_arg, is_one_of, path_arg
 from pyconv._types import Array
 from pyconv.preprocessing._file_iterator import FileIterator
 
@@ -69,7 +69,7 @@ class DirectoryIterator(FileIterator):
         self._read_as(owner, folder, change, target_size, color_mode, interpolation)
         if not os.path.isdir(self.directory):
             raise FileNotFoundError(f"{owner}: there is no folder {self.directory!r}")
-        if class_mode not in _CLASS_MODES:
+        if not is_one_of(class_mode, _CLASS_MODES):
             raise ValueError(
                 f"{owner}: class_mode must be one of {_CLASS_MODES}, got {class_mode!r:.60}"
             )
@@ -160,16 +160,16 @@ def image_dataset_from_directory(
     """
     owner = "image_dataset_from_directory"
     modes = {"int": "sparse", "categorical": "categorical", "binary": "binary", None: None}
-    if label_mode not in modes:
+    if not is_one_of(label_mode, modes):
         raise ValueError(f"{owner}: label_mode must be one of {[*modes]}, got {label_mode!r:.60}")
-    if labels not in ("inferred", None):
+    if not is_one_of(labels, ("inferred", None)):
         raise ValueError(f"{owner}: labels must be 'inferred' or None, got {labels!r:.60}")
     part = None
     if (validation_split is None) != (subset is None):
         raise ValueError(f"{owner}: validation_split and subset must be given together")
     if validation_split is not None:
         at = 1 - float_arg(owner, "validation_split", validation_split, 0.0, 1.0)
-        if subset not in ("training", "validation"):
+        if not is_one_of(subset, ("training", "validation")):
             raise ValueError(f"{owner}: subset must be 'training' or 'validation', got {subset!r}")
         part = (0.0, at) if subset == "training" else (at, 1.0)
     batches = DirectoryIterator(

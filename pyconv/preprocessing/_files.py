@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import pair_arg, path_arg
+from pyconv._args import bool_arg, is_one_of, pair_arg, path_arg
 from pyconv._convert import float32_array
 from pyconv._types import Array
 
@@ -22,14 +22,14 @@ def _pillow() -> Any:
 
 def color_mode_arg(owner: str, value: Any) -> str:
     """Return 'rgb', 'rgba' or 'grayscale'."""
-    if value not in _MODES:
+    if not is_one_of(value, _MODES):
         raise ValueError(f"{owner}: color_mode must be one of {[*_MODES]}, got {value!r:.60}")
     return str(value)
 
 
 def channels_last(owner: str, data_format: Any) -> None:
     """Raise a ValueError unless ``data_format`` is None or 'channels_last'."""
-    if data_format not in (None, "channels_last"):
+    if not is_one_of(data_format, (None, "channels_last")):
         raise ValueError(
             f"{owner}: data_format must be None or 'channels_last', got {data_format!r:.60}; turn "
             "images into (N, H, W, C) with x.transpose(0, 2, 3, 1)"
@@ -67,9 +67,11 @@ def load_img(
         (3, 2)
     """
     owner = "load_img"
-    mode = color_mode_arg(owner, "grayscale" if grayscale else color_mode)
+    mode = color_mode_arg(
+        owner, "grayscale" if bool_arg(owner, "grayscale", grayscale) else color_mode
+    )
     image_module = _pillow()
-    if interpolation not in ("nearest", "bilinear", "bicubic"):
+    if not is_one_of(interpolation, ("nearest", "bilinear", "bicubic")):
         raise ValueError(
             f"{owner}: interpolation must be 'nearest', 'bilinear' or 'bicubic', got "
             f"{interpolation!r:.60}"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyconv._args import is_one_of
 from pyconv._types import Array
 from pyconv.preprocessing._changes import Changes
 from pyconv.preprocessing._directory import DirectoryIterator
@@ -198,7 +199,7 @@ class Flows:
         """Return (from, to) of the share of the images that a subset is, None for all."""
         if subset is None:
             return None
-        if subset not in ("training", "validation"):
+        if not is_one_of(subset, ("training", "validation")):
             raise ValueError(
                 f"{owner}: subset must be 'training' or 'validation', got {subset!r:.60}"
             )

@@ -2,13 +2,13 @@
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyconv._args import path_arg
+from pyconv._args import is_one_of, path_arg
 from pyconv._types import Array
 from pyconv.preprocessing._directory import SUFFIXES
 from pyconv.preprocessing._file_iterator import FileIterator
@@ -81,7 +81,13 @@ class DataFrameIterator(FileIterator):
         interpolation: str = "nearest",
         validate_filenames: bool = True,
     ) -> None:
-        if class_mode not in _CLASS_MODES:
+        names = getattr(getattr(dataframe, "dtype", None), "names", None)  # of numpy's records
+        if not isinstance(dataframe, Mapping) and not hasattr(dataframe, "columns") and not names:
+            raise TypeError(
+                f"{_OWNER}: dataframe must be a table of pandas, or a dict of columns, got a "
+                f"{type(dataframe).__name__}"
+            )
+        if not is_one_of(class_mode, _CLASS_MODES):
             raise ValueError(
                 f"{_OWNER}: class_mode must be one of {_CLASS_MODES}, got {class_mode!r:.60}"
             )

@@ -9,6 +9,7 @@ from pyconv import _targets
 from pyconv._args import shown
 from pyconv.layers.conv2d import Conv2D
 from pyconv.layers.depthwise_conv2d import DepthwiseConv2D
+from pyconv.model import model_arg
 from pyconv.viz import _tiles
 from pyconv.viz._canvas import new_figure, written
 
@@ -81,6 +82,7 @@ def activations(model: "Sequential", image: Any, layer: Any = None, path: Any = 
     from pyconv._features import layer_index
 
     owner = "activations"
+    model_arg(owner, model)
     picture = _targets.numeric(owner, "image", image)
     if picture.ndim == 4 and len(picture) == 1:
         picture = picture[0]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyconv import _targets
-from pyconv._args import int_arg
+from pyconv._args import int_arg, names_arg
+from pyconv.model import model_arg
 from pyconv.viz import _tiles
 from pyconv.viz._canvas import new_figure, written
 from pyconv.viz.images import images_arg
@@ -40,6 +41,7 @@ def confusion_matrix(y_true: Any, y_pred: Any, class_names: Sequence[str], path:
         >>> [text.get_text() for text in figure.axes[0].texts]
         ['1', '0', '1', '1']
     """
+    class_names = names_arg("confusion_matrix", "class_names", class_names)
     count = len(class_names)
     true = _targets.class_numbers("confusion_matrix", y_true, (None, count), "y_true")
     predicted = _targets.class_numbers("confusion_matrix", y_pred, (len(true), count), "y_pred")
@@ -97,7 +99,8 @@ def worst_mistakes(
     """
     most = int_arg("worst_mistakes", "count", count)
     images = images_arg("worst_mistakes", x)
-    scores = model.predict(images, verbose=0)
+    class_names = names_arg("worst_mistakes", "class_names", class_names)
+    scores = model_arg("worst_mistakes", model).predict(images, verbose=0)
     classes = len(class_names)
     if scores.ndim != 2 or scores.shape[1] != classes:
         raise ValueError(

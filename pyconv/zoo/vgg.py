@@ -46,7 +46,7 @@ def vgg_cifar(input_shape: Any = (32, 32, 3), classes: int = 10, depth: int = 16
         >>> pyconv.zoo.vgg_cifar(depth=11).count_params()
         9498058
     """
-    if depth not in _CONVOLUTIONS:
+    if not isinstance(depth, int) or depth not in _CONVOLUTIONS:
         raise ValueError(
             f"vgg_cifar: depth must be one of {list(_CONVOLUTIONS)}, got {depth!r:.60}"
         )
