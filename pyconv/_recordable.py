@@ -1,10 +1,12 @@
 """What training steps can be recorded as graphs: those that are operations alone."""
 
 from itertools import dropwhile
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from pyconv import _spans, backend
 from pyconv._registry import kind_of
+from pyconv.activations import ActivationFunction
 from pyconv.batches import Batch
 from pyconv.layers.activation import Activation
 from pyconv.layers.avgpool2d import AveragePooling2D
@@ -79,6 +81,8 @@ def is_recordable(layer: Any) -> bool:
     if on_cpu and kind is Flatten and layer.data_format != "channels_last":
         return False
     activation = getattr(layer, "activation", None)
+    if not isinstance(activation, (ActivationFunction, NoneType)):  # a layer
+        return False
     if layer.mask_source is not None or getattr(layer, "renorm", False):
         return False
     return (kind in _EVERYWHERE or (not on_cpu and kind in _ON_A_DEVICE)) and (

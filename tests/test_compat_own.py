@@ -7,7 +7,6 @@ import pytest
 
 import pyconv.compat as compat
 import pyconv.compat.keras as keras
-from pyconv import activations
 from pyconv.compat.keras import layers
 from pyconv.layers.graph import Graph
 
@@ -138,7 +137,7 @@ def test_grey_images_without_their_channel():
 def test_what_else_scripts_do(tmp_path):
     model = keras.Sequential([layers.Flatten(input_shape=(8, 8, 3))])
     model.add(layers.Dense(3, activation=layers.LeakyReLU()))
-    assert isinstance(model.layers[1].activation, activations.ActivationFunction)
+    assert isinstance(model.layers[1].activation, layers.LeakyReLU)
     # Metrics by place, and steps that are no whole number.
     model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
     history = model.fit(X, Y, batch_size=5, steps_per_epoch=12 / 5, verbose=0)

@@ -10,6 +10,7 @@ from pyconv import _registry
 from pyconv._names import did_you_mean
 from pyconv.activations import basic, elementwise, shrinking
 from pyconv.activations.function import ActivationFunction, Custom
+from pyconv.activations.of_layer import OfLayer, is_layer
 from pyconv.custom_objects import named
 
 linear = basic.Linear()
@@ -56,8 +57,8 @@ def get(identifier: Any) -> ActivationFunction:
 
     Args:
         identifier: a name such as ``"relu"``, a function of this module, None for ``linear``, what
-            ``serialize`` returned, or a function of your own, which treats each number of an
-            array by itself; its gradient is taken by differences.
+            ``serialize`` returned, a layer without weights, or a function of your own, which
+            treats each number of an array by itself; its gradient is taken by differences.
 
     Raises:
         ValueError: no activation has this name.
@@ -90,18 +91,26 @@ def find(
             return _BY_NAME[identifier]
         hint = did_you_mean(identifier.lower(), _BY_NAME)
         raise ValueError(f"{owner}: activation must be one of {known}, got {identifier!r}{hint}")
+    if is_layer(identifier):
+        return _of_layer(owner, identifier, custom_objects)
     if isinstance(identifier, Mapping):
         found, config = _registry.find_config(owner, "activation", identifier, _FAMILIES)
         return _registry.construct(owner, found, config)
     if callable(identifier) and not isinstance(identifier, type):
-        inner = getattr(identifier, "activation", None)
-        if hasattr(identifier, "forward") and isinstance(inner, ActivationFunction):
-            return inner  # of an Activation layer, as custom objects may be
         return Custom(identifier)
     raise TypeError(
         f"{owner}: activation must be None, a name or a function, got a "
         f"{type(identifier).__name__}; names are {known}"
     )
+
+
+def _of_layer(owner: str, given: Any, custom_objects: Any) -> ActivationFunction:
+    from pyconv import layers
+
+    layer = layers.deserialize(given, custom_objects) if isinstance(given, Mapping) else given
+    # That of an Activation layer may be one that a kernel applies.
+    inner = layer.activation if isinstance(layer, layers.Activation) else None
+    return OfLayer(owner, layer) if inner is None else inner
 
 
 def serialize(activation: Any) -> Any:
@@ -113,6 +122,8 @@ def serialize(activation: Any) -> Any:
         'relu'
     """
     function = find("activations.serialize", activation)
+    if isinstance(function, OfLayer):
+        return _registry.to_config(function.layer)
     known = _BY_NAME.get(function.name)
     if isinstance(function, basic.Rectified):
         return _registry.to_config(function)

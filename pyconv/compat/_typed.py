@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pyconv._args import ArgumentTypeError, is_one_of
+from pyconv.activations.of_layer import is_layer
 from pyconv.compat._dtype_policy import DTypePolicy, dtype_policy
 from pyconv.compat._policy_map import DTypePolicyMap
 from pyconv.compat._types_of_arrays import as_type, is_float
@@ -103,16 +104,16 @@ class Typed:
     @classmethod
     def from_config(cls: Any, config: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Return a new layer of what ``get_config`` returned."""
-        from pyconv.compat.keras import dtype_policies
+        from pyconv.compat.keras import dtype_policies, layers
 
         given = dict(config)
         if isinstance(given.get("dtype"), Mapping):
             policy = dtype_policies.deserialize(given["dtype"])
             is_plain = policy.quantization_mode is None and not isinstance(policy, DTypePolicyMap)
             given["dtype"] = policy.name if is_plain else policy
+        if is_layer(given.get("activation")):
+            given["activation"] = layers.deserialize(given["activation"])
         if issubclass(cls, Container):  # its layers are Keras's too
-            from pyconv.compat.keras import layers
-
             own = args[0] if args else kwargs.get("custom_objects")
             args, kwargs = (), {"custom_objects": {**layers.CLASSES, **(own or {})}}
         return super().from_config(given, *args, **kwargs)  # type: ignore[misc]

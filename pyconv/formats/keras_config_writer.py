@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pyconv import _registry
 from pyconv._names import snake_case
 from pyconv._registry import kind_of
+from pyconv.activations.of_layer import is_layer
 from pyconv.custom_objects import get_registered_name
 from pyconv.formats import keras_graph
 
@@ -112,6 +113,9 @@ def layer_config(layer: "Layer", modules: bool) -> dict[str, Any]:
     """Return the JSON of a layer."""
     kind = kind_of(layer)
     config = layer.get_config()
+    activation: Any = getattr(layer, "activation", None)
+    if is_layer(activation):
+        config["activation"] = layer_config(activation, True)  # as initializers
     if "data_format" in inspect.signature(kind).parameters:
         config.setdefault("data_format", "channels_last")
     if kind.__name__ == "InputLayer" and not modules:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pyconv import backend
+from pyconv import activations, backend
 from pyconv._registry import kind_of
 from pyconv._types import Array
 from pyconv.layers._memory import Buffers
@@ -24,7 +24,7 @@ class ConvPool:
         return (
             kind_of(layer) is MaxPooling2D
             and kind_of(before) is Conv2D
-            and before.activation.name in ("linear", "relu")
+            and before.activation in (activations.linear, activations.relu)
             and before.activity_regularizer is None
         )
 

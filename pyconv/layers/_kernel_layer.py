@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from pyconv import activations, constraints, initializers, regularizers
 from pyconv._args import bool_arg
 from pyconv._types import Array
+from pyconv.activations.of_layer import OfLayer
 from pyconv.layers.layer import Layer
 
 if TYPE_CHECKING:
@@ -42,8 +43,12 @@ class KernelLayer(Layer):
 
     @property
     def activation(self) -> Any:
-        """The activation function; None, a name and functions of one's own may be set."""
-        return vars(self)["activation"]
+        """The activation: a function, or the layer that was given as one.
+
+        None, a name and functions of one's own may be set.
+        """
+        found = vars(self)["activation"]
+        return found.layer if isinstance(found, OfLayer) else found
 
     @activation.setter
     def activation(self, value: Any) -> None:
@@ -108,7 +113,7 @@ class KernelLayer(Layer):
         self._y = y
         if self._fused == "relu":
             return y
-        activation: ActivationFunction = self.activation
+        activation: ActivationFunction = vars(self)["activation"]
         if activation.uses_input:
             return activation.forward(y, self._buffer("activated", y.shape))
         return activation.forward(y, y)
@@ -116,5 +121,5 @@ class KernelLayer(Layer):
     def _activation_gradient(self, dy: Array) -> Array:
         """Return the gradient of the product from that of the result, in place."""
         assert self._y is not None
-        activation: ActivationFunction = self.activation
+        activation: ActivationFunction = vars(self)["activation"]
         return activation.backward(self._y, dy, dy)
