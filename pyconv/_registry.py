@@ -51,6 +51,10 @@ def find_config(
     arguments = {name: plain(value) for name, value in config.get("config", {}).items()}
     if found.__module__.startswith("pyconv."):
         arguments = _without_inert(found, arguments)
+    else:  # whose constructor may give that of a class of the library what it does not know
+        taken = set().union(*(_taken(vars(kind).get("__init__")) for kind in found.__mro__))
+        kept = taken | (set(arguments) - _INERT)
+        arguments = {name: value for name, value in arguments.items() if name in kept}
     return found, arguments
 
 
@@ -79,12 +83,18 @@ _DEFAULTS = {"dtype": "float32", "data_format": "channels_last"}
 _OF_ALL_LAYERS = {"name", "trainable", "dtype", "input_shape", "input_dim"}
 
 
+def _taken(constructor: Any) -> set[str]:
+    """Return the names of a constructor's arguments; those of all layers where it takes more."""
+    code = getattr(inspect.unwrap(constructor), "__code__", None)
+    if code is None:
+        return set()
+    names = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    return names | _OF_ALL_LAYERS if code.co_flags & inspect.CO_VARKEYWORDS else names
+
+
 def _without_inert(found: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return a config of Keras's without what is not known here and off, or has no effect."""
-    code = getattr(inspect.unwrap(found.__init__), "__code__", None)
-    known = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]) if code else set()
-    if code and code.co_flags & inspect.CO_VARKEYWORDS:
-        known |= _OF_ALL_LAYERS
+    known = _taken(found.__init__)
 
     def is_inert(name: str, value: Any) -> bool:
         off = value is None or value is False or (name == "decay" and value == 0)

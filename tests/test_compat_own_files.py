@@ -199,3 +199,35 @@ def test_registered_losses_and_metrics_are_found_again(ending, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         keras.models.save_model(again, str(tmp_path / "again.h5"), save_format="h5")
+
+
+@keras.saving.register_keras_serializable(package="test_of_files")
+class Registered(keras.layers.Dense):
+    """A class of the user's own over one of Keras's."""
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_registered_classes_are_found_by_their_package(tmp_path, suffix):
+    model = keras.Sequential([keras.Input((3,)), Registered(2)])
+    model.save(tmp_path / f"m{suffix}")
+    found = keras.models.load_model(tmp_path / f"m{suffix}")
+    assert type(found.layers[0]) is Registered
+    np.testing.assert_array_equal(found.get_weights()[0], model.get_weights()[0])
+    if suffix == ".h5":  # where Keras looks for that name
+        raw = (tmp_path / f"m{suffix}").read_bytes()
+        assert b'"class_name": "test_of_files>Registered"' in raw
+
+
+def test_what_keras_adds_to_configurations_of_ones_own_classes():
+    config = {**Registered(2, name="d").get_config(), "quantization_config": None}
+    described = {"class_name": "Registered", "config": config}
+    described["registered_name"] = "test_of_files>Registered"
+    assert keras.layers.deserialize(described).units == 2
+    own = {"class_name": "Kept", "config": {"name": "k", "fused": None}}
+
+    class Kept(keras.layers.Layer):
+        def __init__(self, fused="", **kwargs):
+            super().__init__(**kwargs)
+            self.fused = fused
+
+    assert keras.layers.deserialize(own, {"Kept": Kept}).fused is None

@@ -128,8 +128,10 @@ def layer_config(layer: "Layer", modules: bool) -> dict[str, Any]:
     known = kind.__module__.startswith("pyconv.")
     config = {name: _nested(name, value) for name, value in config.items()}
     result = _object(kind.__name__, "keras.layers" if known else None, config, modules)
-    if modules and not known:
+    if not known and modules:
         result.update(module=kind.__module__, registered_name=get_registered_name(kind))
+    elif not known:
+        result["class_name"] = get_registered_name(kind)
     if modules and layer.knows_shape and kind.__name__ != "InputLayer":
         result["build_config"] = {"input_shape": layer.input_shape}
     return result
