@@ -229,3 +229,44 @@ def test_deltas_of_dicts_have_the_same_keys():
 def test_activations_of_nothing():
     for function in (pyconv.activations.sparsemax, pyconv.activations.log_softmax):
         assert function(np.zeros((2, 0))).shape == (2, 0)
+
+
+random = keras.random
+
+
+@pytest.mark.parametrize(
+    "value", ["", "abc", {"a": 1}, object(), [None], 1j, np.ones((2, 2))], ids=kind_name
+)
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda v: random.normal(v), "normal: shape must hold integers"),
+        (lambda v: random.normal((2,), dtype=v), "normal: (dtype|shape)"),
+        (lambda v: random.normal((2,), seed=v), "keras.random: seed must be|normal"),
+        (lambda v: random.normal((2,), v), "normal: (mean|shape)"),
+        (lambda v: random.truncated_normal((3,), v), "truncated_normal: (mean|shape)"),
+        (lambda v: random.uniform((3,), v), "uniform: (minval|shape)"),
+        (lambda v: random.randint((3,), 0, v), "randint: (maxval|shape)"),
+        (lambda v: random.gamma((3,), v), "gamma: (alpha|shape)"),
+        (lambda v: random.beta((3,), 1, v), "beta: (beta|shape)"),
+        (lambda v: random.binomial((3,), v, 0.5), "binomial: (counts|shape)"),
+        (lambda v: random.categorical([[1.0]], v), "categorical: num_samples must be"),
+        (lambda v: random.dropout(np.ones(3), v), "dropout: rate must be"),
+        (lambda v: random.dropout(np.ones((3, 2)), 0.5, v), "dropout: noise_shape must have"),
+    ],
+)
+def test_random_numbers(call, message, value):
+    if "seed" in message and isinstance(value, np.ndarray):
+        return  # a seed of several numbers
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(value)
+
+
+@pytest.mark.parametrize("call", [True, 3, "abc", None])
+def test_calls_in_configurations(call):
+    one, two = keras.Input((2,), name="one"), keras.Input((3,), name="two")
+    made = keras.Model([one, two], keras.layers.concatenate([one, two], name="both"))
+    config = made.get_config()
+    config["layers"][-1]["inbound_nodes"] = [call]
+    with pytest.raises(ValueError, match="a call must be a list or a dict"):
+        keras.Model.from_config(config)

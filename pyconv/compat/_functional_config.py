@@ -301,6 +301,8 @@ def _called(layer: Any, node: Any, results: Mapping[tuple[str, int], Any]) -> An
             return {key: argument(part) for key, part in value.items()}
         return [argument(part) for part in value] if isinstance(value, list) else value
 
+    if not isinstance(node, Mapping):
+        raise ValueError(f"a call must be a list or a dict, got {node!r:.60}")
     args, kwargs = node.get("args") or [], node.get("kwargs") or {}
     if not isinstance(args, list) or not isinstance(kwargs, Mapping):
         raise ValueError(f"a call must have lists and dicts of arguments, got {node!r:.60}")

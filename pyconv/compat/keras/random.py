@@ -4,11 +4,14 @@ A seed is an integer, the same numbers each time; a ``SeedGenerator``, others at
 the library's own generator, which ``keras.utils.set_random_seed`` seeds.
 """
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pyconv import _random
+from pyconv import _random, _targets
+from pyconv._args import float_arg, int_arg, shown
 from pyconv._extensions import extend
 from pyconv.compat import _call_context, _unsupported
 from pyconv.compat._eager import eager
@@ -98,7 +101,45 @@ def _generator(seed: Any) -> np.random.Generator:
     _call_context.check_random()
     if isinstance(seed, SeedGenerator):
         return seed.generator
-    return np.random.default_rng(_random.fresh_seed() if seed is None else seed)
+    try:
+        return np.random.default_rng(_random.fresh_seed() if seed is None else seed)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "keras.random: seed must be None, a number, 0 or more, or a SeedGenerator, got "
+            f"{shown(seed)}"
+        ) from None
+
+
+def _kind(owner: str, dtype: Any) -> np.dtype[Any]:
+    try:
+        return np.dtype(np.float32 if dtype is None else dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"{owner}: dtype must be a type of numbers, got {shown(dtype)}") from None
+
+
+def _drawn(
+    owner: str,
+    shape: Any,
+    dtype: Any,
+    seed: Any,
+    draw: Callable[..., Any],
+    **numbers: Any,
+) -> Any:
+    """Return what ``draw(generator, *numbers, shape)`` gives, as an array of the type."""
+    kind = _kind(owner, dtype)
+    try:
+        given = [shape] if np.ndim(shape) == 0 else shape
+        sizes = tuple(operator.index(n) for n in given)
+    except (TypeError, ValueError):
+        raise TypeError(f"{owner}: shape must hold integers, got {shown(shape)}") from None
+    for name, value in numbers.items():
+        _targets.numeric(owner, name, value)
+    generator = _generator(seed)
+    try:
+        values = draw(generator, *numbers.values(), sizes)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{owner}: shape {sizes}: {error}") from None
+    return eager((values if hasattr(values, "astype") else np.asarray(values)).astype(kind))
 
 
 def uniform(
@@ -114,12 +155,14 @@ def uniform(
         >>> keras.random.uniform((2, 3), seed=1).shape
         (2, 3)
     """
-    kind = np.dtype(dtype or np.float32)
+    kind = _kind("uniform", dtype)
     if kind.kind != "f":
         raise ValueError(
             f"`keras.random.uniform` requires a floating point `dtype`. Received: dtype={kind.name}"
         )
-    return eager(_generator(seed).uniform(minval, maxval, shape).astype(kind))
+    return _drawn(
+        "uniform", shape, kind, seed, np.random.Generator.uniform, minval=minval, maxval=maxval
+    )
 
 
 def normal(
@@ -132,7 +175,9 @@ def normal(
         >>> keras.random.normal((2, 3), seed=1).dtype
         dtype('float32')
     """
-    return eager(_generator(seed).normal(mean, stddev, shape).astype(dtype or np.float32))
+    return _drawn(
+        "normal", shape, dtype, seed, np.random.Generator.normal, mean=mean, stddev=stddev
+    )
 
 
 def truncated_normal(
@@ -145,11 +190,14 @@ def truncated_normal(
         >>> bool((abs(keras.random.truncated_normal((1000,), seed=1)) <= 2).all())
         True
     """
-    generator = _generator(seed)
-    values = np.asarray(generator.standard_normal(shape))
-    while (outside := np.abs(values) > 2).any():
-        values[outside] = generator.standard_normal(int(outside.sum()))
-    return eager((mean + stddev * values).astype(dtype or np.float32))
+
+    def draw(generator: np.random.Generator, mean: Any, stddev: Any, sizes: Any) -> Any:
+        values = np.asarray(generator.standard_normal(sizes))
+        while (outside := np.abs(values) > 2).any():
+            values[outside] = generator.standard_normal(int(outside.sum()))
+        return mean + stddev * values
+
+    return _drawn("truncated_normal", shape, dtype, seed, draw, mean=mean, stddev=stddev)
 
 
 def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Any:
@@ -163,12 +211,14 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: An
         >>> set(keras.random.randint((100,), 0, 2, seed=1).tolist())
         {0, 1}
     """
-    kind = np.dtype(dtype or "int32")
+    kind = _kind("randint", dtype or "int32")
     if kind.kind not in "iu":
         raise ValueError(
             f"`keras.random.randint` requires an integer `dtype`. Received: dtype={kind.name}"
         )
-    return eager(_generator(seed).integers(minval, maxval, shape).astype(kind))
+    return _drawn(
+        "randint", shape, kind, seed, np.random.Generator.integers, minval=minval, maxval=maxval
+    )
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
@@ -188,12 +238,16 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
         >>> keras.random.categorical([[0.0, 100.0], [100.0, 0.0]], 3, seed=1).tolist()
         [[1, 1, 1], [0, 0, 0]]
     """
-    scores = np.asarray(logits, np.float64)
+    owner = "categorical"
+    scores = np.asarray(_targets.numeric(owner, "logits", logits), np.float64)
+    count = int_arg(owner, "num_samples", num_samples, 0)
     if scores.ndim != 2:
         raise ValueError(f"categorical: logits must be (N, classes), got {scores.shape}")
     # The largest of scores with Gumbel's noise.
-    noise = _generator(seed).gumbel(size=(len(scores), num_samples, scores.shape[1]))
-    return eager(np.argmax(scores[:, np.newaxis] + noise, axis=-1).astype(dtype or "int32"))
+    noise = _generator(seed).gumbel(size=(len(scores), count, scores.shape[1]))
+    return eager(
+        np.argmax(scores[:, np.newaxis] + noise, axis=-1).astype(_kind(owner, dtype or "int32"))
+    )
 
 
 def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
@@ -204,7 +258,9 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
         >>> bool((keras.random.gamma((100,), 2.0, seed=1) > 0).all())
         True
     """
-    return eager(_generator(seed).gamma(alpha, size=shape).astype(dtype or np.float32))
+    return _drawn(
+        "gamma", shape, dtype, seed, lambda g, a, sizes: g.gamma(a, size=sizes), alpha=alpha
+    )
 
 
 def binomial(
@@ -217,9 +273,16 @@ def binomial(
         >>> keras.random.binomial((2,), [5, 7], [0.0, 1.0], seed=1).tolist()
         [0.0, 7.0]
     """
-    trials = np.asarray(counts).astype(np.int64)
-    drawn = _generator(seed).binomial(trials, probabilities, shape)
-    return eager(drawn.astype(dtype or np.float32))
+    trials = _targets.numeric("binomial", "counts", counts).astype(np.int64)
+    return _drawn(
+        "binomial",
+        shape,
+        dtype,
+        seed,
+        np.random.Generator.binomial,
+        counts=trials,
+        probabilities=probabilities,
+    )
 
 
 def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
@@ -230,7 +293,7 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
         >>> round(float(keras.random.beta((10000,), 3.0, 1.0, seed=1).mean()), 2)
         0.75
     """
-    return eager(_generator(seed).beta(alpha, beta, shape).astype(dtype or np.float32))
+    return _drawn("beta", shape, dtype, seed, np.random.Generator.beta, alpha=alpha, beta=beta)
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
@@ -250,10 +313,16 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
         >>> sorted(set(keras.random.dropout(np.ones(100), 0.5, seed=1).tolist()))
         [0.0, 2.0]
     """
-    if not 0 <= rate <= 1:
-        raise ValueError(f"dropout: rate must be from 0 to 1, got {rate!r}")
-    x = inputs if isinstance(inputs, np.ndarray) else eager(np.asarray(inputs, np.float32))
+    rate = float_arg("dropout", "rate", rate, 0.0, 1.0)
+    x = inputs
+    if not isinstance(inputs, np.ndarray):
+        x = eager(_targets.numeric("dropout", "inputs", inputs).astype(np.float32))
     given = x.shape if noise_shape is None else noise_shape
+    if not isinstance(given, (tuple, list)) or len(given) != x.ndim:
+        raise ValueError(
+            f"dropout: noise_shape must have a size (or None) for each of {x.ndim} axes, got "
+            f"{shown(noise_shape)}"
+        )
     sizes = [n if size is None else size for n, size in zip(x.shape, given, strict=True)]
     kept = _generator(seed).random(sizes) >= rate
     factors = kept.astype(x.dtype) / np.asarray(1 - rate or 1, x.dtype)
