@@ -13,6 +13,7 @@ from pyconv._types import Array, Shape
 from pyconv.compat._autodiff import unwrapped
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import network
+from pyconv.compat._gradient_tape import NO_SECOND
 from pyconv.compat._model import Sequential as Model
 from pyconv.compat._recording import is_open, layer_call, merge_call
 from pyconv.compat._tensor import Tensor, tensors_of
@@ -58,12 +59,15 @@ class AddedLosses(Model):
             inputs: has no effect.
 
         Raises:
+            NotImplementedError: the loss is made of gradients of tensors.
             ValueError: a tensor depends on something else than the model's inputs.
         """
         parts = leaves(losses)
         for part in parts:
             if isinstance(part, Tensor):
-                network(self._starts_of_losses(), [part])
+                made_of = network(self._starts_of_losses(), [part])
+                if any(getattr(tensor.layer, "has_no_gradient", False) for tensor in made_of):
+                    raise NotImplementedError(f"gradients within a loss: {NO_SECOND}")
         self._added = [*self._added, *parts]
         self._own = self._own | {"train", "test"}
 

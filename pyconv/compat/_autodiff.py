@@ -27,19 +27,22 @@ class Node:
         """Take up the whole gradient of the result."""
 
 
+_INSTEAD = "use other functions of keras.ops, or give the layer a backward(dy, need_dx)"
+
+
 class _Lost(Node):
     """The result of something whose gradient is not known here."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, instead: str = _INSTEAD) -> None:
         super().__init__(())
-        self.what = what
+        self.what, self.instead = what, instead
 
     def arrived(self, gradient: NDArray[Any]) -> None:
-        """Say that the gradient ends here."""
-        raise NotImplementedError(
-            f"{self.what}: pyconv does not know its gradient; use other functions of keras.ops, or "
-            "give the layer a backward(dy, need_dx)"
-        )
+        """Say that the gradient ends here; one of zeros may, as that of a sign is."""
+        if np.any(gradient):
+            raise NotImplementedError(
+                f"{self.what}: pyconv does not know its gradient; {self.instead}"
+            )
 
 
 class Taped(EagerArray):
@@ -169,17 +172,20 @@ def made(values: Any, sources: Iterable[tuple[Any, Pull | None]]) -> Any:
     return result
 
 
-def lost(what: str, result: Any) -> Any:
-    """Return the result of something without a known gradient; numbers that have none as such."""
+def lost(what: str, result: Any, instead: str = _INSTEAD) -> Any:
+    """Return the result of something without a known gradient; numbers that have none as such.
+
+    ``instead`` is what an error tells to do.
+    """
     if isinstance(result, (tuple, list)):
-        return type(result)(lost(what, part) for part in result)
+        return type(result)(lost(what, part, instead) for part in result)
     if not isinstance(result, (np.ndarray, np.generic)):
         return result
     array = np.asarray(result)
     if array.dtype.kind != "f":
         return array.view(EagerArray)
     taped = array.view(Taped)
-    taped.node = _Lost(what)
+    taped.node = _Lost(what, instead)
     taped.node.shape = array.shape
     return taped
 

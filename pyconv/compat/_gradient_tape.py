@@ -4,10 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from pyconv.compat._autodiff import Node, Taped, pull_back
+from pyconv.compat._autodiff import Node, Taped, lost, pull_back
 from pyconv.compat._eager import EagerArray, eager
-from pyconv.compat._recording import Recording
+from pyconv.compat._recording import Recording, is_open
 from pyconv.compat._trees import leaves, mapped
+
+NO_SECOND = (
+    "there are no second derivatives; in place of a gradient penalty, layers.SpectralNormalization "
+    "or a constraint on the weights keeps a critic's slopes small"
+)
 
 
 class GradientTape:
@@ -101,7 +106,13 @@ class GradientTape:
             if node is None and id(source) in self._recording.parameters:
                 node = self._recording.parameters[id(source)][1]
             if node in found:
-                return eager(np.array(found[node]))
+                gradient = np.array(found[node])
+                return second_order(gradient) if is_open() else eager(gradient)
             return eager(np.zeros(np.shape(source), np.float32)) if zero else None
 
         return mapped(of, sources)
+
+
+def second_order(gradient: Any) -> Any:
+    """Return a gradient where another may be taken of it, as for a gradient penalty: an error."""
+    return lost("the gradient of a gradient", gradient, NO_SECOND)

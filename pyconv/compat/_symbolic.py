@@ -10,7 +10,7 @@ from pyconv._types import Shape
 from pyconv.compat._autodiff import unwrapped
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import network
-from pyconv.compat._gradient_tape import GradientTape
+from pyconv.compat._gradient_tape import NO_SECOND, GradientTape, second_order
 from pyconv.compat._operation import Operation
 from pyconv.compat._tensor import Tensor, tensor_of
 from pyconv.layers._merge import Merge
@@ -55,6 +55,8 @@ def run(inputs: Sequence[Any], outputs: Sequence[Tensor], values: Sequence[Any])
 class _Gradient(Operation):
     """The gradient of a tensor by another one, from the inputs that both are made of."""
 
+    has_no_gradient = True
+
     def __init__(self, target: Tensor, source: Tensor, roots: list[Tensor]) -> None:
         super().__init__(self._found)
         self._target, self._source, self._roots = target, source, roots
@@ -75,7 +77,7 @@ class _Gradient(Operation):
         with GradientTape() as tape:
             tape.watch(at)
             target = computed(starts, values, [self._target])[0]
-        return tape.gradient(target, at, unconnected_gradients="zero")
+        return second_order(tape.gradient(target, at, unconnected_gradients="zero"))
 
 
 def roots_of(tensor: Tensor, stops: Sequence[Tensor] = ()) -> list[Tensor]:
@@ -96,13 +98,15 @@ def roots_of(tensor: Tensor, stops: Sequence[Tensor] = ()) -> list[Tensor]:
 
 def gradients(loss: Any, variables: Any) -> list[Any]:
     """Return the gradients of a tensor by others; see ``keras.backend``."""
+    sources = variables if isinstance(variables, (list, tuple)) else [variables]
+    if isinstance(loss, np.ndarray | np.generic) and any(isinstance(x, Tensor) for x in sources):
+        raise NotImplementedError(f"gradients within a loss: {NO_SECOND}")
     targets = [_tensor(one) for one in (loss if isinstance(loss, (list, tuple)) else [loss])]
     target = targets[0]
     for other in targets[1:]:
         target = target + other
-    several = isinstance(variables, (list, tuple))
     made = []
-    for source in map(_tensor, variables if several else [variables]):
+    for source in map(_tensor, sources):
         roots = list(dict.fromkeys([*roots_of(target), *roots_of(source)]))
         layer = _Gradient(target, source, roots)
         shapes: Any = [root.sizes for root in roots]
