@@ -226,3 +226,28 @@ def test_a_model_that_is_not_to_be_trained():
     assert len(model.non_trainable_weights) == 2
     with pytest.raises(TypeError, match="unknown arguments"):
         keras.Model(inputs, layers.Dense(3)(inputs), trains=False)
+
+
+def test_results_of_own_steps_are_listed_after_the_metrics():
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.head = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.head(x)
+
+        def test_step(self, data):
+            x, y = data
+            self.compiled_metrics.update_state(y, self(x, training=False))
+            found = {metric.name: metric.result() for metric in self.metrics}
+            return {"extra": 7.0, "loss": 3.0, "apart": 5.0, **found}
+
+    net = Net()
+    net.compile("sgd", "mse", metrics=["mae"])
+    net.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    listed = net.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    named = net.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0, return_dict=True)
+    error = abs(float(net.predict(np.ones((1, 2)), verbose=0)[0, 0]) - 1)
+    assert listed[1:] == pytest.approx([error, 5.0, 7.0])
+    assert named["extra"] == 7.0

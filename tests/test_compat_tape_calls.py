@@ -207,3 +207,86 @@ def test_gradients_are_clipped_together():
     np.testing.assert_allclose([parts[0][0], parts[2][0]], [0.6, 0.8])
     np.testing.assert_allclose(tf.clip_by_global_norm([np.array([3.0])], 5.0)[0][0], [3.0])
     np.testing.assert_allclose(tf.clip_by_norm(np.array([3.0, 4.0]), 1.0), [0.6, 0.8])
+
+
+def test_models_within_calls_with_weights_of_their_own():
+    class Net(tf.keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.body = tf.keras.Sequential([layers.Dense(3)])
+            self.scale = self.add_weight(shape=(3,), initializer="ones", name="scale")
+
+        def call(self, x):
+            return self.body(x) * self.scale
+
+    x = np.random.default_rng(1).standard_normal((5, 4)).astype(np.float32)
+    net = Net()
+    net.build((None, 4))
+    net.scale.assign([1.0, 2.0, 3.0])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(net(x, training=True)))
+        variables = net.trainable_variables
+    grads = {np.shape(w): g for w, g in zip(variables, tape.gradient(loss, variables), strict=True)}
+    scale = np.array([1.0, 2.0, 3.0])
+    kernel = np.asarray(next(w for w in net.weights if np.shape(w) == (4, 3)))
+    hidden = x @ kernel
+    np.testing.assert_allclose(grads[4, 3], x.T @ (2 * hidden * scale**2), rtol=1e-4)
+    own = [g for w, g in zip(variables, tape.gradient(loss, variables), strict=True)
+           if np.shape(w) == (3,)]  # fmt: skip
+    wanted = [(2 * hidden**2 * scale).sum(0), (2 * hidden * scale**2).sum(0)]
+    for values in wanted:
+        assert any(np.allclose(values, g, rtol=1e-4) for g in own)
+
+
+def penalty(critic, x):
+    """The gradient penalty of a critic; Gulrajani et al., 2017."""
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = critic(x, training=True)
+    slopes = tape.gradient(y, x)
+    return tf.reduce_mean((tf.sqrt(tf.reduce_sum(tf.square(slopes), axis=1)) - 1.0) ** 2)
+
+
+def test_gradients_of_gradients_are_errors():
+    critic = tf.keras.Sequential([tf.keras.Input((4,)), layers.Dense(1)])
+    x = tf.constant(np.ones((3, 4), np.float32))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(critic(x, training=True)) + penalty(critic, x)
+    with pytest.raises(NotImplementedError, match="SpectralNormalization"):
+        tape.gradient(loss, critic.trainable_variables)
+    variable = tf.Variable(3.0)
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            cube = variable * variable * variable
+        slope = inner.gradient(cube, variable)
+    assert float(slope) == 27.0
+    with pytest.raises(NotImplementedError, match="gradient of a gradient"):
+        outer.gradient(slope, variable)
+
+
+def test_signs_of_gradients_may_be_inputs():
+    """Adversarial training in one tape: what a sign is made of has a gradient of zeros."""
+    net = tf.keras.Sequential([tf.keras.Input((4,)), layers.Dense(1)])
+    x = tf.constant(np.ones((3, 4), np.float32))
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            first = tf.reduce_sum(net(x, training=True))
+        attacked = x + 0.1 * tf.sign(inner.gradient(first, x))
+        loss = tf.reduce_sum(net(attacked, training=True))
+    kernel, _ = outer.gradient(loss, net.trainable_variables)
+    wanted = np.asarray(attacked).sum(0)[:, None]
+    np.testing.assert_allclose(kernel, wanted, rtol=1e-5)
+
+
+def test_gradients_within_losses_are_errors():
+    x = tf.keras.Input((4,))
+    hidden = layers.Dense(4)(x)
+    model = tf.keras.Model(x, layers.Dense(1)(hidden))
+
+    def loss(y_true, y_pred):
+        slopes = tf.keras.backend.gradients(tf.reduce_sum(y_pred), [hidden])[0]
+        return tf.reduce_mean(tf.square(slopes))
+
+    with pytest.raises(NotImplementedError, match="SpectralNormalization"):
+        model.compile("sgd", loss)

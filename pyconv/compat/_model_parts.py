@@ -6,6 +6,7 @@ from pyconv._stack import Stack
 from pyconv._types import Shape
 from pyconv.compat._free_call import FreeCall
 from pyconv.compat._graph_model import Functional
+from pyconv.compat._tracked import trained_arrays
 from pyconv.compat._whole_call import WholeCall
 from pyconv.layers.graph import flat
 from pyconv.layers.layer import Layer
@@ -92,7 +93,7 @@ class HoldsParts(FreeCall, Functional):
     def _params(self) -> list[Any]:
         if not self._only_holds:
             return super()._params()
-        return [w for part in self._parts() for w in part.trainable_weights]
+        return [w for part in self._parts() if part.trainable for w in trained_arrays(part)]
 
     @property
     def non_trainable_weights(self) -> list[Any]:

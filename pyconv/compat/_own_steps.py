@@ -50,7 +50,7 @@ class OwnSteps(Sequential):
         if "train" not in self._own:
             super()._train_step(batch)
             return
-        self._objective.give(self.train_step(self._data_of(batch)))
+        self._give(self.train_step(self._data_of(batch)))
 
     def _can_run_ahead(self) -> bool:
         return "train" not in self._own and super()._can_run_ahead()
@@ -59,7 +59,13 @@ class OwnSteps(Sequential):
         if "test" not in self._own:
             super()._test_step(batch)
             return
-        self._objective.give(self.test_step(self._data_of(batch)))
+        self._give(self.test_step(self._data_of(batch)))
+
+    def _give(self, results: dict[str, Any]) -> None:
+        """Have what a step returned be shown, and listed as Keras does: the metrics are first."""
+        metrics = [*self._objective.names(), *(metric.name for metric in self.metrics)]
+        names = dict.fromkeys([*metrics, *sorted(results)])
+        self._objective.give({name: results[name] for name in names if name in results})
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         """Return the output for a batch; see ``pyconv.Sequential``."""

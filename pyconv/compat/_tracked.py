@@ -96,7 +96,7 @@ class Tracked:
     @property
     def params(self: Any) -> list[Any]:
         """The arrays that training changes, unless ``trainable`` is False."""
-        within = [w for layer in self._layers if layer.trainable for w in _params(layer)]
+        within = [w for layer in self._layers if layer.trainable for w in trained_arrays(layer)]
         loose = [found for found in self._loose_variables() if found.trainable]
         return _unique([*super().params, *loose, *within])  # type: ignore[misc]
 
@@ -234,9 +234,9 @@ def held(value: Any, around: tuple[int, ...] = ()) -> Iterator[Any]:
             yield from held(part, (*around, id(value)))
 
 
-def _params(layer: Any) -> list[Any]:
-    """Return what training changes of a layer, or of a model."""
-    return list(layer.params if hasattr(layer, "params") else layer.trainable_weights)
+def trained_arrays(layer: Any) -> list[Any]:
+    """Return what training changes of a layer, or of a model: also under a tape the arrays."""
+    return list(layer.params if hasattr(layer, "params") else layer._params())
 
 
 def _of_all(owner: Any, name: str) -> list[Any]:
