@@ -40,6 +40,7 @@ class Variable(np.ndarray[Any, Any]):
     trainable: bool
     overwrite_with_gradient = False  # whether a step makes it what its gradient is
     constraint: Callable[[Any], Any] | None
+    before_assign: Callable[[], None] | None = None  # may refuse it
     _path: str | None
 
     def __new__(
@@ -100,6 +101,8 @@ class Variable(np.ndarray[Any, Any]):
         Raises:
             ValueError: the shape is another.
         """
+        if self.before_assign is not None:
+            self.before_assign()
         values = np.asarray(value)
         if values.shape != self.shape:
             raise ValueError(

@@ -29,6 +29,12 @@ def check_random() -> None:
         raise TypeError("random numbers are drawn anew in each call, which then is not followed")
 
 
+def check_assigned() -> None:
+    """Raise a TypeError in a call that is followed: it would assign to a variable but once."""
+    if _following.get():
+        raise TypeError("a variable is assigned to in each call, which then is not followed")
+
+
 def arguments() -> dict[str, Any]:
     """Return what the calls around gave for arguments that are passed on."""
     return _arguments.get()

@@ -1,6 +1,6 @@
 """Keras's package on pyconv: ``import pyconv.compat.keras as keras``."""
 
-from pyconv.compat import _unsupported
+from pyconv.compat import _unsupported, _variables
 from pyconv.compat._tensor import Tensor as KerasTensor
 from pyconv.compat.keras import (
     activations,
@@ -79,5 +79,7 @@ __all__ = [
     "utils",
     "wrappers",
 ]
+
+_variables.extend()
 
 __getattr__ = _unsupported.getter(__name__)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pyconv.compat import _call_context
 from pyconv.compat._autodiff import Node, Taped, unwrapped
 
 
@@ -52,6 +53,7 @@ class Variable(Taped):
         Raises:
             ValueError: the shape is another.
         """
+        _call_context.check_assigned()
         values = np.asarray(unwrapped(value))
         if values.shape != self.shape:
             raise ValueError(
