@@ -97,13 +97,25 @@ def _rule(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]
     return keep
 
 
+def _takes_each_once(key: Any) -> bool:
+    """Whether no number is taken twice: the key is of slices and places."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return all(
+        part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice))
+        for part in parts
+    )
+
+
 def taken(x: Taped, key: Any) -> Any:
     """Return ``x[key]``."""
     values = unwrapped(x)
 
     def pull(dy: Any) -> Any:
         gradient = np.zeros(values.shape, dy.dtype)
-        np.add.at(gradient, key, dy)
+        if _takes_each_once(key):
+            gradient[key] = dy
+        else:
+            np.add.at(gradient, key, dy)
         return gradient
 
     return made(values[key], [(x, pull)])

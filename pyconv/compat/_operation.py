@@ -121,6 +121,17 @@ def gradients(inputs: Sequence[Taped], y: Any, dy: Any) -> list[Array]:
     return result
 
 
+def _shape_for(
+    function: Callable[[list[Any]], Any], shapes: Sequence[Shape], batch: int
+) -> tuple[int, ...]:
+    """Return the shape of the result for a batch of this size."""
+    arrays = [
+        eager(np.zeros([batch if n is None else n for n in shape], np.float32)) for shape in shapes
+    ]
+    with np.errstate(all="ignore"):
+        return np.shape(unwrapped(function(arrays)))
+
+
 def shape_of(function: Callable[[list[Any]], Any], shapes: Sequence[Shape]) -> Shape:
     """Return the shape of what a function makes of arrays of these shapes, None for any batch."""
     found = []
@@ -129,12 +140,11 @@ def shape_of(function: Callable[[list[Any]], Any], shapes: Sequence[Shape]) -> S
         known = firsts.pop()
         shapes = [(known, *shape[1:]) if shape[:1] == (None,) else shape for shape in shapes]
     for batch in (2, 3):
-        arrays = [
-            eager(np.zeros([batch if n is None else n for n in shape], np.float32))
-            for shape in shapes
-        ]
-        with np.errstate(all="ignore"):
-            found.append(np.shape(unwrapped(function(arrays))))
+        try:
+            found.append(_shape_for(function, shapes, batch))
+        except ValueError:  # of a size of the batch that the function has within
+            sizes = _shape_for(function, shapes, 1)
+            return (None, *sizes[1:])
     if len(found[0]) != len(found[1]):
         raise ValueError(f"the number of axes depends on the batch: {found[0]}, {found[1]}")
     return tuple(a if a == b else None for a, b in zip(*found, strict=True))

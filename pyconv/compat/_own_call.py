@@ -15,6 +15,7 @@ from pyconv.compat._autodiff import Node, Taped, pull_back, unwrapped, watched
 from pyconv.compat._eager import EagerArray, eager
 from pyconv.compat._recording import Recording
 from pyconv.layers.graph import flat
+from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer, one_result, own_call
 
 
@@ -74,7 +75,11 @@ class OwnCall(Layer):
         if not need_dx:
             return None
         dx = found.get(x.node) if x.node is not None else None
-        whole = np.zeros(x.shape, np.float32) if dx is None else np.array(dx, np.float32)
+        if dx is None:
+            dx = np.zeros(x.shape, np.float32)
+        elif np.may_share_memory(dx, dy):
+            dx = np.array(dx)
+        whole = np.require(dx, np.float32, ["C", "W"])
         result: Array = backend.on_device(whole)
         return result
 
@@ -103,12 +108,25 @@ class OwnCall(Layer):
 
     def _check_known(self, y: Any, dy: Any) -> None:
         """Raise an error where the result is a plain array, and no constant."""
-        if isinstance(y, Taped) or not np.any(np.asarray(dy)):
+        if isinstance(y, Taped) or not np.any(np.asarray(dy)) or self._takes_shape_alone():
             return
         raise NotImplementedError(
             f"{self.label}: its call makes a plain array of its input, by which the gradient is "
             "lost; use functions of keras.ops in it, or give the layer a backward(dy, need_dx)"
         )
+
+    def _takes_shape_alone(self) -> bool:
+        """Whether the call looks at no number of its input, as one that draws random ones."""
+        from pyconv.compat._functional import Tensor
+
+        if self._packing is not None or self._kept is None:
+            return False
+        start = Tensor(InputLayer(batch_shape=self._kept.shape, name="probe"))
+        try:
+            y = self.call(start)  # type: ignore[attr-defined]
+        except (AttributeError, IndexError, NotImplementedError, TypeError, ValueError):
+            return False
+        return hasattr(y, "__array__")
 
     def _record(self, x: Any, training: bool) -> Any:
         recording, given = Recording(), watched(x)
