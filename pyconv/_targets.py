@@ -51,7 +51,10 @@ def class_numbers(owner: str, y: Any, output_shape: Shape, name: str = "y") -> N
         whole = np.isfinite(labels) & (labels == np.floor(labels))
         if not whole.all():
             found = _first(labels, ~whole)
-            raise ValueError(f"{owner}: {name} must hold class numbers, got {found}")
+            raise ValueError(
+                f"{owner}: {name} must hold class numbers, got {found}; they are whole numbers, "
+                "which are not scaled as images are"
+            )
     low, high = labels.min(), labels.max()
     if low < 0 or (classes is not None and high >= classes):
         wrong = low if low < 0 else high

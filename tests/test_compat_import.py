@@ -49,7 +49,7 @@ def test_imports(line):
         ("import keras.layers.capsules", "not in pyconv"),
         ("from keras.backend import gradients; gradients(1, 2)", "tf.GradientTape"),
         ("import tensorflow as tf; tf.while_loop()", "only tf.keras is there"),
-        ("import tensorflow.contrib", "only tf.keras"),
+        ("import tensorflow.contrib", "use tf.keras"),
         ("from keras import ops; ops.fft2([1])", "use numpy"),
         ("import keras; keras.layers.Desne", "did you mean 'Dense'"),
     ],

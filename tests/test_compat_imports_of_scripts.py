@@ -17,6 +17,7 @@ from keras.engine import InputSpec, Layer, get_source_inputs
 from keras.engine.base_layer import Layer as Base
 from keras.engine.topology import Container, merge
 from keras.layers.normalization.batch_normalization import BatchNormalization
+from keras.backend.common import _EPSILON
 from keras.optimizers import adam_v2, gradient_descent_v2
 from keras.preprocessing.sequence import pad_sequences
 from keras.regularizers import WeightRegularizer
@@ -46,6 +47,7 @@ assert BatchNormalization is keras.layers.BatchNormalization
 assert issubclass(BaseLogger, keras.callbacks.Callback)
 assert Base is Layer is keras.layers.Layer
 assert Container is keras.Model
+assert _EPSILON == 1e-7
 assert merge is keras.layers.merge
 assert pad_sequences([[1], [2, 3]]).tolist() == [[0, 1], [2, 3]]
 x = keras.Input((4,))
@@ -144,3 +146,9 @@ def test_wrong_names():
         tfds.load("cats_vs_dogs")
     with pytest.raises(ValueError, match="split must be such as 'train'"):
         tfds.load("shapes10", split="validation")
+
+
+def test_the_base_of_merging_layers():
+    imports = "import keras\nfrom keras.layers.merge import _Merge, add\n"
+    code, _, error = run(imports + "assert issubclass(_Merge, keras.layers.Layer)")
+    assert code == 0, error

@@ -23,6 +23,12 @@ class EagerArray(np.ndarray[Any, Any]):
         value = np.asarray(self)
         return np.char.encode(value)[()] if value.dtype.kind == "U" else value[()]
 
+    def __hash__(self) -> int:  # type: ignore[override]
+        """Return that of a number, so that the parts of a row may be in sets and keys of dicts."""
+        if self.ndim:
+            raise TypeError(f"unhashable type: {type(self).__name__!r}")
+        return hash(self.item())
+
     def __getitem__(self, key: Any) -> Any:
         return eager(super().__getitem__(key))
 

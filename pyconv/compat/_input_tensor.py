@@ -47,7 +47,8 @@ def _checked(tensor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict
 
     if not isinstance(tensor, Tensor):
         raise ValueError(
-            f"InputLayer: Argument `input_tensor` must be a KerasTensor, got {tensor!r:.60}"
+            f"InputLayer: Argument `input_tensor` must be a KerasTensor, got {tensor!r:.60}; "
+            "arrays are given to fit and predict"
         )
     names = ("shape", "batch_size", "dtype", "sparse", "ragged", "batch_shape")
     given = {**dict(zip(names, args, strict=False)), **kwargs}

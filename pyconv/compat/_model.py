@@ -212,6 +212,10 @@ class Sequential(OlderFit, StateTree, CompiledFlags, PutTogether, Generators):
 
     # --- files ------------------------------------------------------------------------------------
 
+    def to_yaml(self, **kwargs: Any) -> str:
+        """Return the architecture as YAML, as Keras 1 did: as JSON, which is YAML too."""
+        return self.to_json(**kwargs)
+
     def save(
         self,
         filepath: Any,

@@ -2,8 +2,15 @@
 
 from typing import Any
 
+import numpy as np
+
 from pyconv import activations, initializers, regularizers
 from pyconv.compat.keras import ops
+
+
+def _cauchy(shape: Any, dtype: Any = None) -> Any:
+    """Return numbers of the standard Cauchy distribution."""
+    return np.tan(np.pi * (initializers.RandomUniform(0.0, 1.0)(shape) - 0.5))
 
 
 def older_layers(names: dict[str, Any], module: str) -> dict[str, Any]:
@@ -160,8 +167,102 @@ def older_layers(names: dict[str, Any], module: str) -> dict[str, Any]:
                 "bias": self.bias,
             }
 
+    class RandomFourierFeatures(base):  # type: ignore[misc, valid-type]
+        """``cos(x W / scale + b)`` with random ``W`` and ``b``, which are not trained.
+
+        A linear model of these features stands for one with a kernel; Rahimi and Recht, 2007.
+
+        Args:
+            output_dim: number of features.
+            kernel_initializer: 'gaussian' or 'laplacian', the kernel, or an initializer of ``W``.
+            scale: width of the kernel; None for ``sqrt(C / 2)`` of 'gaussian', else 1.
+            **kwargs: ``name``, ``trainable``, ``input_shape`` of ``Layer``.
+
+        Input shape:
+            ``(N, C)``.
+
+        Output shape:
+            ``(N, output_dim)``.
+
+        Example:
+            >>> import numpy as np, pyconv.compat.keras as keras
+            >>> keras.layers.RandomFourierFeatures(3, scale=10.0)(np.ones((2, 4))).shape
+            (2, 3)
+        """
+
+        def __init__(
+            self, output_dim: int, kernel_initializer: Any = "gaussian",
+            scale: float | None = None, trainable: bool = False, name: str | None = None,
+            **kwargs: Any,
+        ) -> None:  # fmt: skip
+            super().__init__(trainable=trainable, name=name, **kwargs)
+            self.output_dim, self.scale = output_dim, scale
+            self.kernel_initializer = kernel_initializer
+
+        def build(self, input_shape: Any) -> None:
+            """Draw the weights (C, output_dim), the biases, and the scale."""
+            size = input_shape[-1]
+            gaussian = self.kernel_initializer == "gaussian"
+            kinds: dict[Any, Any] = {
+                "gaussian": initializers.RandomNormal(stddev=1.0),
+                "laplacian": _cauchy,
+            }
+            made = kinds.get(self.kernel_initializer) or initializers.get(self.kernel_initializer)
+            self.unscaled_kernel = self.add_weight(
+                shape=(size, self.output_dim), initializer=made, trainable=False,
+                name="unscaled_kernel",
+            )  # fmt: skip
+            self.bias = self.add_weight(
+                shape=(self.output_dim,), initializer=initializers.RandomUniform(0.0, 2 * np.pi),
+                trainable=False, name="bias",
+            )  # fmt: skip
+            scale = self.scale or (np.sqrt(size / 2.0) if gaussian else 1.0)
+            self.kernel_scale = self.add_weight(
+                shape=(1,), initializer=initializers.Constant(float(scale)),
+                trainable=self.trainable, name="kernel_scale",
+            )  # fmt: skip
+
+        def call(self, inputs: Any) -> Any:
+            """Return the features."""
+            kernel = (1.0 / self.kernel_scale) * self.unscaled_kernel
+            return ops.cos(ops.matmul(inputs, kernel) + self.bias)
+
+        def compute_output_shape(self, input_shape: Any) -> Any:
+            """Return (N, output_dim)."""
+            return (input_shape[0], self.output_dim)
+
+        def get_config(self) -> dict[str, Any]:
+            """Return the constructor's arguments as plain data."""
+            kind = self.kernel_initializer
+            return {
+                **super().get_config(),
+                "output_dim": self.output_dim,
+                "kernel_initializer": kind
+                if isinstance(kind, str)
+                else initializers.serialize(kind),
+                "scale": self.scale,
+            }
+
     made: dict[str, Any] = {}
-    for kind in (ThresholdedReLU, MaxoutDense, Highway):
+    for kind in (ThresholdedReLU, MaxoutDense, Highway, RandomFourierFeatures):
         kind.__module__, kind.__qualname__ = module, kind.__name__
         made[kind.__name__] = kind
+    made["_Merge"] = merging_base(base, module)
     return made
+
+
+def merging_base(base: Any, module: str) -> Any:
+    """Return Keras 2's base of merging layers."""
+
+    class _Merge(base):  # type: ignore[misc]
+        """A layer of several inputs, whose ``_merge_function`` says what is made of them."""
+
+        def _merge_function(self, inputs: Any) -> Any:
+            raise NotImplementedError(f"{self.label}: it must have a _merge_function(self, inputs)")
+
+        def call(self, inputs: Any) -> Any:
+            """Return what is made of the inputs."""
+            return self._merge_function(inputs)
+
+    _Merge.__module__, _Merge.__qualname__ = module, "_Merge"
+    return _Merge

@@ -37,19 +37,24 @@ _NAMES: dict[str, str] = {
     "distribution": "a model runs on one device; all cores of the processor are used",
     "convert_all_kernels_in_model": "filters of Theano are not turned; save them with TensorFlow",
     "HDF5Matrix": "open the file with h5py, and give fit its arrays",
-    "model_from_yaml": "use model_from_json",
     "SReLU": "use PReLU",
     "TFOptimizer": "use one of keras.optimizers",
     "imdb": _TEXT,
     "reuters": _TEXT,
     "boston_housing": "pyconv is for images; give your own arrays to fit",
     "california_housing": "pyconv is for images; give your own arrays to fit",
-    "contrib": "only tf.keras is there",
+    "contrib": "tf.contrib is no part of TensorFlow 2; use tf.keras's layers and optimizers",
+    "lite": "save the model as .keras or .h5, which TensorFlow's own converter reads",
+    "app": "call the script's main() yourself, and use argparse for its flags",
+    "flags": "use argparse",
+    "estimator": "use a Sequential's fit and evaluate",
+    "tpu": "a model runs on one device; all cores of the processor are used",
 }
 _MODULES: dict[str, str] = {
     "applications": _PRETRAINED,
     "backend": _NUMPY,
     "ops": _NUMPY,
+    "tensorflow.layers": "use tf.keras.layers, and a model's fit",
     "layers": f"build it from the layers that there are, {_SEQUENTIAL}",
     "tensorflow": "only tf.keras is there; " + _NUMPY,
     "preprocessing": "keras.preprocessing has image only",
@@ -59,6 +64,8 @@ _MODULES: dict[str, str] = {
 def hint(path: str) -> str:
     """Return what to use in place of the dotted name ``path``."""
     name = path.rpartition(".")[2]
+    if path in _MODULES:
+        return f"not in pyconv; {_MODULES[path]}"
     if name in _NAMES:
         return f"not in pyconv; {_NAMES[name]}"
     for part in reversed(path.split(".")):

@@ -170,6 +170,8 @@ def _alike(owner: str, y_true: Any, y_pred: Any) -> tuple[NDArray[Any], NDArray[
     )
     if labels.ndim == 0 or predicted.ndim == 0:
         labels, predicted = np.atleast_1d(labels), np.atleast_1d(predicted)
+    if predicted.ndim > 1 and predicted.shape == (*labels.shape[:-1], 1):
+        predicted = np.broadcast_to(predicted, labels.shape)  # one output for labels of a row
     return _targets.values(owner, labels, predicted.shape), predicted
 
 

@@ -262,6 +262,9 @@ def cast_to_floatx(x: Any) -> Any:
     return np.asarray(x, np.float32)
 
 
+_EPSILON = 1e-7  # of keras.backend.common
+
+
 def epsilon() -> float:
     """Return 1e-7, what losses keep probabilities from 0 and 1 by.
 

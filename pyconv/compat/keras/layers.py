@@ -14,6 +14,7 @@ from pyconv.compat import (
     _lambda,
     _unsupported,
 )
+from pyconv.compat._batch_axis import BatchAxis
 from pyconv.compat._branches import Merge as Merge
 from pyconv.compat._chained import Chained
 from pyconv.compat._convolution import Convolved
@@ -89,6 +90,7 @@ class _Ordered:
 _mixins = {
     "": (Chained,),
     "BatchNormalization": (NormMode, Chained),
+    "Concatenate": (BatchAxis, Chained),
     "Conv2D": (Convolved, Chained),
     "InputLayer": (FromTensor, Chained),
     "Layer": (Own, Chained, OwnCall),
@@ -270,5 +272,5 @@ _names.update(Input=Input, InputSpec=InputSpec, deserialize=deserialize, dot=dot
 # Where Keras 2 had the layers that change images.
 experimental = SimpleNamespace(preprocessing=SimpleNamespace(**_names))
 globals().update(_names)
-__all__ = sorted([*_names, "Merge"])
+__all__ = sorted(name for name in [*_names, "Merge"] if not name.startswith("_"))
 __getattr__ = _unsupported.getter(__name__, layers)

@@ -1,7 +1,9 @@
 """``keras.models``: Sequential, what the functional API makes, and models from files."""
 
 import functools
+import importlib
 import inspect
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -237,6 +239,34 @@ def _called(layer: Any, inputs: Any) -> Any:
     return layer(inputs)
 
 
+def model_from_yaml(yaml_string: str, custom_objects: Any = None) -> Any:
+    """Return a new model of the architecture that ``to_yaml`` wrote; of Keras's, by PyYAML.
+
+    Args:
+        yaml_string: the YAML.
+        custom_objects: your own layer classes by name.
+
+    Raises:
+        ImportError: it is not JSON, and PyYAML is not installed.
+        ValueError: it is not that of a Sequential, or holds more than plain data.
+
+    Example:
+        >>> import pyconv.compat.keras as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> keras.models.model_from_yaml(model.to_yaml()).count_params()
+        10
+    """
+    try:
+        json.loads(yaml_string)
+    except ValueError:
+        yaml = importlib.import_module("yaml")
+        try:
+            yaml_string = json.dumps(yaml.safe_load(yaml_string))
+        except yaml.YAMLError as error:
+            raise ValueError(f"model_from_yaml: {error}") from None
+    return _names["model_from_json"](yaml_string, custom_objects=custom_objects)
+
+
 globals().update({name: found for name, found in _names.items() if name != "clone_model"})
-__all__ = sorted([*_names, "Model", "Sequential", "save_model"])
+__all__ = sorted([*_names, "Model", "Sequential", "model_from_yaml", "save_model"])
 __getattr__ = _unsupported.getter(__name__, models)

@@ -16,6 +16,7 @@ from pyconv.compat import _unsupported
 from pyconv.compat._autodiff import Taped, made, unwrapped
 from pyconv.compat._convolution import conv1d, conv2d
 from pyconv.compat._eager import array_of, eagerly
+from pyconv.compat._operation import operation
 from pyconv.compat._patches import extract_patches
 from pyconv.compat._tensor import Tensor
 
@@ -166,7 +167,9 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
         >>> ops.one_hot([0, 2], 3).tolist()
         [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    hot = np.asarray(x, np.int64)[..., None] == np.arange(num_classes)
+    if isinstance(x, Tensor):
+        return operation(one_hot, (x, num_classes, axis, dtype), {})
+    hot = np.asarray(unwrapped(x)).astype(np.int64)[..., None] == np.arange(num_classes)
     return np.moveaxis(hot.astype(dtype or np.float32), -1, axis)
 
 

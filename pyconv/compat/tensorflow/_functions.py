@@ -79,7 +79,7 @@ def _one_hot(
     indices: Any, depth: int, on_value: Any = 1, off_value: Any = 0, axis: int = -1,
     dtype: Any = None, name: Any = None,
 ) -> Any:  # fmt: skip
-    hot = ops.one_hot(unwrapped(indices), int(depth), axis, dtype)
+    hot = ops.one_hot(indices, int(depth), axis, dtype)
     return hot * (on_value - off_value) + off_value if (on_value, off_value) != (1, 0) else hot
 
 
