@@ -14,6 +14,7 @@ from pyconv.compat._auto_config import arguments_of, completed
 from pyconv.compat._autodiff import Node, Taped, pull_back, unwrapped, watched
 from pyconv.compat._eager import EagerArray, eager
 from pyconv.compat._recording import Recording
+from pyconv.compat._tensor import Tensor
 from pyconv.layers.graph import flat
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer, one_result, own_call
@@ -117,11 +118,9 @@ class OwnCall(Layer):
 
     def _takes_shape_alone(self) -> bool:
         """Whether the call looks at no number of its input, as one that draws random ones."""
-        from pyconv.compat._functional import Tensor
-
-        if self._packing is not None or self._kept is None:
+        if self._packing is not None or self._call_input is None:
             return False
-        start = Tensor(InputLayer(batch_shape=self._kept.shape, name="probe"))
+        start = Tensor(InputLayer(batch_shape=self._call_input.shape, name="probe"))
         try:
             y = self.call(start)  # type: ignore[attr-defined]
         except (AttributeError, IndexError, NotImplementedError, TypeError, ValueError):
