@@ -208,3 +208,45 @@ def test_accuracy_of_one_output_for_labels_of_a_row():
 def test_parts_of_tensorflow_that_are_not_there_say_what_to_use(name, instead):
     with pytest.raises(ImportError, match=instead):
         getattr(tf, name).anything()
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_steps_in_functions_of_tensors(by_name):
+    """What Keras 1 and 2 train by hand follows fit."""
+
+    def made():
+        model = keras.Sequential(
+            [keras.Input((4,)), layers.Dense(5, activation="tanh"), layers.BatchNormalization(),
+             layers.Dense(3, activation="softmax")]
+        )  # fmt: skip
+        fixed = np.random.default_rng(2)
+        model.set_weights([fixed.random(np.shape(w)) + 0.1 for w in model.get_weights()])
+        return model
+
+    x, y = rng.random((6, 4)).astype(np.float32), np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1, 2]]
+    wanted, found = made(), made()
+    wanted.compile(keras.optimizers.SGD(0.1, momentum=0.9), "categorical_crossentropy")
+    images, labels = K.placeholder((None, 4)), K.placeholder((None, 3))
+    loss = K.mean(K.categorical_crossentropy(labels, found(images)))
+    optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+    weights = found.trainable_weights
+    updates = found.get_updates_for([images])
+    if by_name:
+        updates += optimizer.get_updates(params=weights, loss=loss)
+    else:
+        updates += optimizer.get_updates(loss, weights)
+    train = K.function([images, labels, K.learning_phase()], [loss], updates)
+    for _ in range(3):
+        step = wanted.fit(x, y, batch_size=6, verbose=0).history["loss"]
+        assert train([x, y, 1])[0] == pytest.approx(step[0], rel=1e-5)
+    for one, other in zip(found.get_weights(), wanted.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+    test = K.function([images, labels, K.learning_phase()], [loss])
+    before = found.get_weights()
+    wanted_loss = wanted.evaluate(x, y, verbose=0)
+    assert test([x, y, 0])[0] == pytest.approx(wanted_loss, rel=1e-4)
+    assert all(map(np.array_equal, before, found.get_weights()))
+    with pytest.raises(NotImplementedError, match="get_updates"):
+        K.function([images], [loss], [(weights[0], 0)])
+    with pytest.raises(TypeError, match="a list of weights"):
+        optimizer.get_updates(loss)

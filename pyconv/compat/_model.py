@@ -212,6 +212,10 @@ class Sequential(OlderFit, StateTree, CompiledFlags, PutTogether, Generators):
 
     # --- files ------------------------------------------------------------------------------------
 
+    def get_updates_for(self, inputs: Any) -> list[Any]:
+        """Return none: layers renew their means themselves, where they are called in training."""
+        return []
+
     def to_yaml(self, **kwargs: Any) -> str:
         """Return the architecture as YAML, as Keras 1 did: as JSON, which is YAML too."""
         return self.to_json(**kwargs)

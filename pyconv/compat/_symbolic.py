@@ -11,6 +11,7 @@ from pyconv.compat._autodiff import unwrapped
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import network
 from pyconv.compat._gradient_tape import NO_SECOND, GradientTape, second_order
+from pyconv.compat._graph_updates import Step
 from pyconv.compat._operation import Operation
 from pyconv.compat._tensor import Tensor, tensor_of
 from pyconv.layers._merge import Merge
@@ -38,18 +39,41 @@ def computed(starts: Sequence[Tensor], values: Sequence[Any], ends: Sequence[Ten
     return [known[end] for end in ends]
 
 
-def run(inputs: Sequence[Any], outputs: Sequence[Tensor], values: Sequence[Any]) -> list[Any]:
-    """Return the tensors' values as arrays; an input that is no tensor is the learning phase."""
+def run(
+    inputs: Sequence[Any],
+    outputs: Sequence[Tensor],
+    values: Sequence[Any],
+    steps: Sequence[Step] = (),
+) -> list[Any]:
+    """Return the tensors' values as arrays, and make steps after that.
+
+    An input that is no tensor is the learning phase.
+    """
     pairs = list(zip(inputs, values, strict=False))
     starts = [one for one, _ in pairs if isinstance(one, Tensor)]
     arrays = [eager(np.asarray(x, np.float32)) for one, x in pairs if isinstance(one, Tensor)]
     phases = [bool(x) for one, x in pairs if not isinstance(one, Tensor)]
     token = _training.set(any(phases))
     try:
-        results = computed(starts, arrays, outputs)
+        if steps:
+            results = _with_steps(starts, arrays, outputs, steps)
+        else:
+            results = computed(starts, arrays, outputs)
     finally:
         _training.reset(token)
     return [np.asarray(unwrapped(result)) for result in results]
+
+
+def _with_steps(
+    starts: Sequence[Tensor], values: Sequence[Any], ends: Sequence[Tensor], steps: Sequence[Step]
+) -> list[Any]:
+    with GradientTape() as tape:
+        found = computed(starts, values, [*ends, *(step.loss for step in steps)])
+    losses = found[len(ends) :]
+    grads = [step.gradients(tape, loss) for step, loss in zip(steps, losses, strict=True)]
+    for step, gradients_of_step in zip(steps, grads, strict=True):
+        step.optimizer.apply(gradients_of_step, step.params)
+    return found[: len(ends)]
 
 
 class _Gradient(Operation):

@@ -128,7 +128,7 @@ def learning_phase() -> int:
     return 0
 
 
-def function(inputs: Any, outputs: Any) -> Any:
+def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> Any:
     """Return a function of a list of the inputs' values that computes tensors, a list.
 
     Args:
@@ -136,9 +136,11 @@ def function(inputs: Any, outputs: Any) -> Any:
             whose value 1 has layers do as in training.
         outputs: a list of tensors, such as ``[layer.output for layer in model.layers]``, or what
             was computed of them, ``gradients`` too.
+        updates: what an optimizer's ``get_updates`` returned: each call makes a step.
+        **kwargs: have no effect.
 
     Raises:
-        NotImplementedError, ValueError: as ``keras.Model``.
+        NotImplementedError, ValueError: as ``keras.Model``; or an update is something else.
 
     Example:
         >>> import numpy as np, pyconv.compat.keras as keras
@@ -150,9 +152,11 @@ def function(inputs: Any, outputs: Any) -> Any:
     from pyconv.compat import _symbolic
     from pyconv.compat._functional import connected
     from pyconv.compat._graph_model import functional
+    from pyconv.compat._graph_updates import steps_of
     from pyconv.compat._operation import Operation
     from pyconv.compat._tensor import Tensor, tensor_of
 
+    steps = steps_of(updates)
     given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     starts = [one if isinstance(one, (int, float)) else tensor_of(one) for one in given]
     tensors = [one for one in starts if isinstance(one, Tensor)]
@@ -165,9 +169,9 @@ def function(inputs: Any, outputs: Any) -> Any:
     def run(values: Any) -> Any:
         x = values if isinstance(values, (list, tuple)) else [values]
         phases = [bool(v) for one, v in zip(starts, x, strict=False) if isinstance(one, int)]
-        if models is None or any(phases):
+        if models is None or steps or any(phases):
             linked = [connected(tensors[0], end) if models else end for end in ends]
-            results = _symbolic.run(starts, linked, x)
+            results = _symbolic.run(starts, linked, x, steps)
         else:
             at = starts.index(tensors[0])
             results = [model.predict(x[at], verbose=0) for model in models]

@@ -17,6 +17,7 @@ from pyconv._args import float_arg
 from pyconv._types import Array
 from pyconv.compat import _classes, _era, _unsupported
 from pyconv.compat._autodiff import Taped
+from pyconv.compat._graph_updates import GivesUpdates
 from pyconv.compat._optimizer_states import States
 from pyconv.compat._recording import weights_changed
 from pyconv.compat._stateless import Stateless
@@ -50,7 +51,7 @@ def _translate(
     return args, kwargs
 
 
-class _Older(Stateless):
+class _Older(GivesUpdates, Stateless):
     """What every optimizer has here: ``lr``, ``decay``, and which version's rule it follows."""
 
     # Also of optimizers that a file held, which were not made by __init__.
