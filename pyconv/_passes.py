@@ -60,7 +60,7 @@ class Passes(ABC):
     def _predicted(self, x: Array) -> Array:
         """Return the output of inference, in an array of its own on the host."""
 
-    def _predicted_again(self, x: Any, most: int) -> Array | None:
+    def _predicted_again(self, x: Any, most: Any) -> Array | None:
         """Return what ``_predicted`` does for up to ``most`` samples like those before, or None."""
         return None
 

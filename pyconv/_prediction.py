@@ -4,9 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from pyconv import activations, backend
+from pyconv import _derived, _spans, activations, backend
 from pyconv._registry import kind_of
 from pyconv._types import Array
 from pyconv.layers._conv_pool import ConvPool
@@ -30,60 +28,55 @@ class Predictor:
     """
 
     def __init__(self) -> None:
-        self._steps: list[Any] | None = None
+        self._native: Any = None
         self._shape: tuple[int, ...] = ()
-        self._run: Callable[[Array], Array] | None = None
-        self._made_of: list[tuple[dict[str, Any], str, Any]] = []  # what a layer holds by a name
+        self._predicts = False
+        self.again: Callable[[list[Any], Any, Any], Array | None] = _nothing
 
     def __reduce__(self) -> Any:
         # A copy of a model makes plans of its own.
         return Predictor, ()
 
-    def __call__(self, steps: list[Any], x: Array) -> Array | None:
+    def __call__(self, layers: list[Any], steps: list[Any], x: Array) -> Array | None:
         """Return the outputs (N, ...) of x (N, ...), in a new array; None where it cannot."""
-        if steps is not self._steps or x.shape[1:] != self._shape or not self._current():
-            self._plan(steps, x.shape[1:])
-        return None if self._run is None else self._run(x)
+        shape = x.shape[1:]
+        if self._native is None or shape != self._shape or not self._native.unchanged(layers):
+            self._plan(layers, steps, shape)
+        return self._native.run(x) if self._predicts else None
 
-    def again(self, steps: list[Any], x: Any, most: int) -> Array | None:
-        """Return what ``__call__`` does for a batch like the last one, of up to ``most`` samples.
+    def _plan(self, layers: list[Any], steps: list[Any], shape: tuple[int, ...]) -> None:
+        self._native, self._shape = backend.cpu.Prediction(), shape
+        self._predicts, self.again = _adds_all(self._native, steps, shape), _nothing
+        self._native.keep(shape, layers, _made_of(steps))
+        if self._predicts:
+            # For a batch like this one: nothing is checked that stays as it is.
+            self.again = self._native.again
 
-        None where x is not such an array, or the model is not what it was then.
-        """
-        if (
-            self._run is not None
-            and type(x) is np.ndarray
-            and x.dtype == np.float32
-            and x.shape[1:] == self._shape
-            and 0 < len(x) <= most
-            and steps is self._steps
-            and self._current()
-        ):
-            return self._run(x)
-        return None
 
-    def _current(self) -> bool:
-        for held, name, value in self._made_of:  # noqa: SIM110 (all() takes twice as long)
-            if held.get(name) is not value:
-                return False
-        return True
+def _nothing(layers: list[Any], x: Any, most: Any) -> None:
+    return None
 
-    def _plan(self, steps: list[Any], shape: tuple[int, ...]) -> None:
-        self._steps, self._shape, self._run, self._made_of = steps, shape, None, []
-        native = backend.cpu.Prediction()
-        for step in steps:
-            layer = step.conv if type(step) is ConvPool else step
-            if isinstance(layer, KernelLayer):
-                self._made_of.append((vars(layer), "activation", layer.activation))
-                self._made_of += [(layer._weights, name, w) for name, w in layer._weights.items()]
-        for step in steps:
-            followed = _add(native, step, shape)
-            if followed is None:
-                return
-            shape = followed
-        # The native result has two axes.
-        if len(shape) == 1 and not all(kind_of(step) in _WITHOUT_STAGE for step in steps):
-            self._run = native.run
+
+def _made_of(steps: list[Any]) -> list[tuple[dict[str, Any], str, Any]]:
+    """Return what a plan of steps depends on: (holder, name, value)."""
+    names = [(vars(backend), "active"), (vars(backend), "generation")]
+    names += [(vars(_spans), "_on"), (vars(_derived), "changes")]
+    for step in steps:
+        layer = step.conv if type(step) is ConvPool else step
+        if isinstance(layer, KernelLayer):
+            names.append((vars(layer), "activation"))
+            names += [(layer._weights, name) for name in layer._weights]
+    return [(holder, name, holder[name]) for holder, name in names]
+
+
+def _adds_all(native: Any, steps: list[Any], shape: tuple[int, ...]) -> bool:
+    for step in steps:
+        followed = _add(native, step, shape)
+        if followed is None:
+            return False
+        shape = followed
+    # The native result has two axes.
+    return len(shape) == 1 and not all(kind_of(step) in _WITHOUT_STAGE for step in steps)
 
 
 def _add(native: Any, step: Any, shape: tuple[int, ...]) -> tuple[int, ...] | None:

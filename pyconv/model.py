@@ -96,11 +96,8 @@ class Sequential(Storable, Trainer):
         )
         return result
 
-    def _predicted_again(self, x: Any, most: int) -> Array | None:
-        # What is checked and prepared for batches takes as long as the kernels of one image.
-        if backend.active is not backend.cpu or recorded():
-            return None
-        return self._predictor.again(self._steps(), x, most)
+    def _predicted_again(self, x: Any, most: Any) -> Array | None:
+        return self._predictor.again(self._layers, x, most)
 
     def _arrived(self, batch: Batch) -> Batch:
         """Return a batch behind the first steps that work on the host, where operations run."""
@@ -119,7 +116,7 @@ class Sequential(Storable, Trainer):
 
     def _predicted(self, x: Array) -> Array:
         if backend.active is backend.cpu and not recorded():
-            result = self._predictor(self._steps(), x)
+            result = self._predictor(self._layers, self._steps(), x)
             if result is not None:
                 return result
         return np.array(self._forward(x, training=False))

@@ -219,6 +219,12 @@ class Trainer(Trainable):
             >>> model.predict(np.ones((4, 2)), verbose=0, upto=0).shape
             (4, 5)
         """
+        plain = upto is None and steps is None and callbacks is None
+        if plain and type(verbose) is int and verbose == 0:
+            # What is checked and prepared for batches takes as long as the kernels of one image.
+            result = self._predicted_again(x, 32 if batch_size is None else batch_size)
+            if result is not None:
+                return result
         part: Trainable = self
         if upto is not None:
             from pyconv._features import model_upto
@@ -226,10 +232,6 @@ class Trainer(Trainable):
             part = model_upto(cast("Sequential", self), "predict", upto)
         level = verbosity("predict", verbose)
         size = sources.batch_size("predict", batch_size)
-        if level == 0 and steps is None and callbacks is None:
-            result = part._predicted_again(x, size)
-            if result is not None:
-                return result
         data = sources.prediction(self, x, size, sources.steps("predict", "steps", steps))
         called = self._callbacks(callbacks, {"steps": data.steps, "verbose": level})
         return loops.predict(part, data, called, self._progress(level, data))

@@ -58,7 +58,7 @@ def test_same_bits_as_layer_by_layer(name, n, isa, threads):
     x = samples(model, n)
     for count in (1, 2, 3):
         threads(count)
-        got = model._predictor(model._steps(), x)
+        got = model._predictor(model._layers, model._steps(), x)
         assert got is not None
         assert got.tobytes() == one_by_one(model, x).tobytes()
         assert model(x).tobytes() == got.tobytes()
@@ -131,7 +131,7 @@ def test_layers_that_it_does_not_know():
     ):
         model = pyconv.Sequential([*known, *other])
         x = samples(model, 3)
-        assert model._predictor(model._steps(), x) is None
+        assert model._predictor(model._layers, model._steps(), x) is None
         assert model(x).tobytes() == one_by_one(model, x).tobytes()
         known = [pyconv.Input((6, 6, 3)), layers.Conv2D(4, 3)]
 

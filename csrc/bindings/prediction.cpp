@@ -2,14 +2,53 @@
 
 #include "ops/prediction.h"
 
-#include <optional>
+#include <algorithm>
 #include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "bindings/bindings.h"
 #include "check.h"
 
 namespace pyconv {
 namespace {
+
+// What Python's objects held when a prediction was made.
+class MadeOf {
+public:
+    // `values` are (dict, name, value).
+    MadeOf() = default;
+    MadeOf(py::list layers, const py::list& values) : layers_(layers), items_(layers) {
+        for (py::handle value : values) values_.push_back(value.cast<Value>());
+    }
+
+    bool unchanged(py::handle layers) const {
+        if (!layers_ || !layers.is(layers_) || layers_.size() != items_.size()) return false;
+        for (size_t i = 0; i < items_.size(); ++i)
+            if (PyList_GET_ITEM(layers_.ptr(), i) != PyTuple_GET_ITEM(items_.ptr(), i))
+                return false;
+        for (const auto& [holder, name, value] : values_)
+            if (PyDict_GetItemWithError(holder.ptr(), name.ptr()) != value.ptr()) return false;
+        return true;
+    }
+
+    int visit(visitproc visit, void* arg) const {
+        Py_VISIT(layers_.ptr());
+        Py_VISIT(items_.ptr());
+        for (const auto& [holder, name, value] : values_) {
+            Py_VISIT(holder.ptr());
+            Py_VISIT(value.ptr());
+        }
+        return 0;
+    }
+
+private:
+    using Value = std::tuple<py::dict, py::str, Object>;
+    py::list layers_{py::reinterpret_steal<py::list>(nullptr)};
+    py::tuple items_{py::reinterpret_steal<py::tuple>(nullptr)};
+    std::vector<Value> values_;
+};
 
 // A prediction with the arrays that it reads.
 class Stack {
@@ -55,6 +94,24 @@ public:
         prediction_.softmax(classes);
     }
 
+    // What again() compares: the shape of a sample, the layers, and values (dict, name, value).
+    void keep(std::vector<int64_t> shape, py::list layers, const py::list& values) {
+        sample_ = std::move(shape);
+        made_of_ = MadeOf(std::move(layers), values);
+    }
+
+    bool unchanged(const py::list& layers) const { return made_of_.unchanged(layers); }
+
+    // What run() gives, or None where x is not an array of 1 to `most` such samples, or the layers
+    // are not what they were. Little is read for it, as a prediction leaves nothing in the caches.
+    Object again(const py::list& layers, Object x, const Object& most) {
+        const bool ready = is_samples(x, most) && made_of_.unchanged(layers);
+        return ready ? run(std::move(x), py::none()) : py::none();
+    }
+
+    int visit(visitproc visit, void* arg) const { return made_of_.visit(visit, arg); }
+    void clear() { made_of_ = {}; }
+
     Object run(Object x, Object out) {
         const Input xi(kName, "x", x);
         if (prediction_.empty()) fail(kName, "it has no stages");
@@ -71,6 +128,18 @@ public:
 
 private:
     static constexpr const char* kName = "Prediction";
+
+    bool is_samples(const Object& x, const Object& most) const {
+        if (Py_TYPE(x.ptr()) != py::detail::npy_api::get().PyArray_Type_ || !is_float32(x) ||
+            !PyLong_CheckExact(most.ptr()))
+            return false;
+        int overflow = 0;
+        const int64_t limit = PyLong_AsLongLongAndOverflow(most.ptr(), &overflow);
+        const auto array = py::reinterpret_borrow<py::array>(x);
+        return array.ndim() == static_cast<py::ssize_t>(sample_.size()) + 1 && array.shape(0) > 0 &&
+               array.shape(0) <= limit &&
+               std::equal(sample_.begin(), sample_.end(), array.shape() + 1);
+    }
 
     Conv2dShape conv_shape(const Four& x, const Object& w, const Pair& strides, const Four& padding,
                            const Pair& dilation, int64_t groups) {
@@ -102,13 +171,36 @@ private:
 
     Prediction prediction_;
     std::vector<Input> inputs_;
+    std::vector<int64_t> sample_;
+    MadeOf made_of_;
 };
+
+// Null before it is constructed.
+Stack* made(PyObject* self) {
+    const auto held = reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder();
+    return held.holder_constructed() ? held.value_ptr<Stack>() : nullptr;
+}
+
+// Layers may lead back to the model that keeps the prediction.
+void collect(PyHeapTypeObject* heap_type) {
+    PyTypeObject& type = heap_type->ht_type;
+    type.tp_flags |= Py_TPFLAGS_HAVE_GC;
+    type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
+        Py_VISIT(Py_TYPE(self));
+        Stack* stack = made(self);
+        return stack ? stack->visit(visit, arg) : 0;
+    };
+    type.tp_clear = [](PyObject* self) {
+        if (Stack* stack = made(self)) stack->clear();
+        return 0;
+    };
+}
 
 }  // namespace
 
 void bind_prediction(py::module_& m) {
     const py::object none = py::none();
-    py::class_<Stack>(m, "Prediction")
+    py::class_<Stack>(m, "Prediction", py::custom_type_setup(collect))
         .def(py::init<>())
         .def("conv2d", &Stack::conv2d, "x_shape"_a, "w"_a, "b"_a, "strides"_a, "padding"_a,
              "dilation"_a, "groups"_a, "activation"_a)
@@ -118,6 +210,9 @@ void bind_prediction(py::module_& m) {
         .def("maxpool2d", &Stack::maxpool2d, "x_shape"_a, "pool_size"_a, "strides"_a, "padding"_a)
         .def("dense", &Stack::dense, "w"_a, "b"_a, "activation"_a)
         .def("softmax", &Stack::softmax, "classes"_a)
+        .def("keep", &Stack::keep, "shape"_a, "layers"_a, "values"_a)
+        .def("unchanged", &Stack::unchanged, "layers"_a)
+        .def("again", &Stack::again, "layers"_a, "x"_a, "most"_a)
         .def("run", &Stack::run, "x"_a, "out"_a = none);
 }
 

@@ -42,10 +42,10 @@ void multiply_panel(const Gemm& g, const Pass& pass, int64_t column, int n, cons
         (pass.k0 > 0 ? simd::kAccumulate : 0) |
         (pass.k0 + pass.kc == g.k && g.activation == Activation::kRelu ? simd::kRelu : 0);
     const float* bias = pass.k0 == 0 && g.bias ? g.bias + column : nullptr;
-    for (int64_t row = pass.m0, left = pass.m1 - pass.m0; left > 0;) {
-        // Two halves rather than a whole tile and one of so few rows that it waits for sums.
-        const bool halves = left > k.mr && left < k.mr + k.mr / 2;
-        const int m = static_cast<int>(halves ? left / 2 : std::min<int64_t>(k.mr, left));
+    int64_t row = pass.m0;
+    // Of about as many rows each: a tile of few waits for its sums.
+    for (int64_t tiles = ceil_div(pass.m1 - row, k.mr); tiles > 0; --tiles) {
+        const int m = static_cast<int>(ceil_div(pass.m1 - row, tiles));
         const float* a[kMaxTileRows];
         float* c[kMaxTileRows];
         for (int i = 0; i < m; ++i) {
@@ -60,7 +60,6 @@ void multiply_panel(const Gemm& g, const Pass& pass, int64_t column, int n, cons
             k.tile(m, n, 1, pass.kc, a, pass.k0, nullptr, 0, b, ld, bias, c, flags);
         }
         row += m;
-        left -= m;
     }
 }
 

@@ -1,4 +1,4 @@
-// Layers of few weights are taken depth first: a thread carries a few samples through all of them
+// Layers of few weights are taken depth first: a thread carries some samples through all of them
 // in its cache. The others follow one after the other, each shared out by itself.
 // Packed filters stay from run to run: packing takes as long as one image. So do the filters they
 // were made of, as nothing tells when somebody writes to a weight.
@@ -34,8 +34,6 @@ Conv2dShape of_samples(Conv2dShape s, int64_t n) {
 
 int64_t filter_floats(const Conv2dShape& s) { return s.kernel.h * s.kernel.w * s.group_c() * s.oc; }
 
-bool few_weights(const Conv2dShape& s) { return filter_floats(s) <= kSmallWeights; }
-
 bool same_floats(int64_t size, const float* a, const float* b) {
     std::atomic<bool> same{true};
     parallel_for(ceil_div(size, kCompared), [&](int64_t begin, int64_t end) {
@@ -61,9 +59,14 @@ struct Prediction::Prepared {
 Prediction::Prediction() = default;
 Prediction::~Prediction() = default;
 
+Prediction::Kind Prediction::kind_of(int64_t weights, Kind few) {
+    return weights <= kSmallWeights ? few : Kind::kWhole;
+}
+
 void Prediction::conv2d(const Conv2dShape& conv, const float* w, const float* b,
                         Activation activation) {
-    stages_.push_back({conv.h * conv.w * conv.c, conv.oh * conv.ow * conv.oc, few_weights(conv),
+    stages_.push_back({conv.h * conv.w * conv.c, conv.oh * conv.ow * conv.oc,
+                       kind_of(filter_floats(conv), Kind::kMaps),
                        [=](int64_t n, Workspace& workspace) -> Run {
                            const auto forward = std::make_shared<const Conv2dForward>(
                                of_samples(conv, n), w, b, activation, workspace);
@@ -76,7 +79,8 @@ void Prediction::conv2d(const Conv2dShape& conv, const float* w, const float* b,
 
 void Prediction::conv2d_maxpool2d(const Conv2dShape& conv, const WindowShape& pool, const float* w,
                                   const float* b, Activation activation) {
-    stages_.push_back({conv.h * conv.w * conv.c, pool.oh * pool.ow * pool.c, few_weights(conv),
+    stages_.push_back({conv.h * conv.w * conv.c, pool.oh * pool.ow * pool.c,
+                       kind_of(filter_floats(conv), Kind::kMaps),
                        [=](int64_t n, Workspace& workspace) -> Run {
                            const auto forward = std::make_shared<const Conv2dForward>(
                                of_samples(conv, n), w, b, activation, workspace);
@@ -89,7 +93,7 @@ void Prediction::conv2d_maxpool2d(const Conv2dShape& conv, const WindowShape& po
 }
 
 void Prediction::maxpool2d(const WindowShape& pool) {
-    stages_.push_back({pool.h * pool.w * pool.c, pool.oh * pool.ow * pool.c, true,
+    stages_.push_back({pool.h * pool.w * pool.c, pool.oh * pool.ow * pool.c, Kind::kMaps,
                        [=](int64_t, Workspace&) -> Run {
                            return [=](int64_t part, const float* x, float* y) {
                                WindowShape windows = pool;
@@ -101,17 +105,17 @@ void Prediction::maxpool2d(const WindowShape& pool) {
 
 void Prediction::dense(int64_t in, int64_t units, const float* w, const float* b,
                        Activation activation) {
-    // All samples at once, however few the weights are: a product of many rows is faster.
-    stages_.push_back({in, units, false, [=](int64_t, Workspace&) -> Run {
-                           return [=](int64_t n, const float* x, float* y) {
-                               dense_forward({n, in, units}, x, w, b, activation, y);
-                           };
-                       }});
+    stages_.push_back(
+        {in, units, kind_of(in * units, Kind::kRows), [=](int64_t, Workspace&) -> Run {
+             return [=](int64_t n, const float* x, float* y) {
+                 dense_forward({n, in, units}, x, w, b, activation, y);
+             };
+         }});
 }
 
 void Prediction::softmax(int64_t classes) {
     const int64_t in = out();
-    stages_.push_back({in, in, false, [=](int64_t, Workspace&) -> Run {
+    stages_.push_back({in, in, Kind::kRows, [=](int64_t, Workspace&) -> Run {
                            return [=](int64_t n, const float* x, float* y) {
                                softmax_forward(n * in / classes, classes, x, y);
                            };
@@ -147,40 +151,43 @@ void Prediction::run(int64_t n, const float* x, float* y) {
     if (n == 0) return;
     const std::lock_guard<std::mutex> lock(running_);
     if (!is_prepared(n)) prepare(n);
-    const std::vector<Run>& runs = prepared_->runs;
     const size_t count = stages_.size();
-    size_t small = 0;
-    while (small < count && stages_[small].small) ++small;
-    if (small < 2 || n < 2 * num_threads()) small = 0;
-    if (small > 0) {
-        float* to = small == count ? y : buffer(0, n * stages_[small - 1].out);
-        run_small(n, x, {runs.begin(), runs.begin() + static_cast<int64_t>(small)}, to);
-        x = to;
-    }
-    for (size_t i = small; i < count; ++i) {
-        float* to = i + 1 == count ? y : buffer(i % 2 == small % 2, n * stages_[i].out);
-        runs[i](n, x, to);
+    for (size_t first = 0, end, i = 0; first < count; first = end, ++i) {
+        end = group_end(first, n);
+        float* to = end == count ? y : buffer(i % 2, n * stages_[end - 1].out);
+        if (end - first == 1) {
+            prepared_->runs[first](n, x, to);
+        } else {
+            run_group(first, end, n, x, to);
+        }
         x = to;
     }
 }
 
-void Prediction::run_small(int64_t n, const float* x, const std::vector<Run>& runs, float* y) {
+size_t Prediction::group_end(size_t first, int64_t n) const {
+    size_t end = first + 1;
+    if (stages_[first].kind == Kind::kWhole || n < 2 * num_threads()) return end;
+    while (end < stages_.size() && stages_[end].kind == stages_[first].kind) ++end;
+    return end;
+}
+
+void Prediction::run_group(size_t first, size_t end, int64_t n, const float* x, float* y) const {
     int64_t widest = 0;
-    for (size_t i = 0; i + 1 < runs.size(); ++i) widest = std::max(widest, stages_[i].out);
+    for (size_t i = first; i + 1 < end; ++i) widest = std::max(widest, stages_[i].out);
     // As many parts for each thread, of about equal size.
     const int64_t most = std::max<int64_t>(1, kPartFloats / widest);
     const int64_t parts = std::min(n, ceil_div(ceil_div(n, most), num_threads()) * num_threads());
-    const int64_t largest = ceil_div(n, parts), last_out = stages_[runs.size() - 1].out;
-    parallel_for(parts, [&](int64_t begin, int64_t end) {
+    const int64_t largest = ceil_div(n, parts);
+    parallel_for(parts, [&](int64_t begin, int64_t last) {
         Scratch scratch;
         float* maps[2] = {scratch.take<float>(largest * widest),
                           scratch.take<float>(largest * widest)};
-        for (int64_t part = begin; part < end; ++part) {
-            const int64_t first = n * part / parts, size = n * (part + 1) / parts - first;
-            const float* from = x + first * in();
-            for (size_t i = 0; i < runs.size(); ++i) {
-                float* to = i + 1 == runs.size() ? y + first * last_out : maps[i % 2];
-                runs[i](size, from, to);
+        for (int64_t part = begin; part < last; ++part) {
+            const int64_t sample = n * part / parts, size = n * (part + 1) / parts - sample;
+            const float* from = x + sample * stages_[first].in;
+            for (size_t i = first; i < end; ++i) {
+                float* to = i + 1 == end ? y + sample * stages_[i].out : maps[i % 2];
+                prepared_->runs[i](size, from, to);
                 from = to;
             }
         }

@@ -36,9 +36,14 @@ public:
 
 private:
     using Run = std::function<void(int64_t n, const float* x, float* y)>;
+    // What a thread does with a part of the samples alone: stages of the same kind one after the
+    // other, on few samples of maps or on many rows. Those of many weights take all samples at
+    // once.
+    enum class Kind { kMaps, kRows, kWhole };
+    static Kind kind_of(int64_t weights, Kind few);
     struct Stage {
         int64_t in, out;  // floats of a sample
-        bool small;       // so few weights that they may be read for each few samples anew
+        Kind kind;
         // Packs what a batch of n needs into workspace; the result serves parts of that batch.
         std::function<Run(int64_t n, Workspace& workspace)> prepare;
         const float* filters = nullptr;  // what it packs
@@ -53,7 +58,9 @@ private:
 
     bool is_prepared(int64_t n) const;
     void prepare(int64_t n);
-    void run_small(int64_t n, const float* x, const std::vector<Run>& runs, float* y);
+    // The first stage that does not run in one go with stage `first`.
+    size_t group_end(size_t first, int64_t n) const;
+    void run_group(size_t first, size_t end, int64_t n, const float* x, float* y) const;
     float* buffer(int i, int64_t floats);
 
     std::vector<Stage> stages_;

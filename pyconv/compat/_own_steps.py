@@ -82,7 +82,7 @@ class OwnSteps(Sequential):
             return super()._predicted(x)
         return np.array(unwrapped(self.predict_step(eager(x))), np.float32)
 
-    def _predicted_again(self, x: Any, most: int) -> Array | None:
+    def _predicted_again(self, x: Any, most: Any) -> Array | None:
         return None if "predict" in self._own else super()._predicted_again(x, most)
 
     def _data_of(self, batch: Batch) -> Any:
