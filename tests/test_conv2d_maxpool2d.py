@@ -94,3 +94,29 @@ def test_winners_name_cells_of_the_image():
         (2, 2), (0, 1, 0, 1), dx,
     )  # fmt: skip
     assert dx.reshape(3, 3).tolist() == [[0, 0, 7], [0, 7, 0], [7, 0, 7]]
+
+
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+@pytest.mark.parametrize(("c", "oc", "kernel"), [(3, 16, 2), (16, 33, 2), (16, 16, 3)])
+def test_equal_cells_infinite_ones_and_nan(c, oc, kernel, activation, isa):
+    rng = np.random.default_rng(6)
+    x = rng.integers(-1, 2, (2, 16, 16, c)).astype(np.float32)  # many cells of a window are equal
+    x[0, 3, 5, 1], x[0, 9, 2, 0], x[1, 4, 4, 2] = np.nan, np.inf, -np.inf
+    w = rng.integers(-1, 2, (kernel, kernel, c, oc)).astype(np.float32)
+    b = rng.integers(-1, 2, oc).astype(np.float32)
+    b[:4] = np.inf, -np.inf, np.nan, -0.0
+    geometry = ((1, 1), (0, kernel - 1, 0, kernel - 1), (1, 1), 1, activation)
+    pool = ((2, 2), (2, 2), (0, 0, 0, 0))
+    maps = backend.active.conv2d_forward(x, w, b, *geometry)
+    cells = [maps[:, i::2, j::2] for i in (0, 1) for j in (0, 1)]
+    expected, first = cells[0].copy(), np.zeros_like(cells[0])
+    for i in (1, 2, 3):  # the first of the largest, and NaN above all
+        better = (cells[i] > expected) | np.isnan(cells[i])
+        expected[better], first[better] = cells[i][better], i
+    assert np.isnan(expected).any()
+    assert np.isinf(expected).any()
+    winners = backend.empty(expected.shape, np.float32)
+    for asked in (None, winners):
+        y = backend.active.conv2d_maxpool2d_forward(x, w, b, *geometry, *pool, winners=asked)
+        assert np.array_equal(y, expected, equal_nan=True)
+    assert np.array_equal(winners, first)

@@ -5,8 +5,10 @@
 // An array of accumulators stays in registers only if every loop over it is fully unrolled.
 #if defined(__clang__)
 #define PYCONV_UNROLL _Pragma("unroll")
+#define PYCONV_UNROLL_BY_2 _Pragma("unroll 2")
 #else
 #define PYCONV_UNROLL _Pragma("GCC unroll 32")
+#define PYCONV_UNROLL_BY_2 _Pragma("GCC unroll 2")
 #endif
 #define PYCONV_INLINE inline __attribute__((always_inline))
 

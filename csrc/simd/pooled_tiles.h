@@ -19,6 +19,7 @@ PYCONV_INLINE void pooled_tile(const PooledRow& r, int n, const float* a, const 
     for (int64_t s = 0; s < r.segments; ++s) {
         const float* upper = a + offsets[s];
         const float* lower = upper + r.a_row;
+        PYCONV_UNROLL_BY_2
         for (int64_t k = 0; k < r.length; ++k, ++upper, ++lower, b += kTileCols) {
             Vec row[V];
             PYCONV_UNROLL
@@ -36,9 +37,8 @@ PYCONV_INLINE void pooled_tile(const PooledRow& r, int n, const float* a, const 
     for (int p = 0; p < P; ++p) {
         PYCONV_UNROLL
         for (int v = 0; v < V; ++v) {
-            const Vec cells[4] = {acc[4 * p][v], acc[4 * p + 1][v], acc[4 * p + 2][v],
-                                  acc[4 * p + 3][v]};
-            store_largest(cells, n - v * kLanes, y + p * r.y_step + v * kLanes,
+            store_largest(acc[4 * p][v], acc[4 * p + 1][v], acc[4 * p + 2][v], acc[4 * p + 3][v],
+                          nullptr, n - v * kLanes, y + p * r.y_step + v * kLanes,
                           winners ? winners + p * r.y_step + v * kLanes : nullptr, flags);
         }
     }

@@ -21,37 +21,63 @@ PYCONV_INLINE void find_max(const WindowRow& w, const float* const* taps, int64_
     }
 }
 
-// Stores the largest of a window of four cells, and which it is where `winners` asks for it: the
-// first n channels, at most a vector.
-PYCONV_INLINE void store_largest(const Vec (&cells)[4], int n, float* y, float* winners,
-                                 int flags) {
-    const auto value = [&](int i) { return flags & kRelu ? Vec::relu(cells[i]) : cells[i]; };
-    const auto store = [&](Vec v, float* p) {
-        if (n >= kLanes) {
-            v.store(p);
-        } else {
-            Part{n}.store(v, p);
-        }
-    };
-    if (!winners) {
-        // ReLU of the largest is the largest of the ReLUs.
-        Vec best = cells[0];
-        PYCONV_UNROLL
-        for (int i = 1; i < 4; ++i)
-            best = Vec::select(Vec::greater_or_nan(cells[i], best), cells[i], best);
-        store(flags & kRelu ? Vec::relu(best) : best, y);
-        return;
+// A vector or its first n lanes.
+PYCONV_INLINE void store_lanes(Vec v, int n, float* p) {
+    if (n >= kLanes) {
+        v.store(p);
+    } else {
+        Part{n}.store(v, p);
     }
+}
+
+// As store_largest, where a cell or a sum may be NaN; by value, as cells that have an address would
+// be stored where none is.
+__attribute__((noinline)) void store_largest_or_nan(Vec c0, Vec c1, Vec c2, Vec c3, int n, float* y,
+                                                    float* winners, int flags) {
+    const Vec cells[4] = {c0, c1, c2, c3};
+    const auto value = [&](int i) { return flags & kRelu ? Vec::relu(cells[i]) : cells[i]; };
     Vec best = value(0), winner = Vec::zero();
-    PYCONV_UNROLL
     for (int i = 1; i < 4; ++i) {
         const Vec x = value(i);
         const auto better = Vec::greater_or_nan(x, best);
         best = Vec::select(better, x, best);
         winner = Vec::select(better, Vec::set1(static_cast<float>(i)), winner);
     }
-    store(best, y);
-    store(winner, winners);
+    store_lanes(best, n, y);
+    if (winners) store_lanes(winner, n, winners);
+}
+
+// Stores the largest of a window of four cells, to each of which `bias` is added unless it is null,
+// and which it is where `winners` asks for it: the first n channels, at most a vector.
+PYCONV_INLINE void store_largest(Vec c0, Vec c1, Vec c2, Vec c3, const Vec* bias, int n, float* y,
+                                 float* winners, int flags) {
+    const auto largest = [](Vec a, Vec b, Vec c, Vec d) {
+        return Vec::max(d, Vec::max(c, Vec::max(b, a)));
+    };
+    const auto biased = [&](Vec v) { return bias ? v + *bias : v; };
+    const auto activated = [&](Vec v) { return flags & kRelu ? Vec::relu(v) : v; };
+    // NaN where a cell is, or infinite, of which a sum may be NaN.
+    const Vec sum = (c0 + c1) + (c2 + c3);
+    if (Vec::any_nan(sum - sum)) [[unlikely]] {
+        store_largest_or_nan(biased(c0), biased(c1), biased(c2), biased(c3), n, y, winners, flags);
+        return;
+    }
+    if (!winners) {
+        // Sums and ReLUs of the largest are the largest of the sums and of the ReLUs.
+        store_lanes(activated(biased(largest(c0, c1, c2, c3))), n, y);
+        return;
+    }
+    c0 = activated(biased(c0));
+    c1 = activated(biased(c1));
+    c2 = activated(biased(c2));
+    c3 = activated(biased(c3));
+    const Vec best = largest(c0, c1, c2, c3);
+    Vec winner = Vec::set1(3.f);
+    winner = Vec::select(Vec::equal(c2, best), Vec::set1(2.f), winner);
+    winner = Vec::select(Vec::equal(c1, best), Vec::set1(1.f), winner);
+    winner = Vec::select(Vec::equal(c0, best), Vec::zero(), winner);
+    store_lanes(best, n, y);
+    store_lanes(winner, n, winners);
 }
 
 // Gives the gradient to the cell that won, and 0 to the others.

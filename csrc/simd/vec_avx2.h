@@ -64,6 +64,9 @@ struct Vec {
         return _mm256_or_ps(_mm256_cmp_ps(x.r, y.r, _CMP_GT_OQ),
                             _mm256_cmp_ps(x.r, x.r, _CMP_UNORD_Q));
     }
+    static bool any_nan(Vec a) {
+        return _mm256_movemask_ps(_mm256_cmp_ps(a.r, a.r, _CMP_UNORD_Q)) != 0;
+    }
     static Vec select(Mask m, Vec a, Vec b) { return {_mm256_blendv_ps(b.r, a.r, m)}; }
     static Mask equal(Vec a, Vec b) { return _mm256_cmp_ps(a.r, b.r, _CMP_EQ_OQ); }
     static Mask not_positive(Vec a) { return _mm256_cmp_ps(a.r, _mm256_setzero_ps(), _CMP_LE_OQ); }

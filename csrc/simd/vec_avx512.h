@@ -40,6 +40,7 @@ struct Vec {
         return _mm512_cmp_ps_mask(x.r, y.r, _CMP_GT_OQ) |
                _mm512_cmp_ps_mask(x.r, x.r, _CMP_UNORD_Q);
     }
+    static bool any_nan(Vec a) { return _mm512_cmp_ps_mask(a.r, a.r, _CMP_UNORD_Q) != 0; }
     static Vec select(Mask m, Vec a, Vec b) { return {_mm512_mask_blend_ps(m, b.r, a.r)}; }
     static Mask equal(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.r, b.r, _CMP_EQ_OQ); }
     static Mask not_positive(Vec a) {

@@ -43,9 +43,14 @@ struct Vec {
     }
 
     static Vec min(Vec a, Vec b) { return {a.r < b.r ? a.r : b.r}; }
-    static Vec max(Vec a, Vec b) { return {a.r < b.r ? b.r : a.r}; }
+    static Vec max(Vec a, Vec b) { return {a.r > b.r ? a.r : b.r}; }
 
     static Mask greater_or_nan(Vec x, Vec y) { return (x.r > y.r) | (x.r != x.r); }
+    static bool any_nan(Vec a) {
+        bool any = false;
+        for (int i = 0; i < kLanes; ++i) any |= a.r[i] != a.r[i];
+        return any;
+    }
     static Vec select(Mask m, Vec a, Vec b) {
         return {reinterpret_cast<Reg>((reinterpret_cast<Mask>(a.r) & m) |
                                       (reinterpret_cast<Mask>(b.r) & ~m))};

@@ -43,6 +43,7 @@ struct Vec {
     static Mask greater_or_nan(Vec x, Vec y) {
         return vorrq_u32(vcgtq_f32(x.r, y.r), vmvnq_u32(vceqq_f32(x.r, x.r)));
     }
+    static bool any_nan(Vec a) { return vminvq_u32(vceqq_f32(a.r, a.r)) == 0; }
     static Vec select(Mask m, Vec a, Vec b) { return {vbslq_f32(m, a.r, b.r)}; }
     static Mask equal(Vec a, Vec b) { return vceqq_f32(a.r, b.r); }
     static Mask not_positive(Vec a) { return vcleq_f32(a.r, vdupq_n_f32(0.f)); }

@@ -177,22 +177,28 @@ void each_tile(const TileRow& row, Pointer const* rows, const Visit& visit) {
     }
 }
 
-// Image values to planes: T is the input's transform, or the adjoint of the output's.
+// Image values to planes: T is the input's transform, or the adjoint of the output's. Copies of
+// what a loop reads stay in registers, where a store might be to the originals.
 template <class T>
 void transform_tiles(const TileRow& row, int64_t c, const float* const* rows, float* planes,
                      int64_t tile_step, int64_t plane_step, int64_t group_step) {
     each_tile<T::kIn>(row, rows, [&](int64_t t, auto whole) {
-        const int64_t col = row.col + 2 * t;
-        each_vector(c, [&](int64_t k, auto at) {
-            float* out = planes + t * tile_step + k / 16 * group_step + k % 16;
+        const int64_t col = row.col + 2 * t, width = row.width, ld = row.ld;
+        const int64_t size = c, plane = plane_step, group = group_step;
+        float* const tile = planes + t * tile_step;
+        const float* from[T::kIn];
+        PYCONV_UNROLL
+        for (int i = 0; i < T::kIn; ++i) from[i] = rows[i] ? rows[i] + col * ld : nullptr;
+        each_vector(size, [&](int64_t k, auto at) {
+            float* out = tile + k / 16 * group + k % 16;
             transform_2d<T>(
                 [&](int i, int j) {
                     if constexpr (!whole.value) {
-                        if (!rows[i] || col + j < 0 || col + j >= row.width) return Vec::zero();
+                        if (!from[i] || col + j < 0 || col + j >= width) return Vec::zero();
                     }
-                    return at.load(rows[i] + (col + j) * row.ld + k);
+                    return at.load(from[i] + j * ld + k);
                 },
-                [&](int i, int j, Vec v) { at.store(v, out + (i * T::kOut + j) * plane_step); });
+                [&](int i, int j, Vec v) { at.store(v, out + (i * T::kOut + j) * plane); });
         });
     });
 }
@@ -202,20 +208,23 @@ void winograd_output(const TileRow& row, int64_t c, const float* m, int64_t tile
                      int64_t plane_step, const float* bias, float* const* rows, int flags) {
     using T = OutputTransform<R>;
     each_tile<2>(row, rows, [&](int64_t t, auto whole) {
-        const int64_t col = row.col + 2 * t;
+        const int64_t col = row.col + 2 * t, width = row.width, ld = row.ld, plane = plane_step;
+        const float* const tile = m + t * tile_step;
+        const float* const added = bias;
+        const bool relu = flags & kRelu;
+        float* to[2];
+        PYCONV_UNROLL
+        for (int i = 0; i < 2; ++i) to[i] = rows[i] ? rows[i] + col * ld : nullptr;
         each_vector(c, [&](int64_t k, auto at) {
-            const Vec start = bias ? at.load(bias + k) : Vec::zero();
+            const Vec start = added ? at.load(added + k) : Vec::zero();
             transform_2d<T>(
-                [&](int i, int j) {
-                    return Vec::load(m + t * tile_step + (i * T::kIn + j) * plane_step + k);
-                },
+                [&](int i, int j) { return Vec::load(tile + (i * T::kIn + j) * plane + k); },
                 [&](int i, int j, Vec value) {
                     if constexpr (!whole.value) {
-                        if (!rows[i] || col + j < 0 || col + j >= row.width) return;
+                        if (!to[i] || col + j < 0 || col + j >= width) return;
                     }
                     value = value + start;
-                    at.store(flags & kRelu ? Vec::relu(value) : value,
-                             rows[i] + (col + j) * row.ld + k);
+                    at.store(relu ? Vec::relu(value) : value, to[i] + j * ld + k);
                 });
         });
     });
@@ -227,17 +236,21 @@ void winograd_output_pooled(int64_t tiles, int64_t c, const float* m, int64_t ti
                             int64_t plane_step, const float* bias, float* y, float* winners,
                             int64_t y_step, int flags) {
     using T = OutputTransform<R>;
-    for (int64_t t = 0; t < tiles; ++t, m += tile_step, y += y_step) {
-        each_vector(c, [&](int64_t k, auto at) {
-            const Vec start = bias ? at.load(bias + k) : Vec::zero();
+    each_vector(c, [&](int64_t k, auto at) {
+        const Vec start = bias ? at.load(bias + k) : Vec::zero();
+        const int n = static_cast<int>(c - k);
+        const float* tile = m + k;
+        float *to = y + k, *won = winners ? winners + k : nullptr;
+        for (int64_t t = 0; t < tiles; ++t, tile += tile_step, to += y_step) {
             Vec cells[4];
             transform_2d<T>(
-                [&](int i, int j) { return Vec::load(m + (i * T::kIn + j) * plane_step + k); },
-                [&](int i, int j, Vec value) { cells[2 * i + j] = value + start; });
-            store_largest(cells, static_cast<int>(c - k), y + k,
-                          winners ? winners + t * y_step + k : nullptr, flags);
-        });
-    }
+                [&](int i, int j) { return Vec::load(tile + (i * T::kIn + j) * plane_step); },
+                [&](int i, int j, Vec value) { cells[2 * i + j] = value; });
+            store_largest(cells[0], cells[1], cells[2], cells[3], bias ? &start : nullptr, n, to,
+                          won, flags);
+            if (won) won += y_step;
+        }
+    });
 }
 
 template <int R>
