@@ -79,7 +79,39 @@ def transposed():
     return ours, nn.Sequential(*modules).eval()
 
 
+def in_groups():
+    """Normalizations without means, and slopes of PReLU, before and behind Flatten."""
+    layers = pyconv.layers
+    ours = pyconv.Sequential(
+        [
+            Input((6, 5, 3)),
+            Conv2D(6, 3),
+            layers.GroupNormalization(3, epsilon=1e-5),
+            layers.PReLU(shared_axes=[1, 2]),
+            layers.GroupNormalization(-1, epsilon=1e-5),
+            Flatten(),
+            layers.LayerNormalization(epsilon=1e-5),
+            layers.PReLU(),
+            Dense(4),
+            layers.PReLU(),
+        ]
+    )
+    theirs = nn.Sequential(
+        nn.Conv2d(3, 6, 3),
+        nn.GroupNorm(3, 6),
+        nn.PReLU(6),
+        nn.InstanceNorm2d(6, affine=True),
+        nn.Flatten(),
+        nn.LayerNorm(72),
+        nn.PReLU(72),
+        nn.Linear(72, 4),
+        nn.PReLU(4),
+    )
+    return ours, theirs.eval()
+
+
 NETWORKS = [
+    (in_groups, ["0", "1", "2", "3", "5", "6", "7", "8"]),
     (cnn, ["0", "2", "5", "9", "11"]),
     (normalized, ["0", "1", "2", "3", "4", "6", "7"]),
     (transposed, ["0", "2"]),
@@ -166,7 +198,8 @@ def test_half_precision(tmp_path):
             lambda s: s.update({"5.weight": torch.ones(5, 6, 2, 3)}),
             r"from '5': weight must be \(5, 6, 2, 2\), as PyTorch has it, got \(5, 6, 2, 3\)",
         ),
-        (lambda s: s.update({"12.weight": torch.ones(5)}), r"of another kind: \['12'\]"),
+        (lambda s: s.update({"12.weight": torch.ones(5)}), r"kind PReLU, PyTorch's 1: \['12'\]"),
+        (lambda s: s.update({"12.weight": torch.ones(5, 1, 1)}), r"of another kind: \['12'\]"),
     ],
 )
 def test_what_does_not_fit(change, text, tmp_path):
@@ -205,3 +238,15 @@ def test_pickles_and_damage(tmp_path):
             pyconv.interop.load_torch_state(ours, tmp_path / "m")
     with pytest.raises(FileNotFoundError):
         pyconv.interop.load_torch_state(ours, tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        (pyconv.layers.PReLU(), r"one number a channel; .* shared_axes=\[1, 2\]"),
+        (pyconv.layers.LayerNormalization(axis=[1, 2, 3]), "one number a channel; .* axis=-1"),
+    ],
+)
+def test_weights_of_several_axes(layer, text):
+    with pytest.raises(ValueError, match=text):
+        pyconv.interop.torch_state(pyconv.Sequential([Input((4, 4, 3)), layer]))

@@ -3,8 +3,8 @@
 PyTorch keeps images as (N, C, H, W): filters are OIHW there and HWIO here, matrices of dense layers
 are transposed, and the first dense layer after ``Flatten`` takes its numbers in another order. All
 of this is turned. What a ``state_dict`` does not say must be right in the model: the epsilon of
-batch normalization (1e-5 in PyTorch, 1e-3 in Keras) and padding (``padding=1`` is the same in both;
-``"same"`` with strides is not).
+normalizations (1e-5 in PyTorch, 1e-3 in Keras), the groups, and padding (``padding=1`` is the same
+in both; ``"same"`` with strides is not).
 """
 
 from collections.abc import Mapping
@@ -25,8 +25,10 @@ def load_torch_state(model: Sequential, source: Any, names: list[str] | None = N
     """Read the weights of the same network in PyTorch.
 
     Convolutions are filled with convolutions in order, dense layers with linear ones, batch
-    normalizations with theirs. In a file the order is that of the names, numbers by value
-    (``conv2`` before ``conv10``); where this is not the order of the network, give ``names``.
+    normalizations with theirs, group, instance and layer normalizations with such, PReLU with PReLU
+    (of one slope a channel: ``shared_axes=[1, 2]`` here). In a file the order is that of the names,
+    numbers by value (``conv2`` before ``conv10``); where this is not the order of the network, give
+    ``names``.
 
     Args:
         model: a built model.

@@ -14,6 +14,8 @@ from pyconv.model import Sequential, model_arg
 
 Turn = Callable[[NDArray[Any]], NDArray[Any]]
 CONV, LINEAR, NORM = "convolution", "linear", "normalization"
+# Of normalizations that keep no means, and of PReLU.
+AFFINE, SLOPES = "group or layer normalization", "PReLU"
 
 
 @dataclass
@@ -45,6 +47,11 @@ def modules_of(owner: str, model: Sequential) -> Iterator[Module]:
         elif layer.named_weights:
             if kind is None:
                 raise ValueError(f"{owner}: {layer.label} has no counterpart that is known")
+            if kind in _OF_ONE_AXIS and not _has_one_axis(layer):
+                hint = _OF_ONE_AXIS[kind]
+                raise ValueError(
+                    f"{owner}: {layer.label}: PyTorch's has one number a channel{hint}"
+                )
             for module in _MAKERS[kind](layer, order):
                 module.within = within
                 yield module
@@ -133,23 +140,55 @@ def _dense(layer: Layer, order: NDArray[Any] | None) -> Iterator[Module]:
     yield Module(layer, "", LINEAR, _with_bias(layer, weight))
 
 
-def _norm(layer: Layer, order: NDArray[Any] | None) -> Iterator[Module]:
+def _has_one_axis(layer: Layer) -> bool:
+    return all(max(w.shape, default=1) == w.size for w in layer.named_weights.values())
+
+
+def _vectors(
+    layer: Layer, order: NDArray[Any] | None, kind: str, names: dict[str, str]
+) -> Iterator[Module]:
+    """Give a module whose arrays have one number a channel, or after Flatten one a number."""
     own = layer.named_weights
-    size = next(iter(own.values())).size
+    first = next(iter(own.values()))
+    size, shape = first.size, first.shape
     places = order if order is not None and order.size == size else np.arange(size)
     back = np.argsort(places)
+    arrays: list[tuple[str, Array, Turn, Turn]] = [
+        (
+            there,
+            own[here],
+            lambda a: a.reshape(-1)[back],
+            lambda a: a[places].reshape(shape),
+        )
+        for here, there in names.items()
+        if here in own
+    ]
+    yield Module(layer, "", kind, arrays)
+
+
+def _norm(layer: Layer, order: NDArray[Any] | None) -> Iterator[Module]:
     names = {
         "gamma": "weight",
         "beta": "bias",
         "moving_mean": "running_mean",
         "moving_variance": "running_var",
     }
-    arrays: list[tuple[str, Array, Turn, Turn]] = [
-        (there, own[here], lambda a: a[back], lambda a: a[places])
-        for here, there in names.items()
-        if here in own
-    ]
-    yield Module(layer, "", NORM, arrays)
+    yield from _vectors(layer, order, NORM, names)
+
+
+def _affine(layer: Layer, order: NDArray[Any] | None) -> Iterator[Module]:
+    yield from _vectors(layer, order, AFFINE, {"gamma": "weight", "beta": "bias"})
+
+
+def _slopes(layer: Layer, order: NDArray[Any] | None) -> Iterator[Module]:
+    yield from _vectors(layer, order, SLOPES, {"alpha": "weight"})
+
+
+# What is said where a layer has weights of several axes.
+_OF_ONE_AXIS = {
+    "LayerNormalization": "; make the layer with axis=-1",
+    "PReLU": "; make the layer with shared_axes=[1, 2]",
+}
 
 
 _MAKERS: dict[str, Callable[[Layer, Any], Iterator[Module]]] = {
@@ -159,5 +198,8 @@ _MAKERS: dict[str, Callable[[Layer, Any], Iterator[Module]]] = {
     "Conv2DTranspose": _conv,
     "Dense": _dense,
     "DepthwiseConv2D": _depthwise,
+    "GroupNormalization": _affine,
+    "LayerNormalization": _affine,
+    "PReLU": _slopes,
     "SeparableConv2D": _separable,
 }

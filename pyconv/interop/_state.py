@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pyconv._args import path_arg
 from pyconv._types import Array
-from pyconv.interop._modules import CONV, LINEAR, NORM, Module
+from pyconv.interop._modules import AFFINE, CONV, LINEAR, NORM, SLOPES, Module
 
 
 def mapped(owner: str, source: Mapping[Any, Any]) -> dict[str, NDArray[Any]]:
@@ -56,7 +56,8 @@ def _kind(group: Mapping[str, NDArray[Any]]) -> str | None:
     if "running_mean" in group:
         return NORM
     weight = group.get("weight")
-    return {4: CONV, 2: LINEAR}.get(-1 if weight is None else weight.ndim)
+    vector = AFFINE if "bias" in group else SLOPES
+    return {4: CONV, 2: LINEAR, 1: vector}.get(-1 if weight is None else weight.ndim)
 
 
 def chosen_names(
@@ -77,7 +78,7 @@ def chosen_names(
     left: dict[str | None, list[str]] = {}
     for prefix in order:
         left.setdefault(_kind(groups[prefix]), []).append(prefix)
-    for kind in (CONV, LINEAR, NORM):
+    for kind in (CONV, LINEAR, NORM, AFFINE, SLOPES):
         own, there = sum(m.kind == kind for m in modules), len(left.get(kind, []))
         if own != there:
             raise ValueError(
