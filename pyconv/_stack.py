@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pyconv._args import bool_arg, int_arg
+from pyconv._args import ArgumentTypeError, bool_arg, int_arg
 from pyconv._names import auto_name, check_name
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
@@ -69,7 +69,10 @@ class Stack:
             self._add_layers(layer, rebuild)
             return
         if not isinstance(layer, Layer):
-            raise TypeError(f"{self.label}: add wants a layer, got a {type(layer).__name__}")
+            raise ArgumentTypeError(
+                f"{self.label}: add wants a layer, got a {type(layer).__name__}. Only instances of "
+                "Layer can be added"
+            )
         self._check_name(layer)
         if isinstance(layer, InputLayer):
             if self._input is not None or self._layers:

@@ -144,8 +144,9 @@ def _described(obj: Any) -> dict[str, Any]:
     if isinstance(obj, types.FunctionType):
         if obj.__name__ == "<lambda>":
             raise ValueError(
-                "serialize_keras_object: a lambda has no name to be found by; define a function "
-                "with def, and register it by register_keras_serializable()"
+                "serialize_keras_object: a lambda has no name to be found by, and to read its code "
+                "would be arbitrary code execution; define a function with def, and register it "
+                "by register_keras_serializable()"
             )
         name = own_objects.get_registered_name(obj)
         module = _public(obj.__module__) or obj.__module__

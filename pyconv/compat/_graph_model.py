@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import numpy as np
+
+from pyconv._args import in_other_words
 from pyconv._types import Shape
 from pyconv.compat import _classes, _era
 from pyconv.compat._added_losses import AddedLosses
-from pyconv.compat._functional import WiredCall, connected, nodes_between, steps_between
+from pyconv.compat._functional import WiredCall, connected, network, nodes_between, steps_between
 from pyconv.compat._shown import owners
-from pyconv.compat._tensor import Tensor, tensor_of
-from pyconv.compat._trees import leaves, mapped
+from pyconv.compat._tensor import Tensor, tensor_of, tensors_of
+from pyconv.compat._trees import leaves, mapped, paths
 from pyconv.layers._augmentation import Augmentation, leading
 from pyconv.layers._merge import Merge
 from pyconv.layers.graph import Graph, blocks, flat, unfolded
@@ -38,6 +41,42 @@ class Functional(AddedLosses):
         kind = type(self)
         own = not kind.__module__.startswith("pyconv.")
         return f"{kind.__name__ if own else 'Functional'} {self.name!r}"
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        """Return the output for a batch; for tensors, those of the layers."""
+        if self._ends is not None and tensors_of(x) is None:
+            rank = len(self._ends[0].sizes)
+            if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) == rank:
+                x = x[0]
+            other_rank = np.ndim(self._arranged(x)) != rank
+            if other_rank and (words := self._unlike(x)):
+                raise ValueError(f"{self.label}: {words}")
+        try:
+            return super().__call__(x, training)
+        except ValueError as error:
+            words = None if self._ends is None else self._unlike(x)
+            if words is None:
+                raise
+            raise ValueError(f"{error}. {words}") from None
+
+    def _unlike(self, x: Any) -> str | None:
+        """Return what Keras says of inputs that are not those of the model; None for others."""
+        given, wanted = leaves(x), self.inputs
+        if len(given) != len(wanted):
+            return (
+                f'Layer "{self.name}" expects {len(wanted)} input(s), but it received '
+                f"{len(given)} input tensors"
+            )
+        for own, got in zip(wanted, map(np.shape, given), strict=True):
+            sizes = tuple(own.sizes)
+            if len(got) != len(sizes):
+                return (
+                    f"Invalid input shape for input with name '{own.name}' and path ''. Expected "
+                    f"shape {sizes}, but input has incompatible shape {tuple(got)}"
+                )
+            if any(n not in (None, size) for n, size in zip(sizes, got, strict=True)):
+                return f"expected shape={sizes}, found shape={tuple(got)}"
+        return None
 
     @property
     def running_layers(self) -> list[Layer]:
@@ -107,6 +146,7 @@ def functional(inputs: Any, outputs: Any, name: str | None = None) -> Any:
         ValueError: an output is not made of the inputs.
     """
     inputs, outputs = _tensors("input", inputs), _tensors("output", outputs)
+    _check_connected(inputs, outputs)
     if len(leaves(inputs)) > 1 or len(leaves(outputs)) > 1:
         from pyconv.compat._structured import Structured
 
@@ -147,6 +187,11 @@ def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
     given = leaves(start)
     if start is None:
         given = [_input_of(old, old.layer.name) for old in starts]
+    elif paths(start) != paths(model.input):
+        raise ValueError(
+            "clone_model: `input_tensors` must have the same structure as model.input, tensors at "
+            f"{paths(model.input)}, got them at {paths(start)}"
+        )
     made: dict[Tensor, Any] = dict(zip(starts, map(tensor_of, given), strict=True))
     copies: dict[int, Any] = {}
     for step in steps_between(starts, leaves(model.output)):
@@ -162,6 +207,12 @@ def cloned(model: Any, start: Any, clone: Any, call: Any) -> Any:
         made.update(zip(step.outputs if is_call else [step], leaves(result), strict=True))
     ends = [mapped(lambda tensor: made[tensor], form) for form in (model.input, model.output)]
     return functional(ends[0], ends[1], model.name)
+
+
+def _check_connected(inputs: Any, outputs: Any) -> None:
+    for end, path in zip(leaves(outputs), paths(outputs), strict=True):
+        with in_other_words(f"Output with path `{path}` is not connected to `inputs`"):
+            network(leaves(inputs), [end])
 
 
 def has_branches(stack: list[Layer]) -> bool:

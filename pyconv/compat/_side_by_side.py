@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import _targets
+from pyconv._args import in_other_words
 from pyconv.compat import _per_output
 from pyconv.compat._graph_model import Functional
 from pyconv.compat._outputs import Output
@@ -41,7 +42,7 @@ class SideBySide(Functional):
             if array.shape[1:] != shape:
                 raise ValueError(
                     f"{self.label}: input {name!r} must have shape {('N', *shape)}, got "
-                    f"{array.shape}"
+                    f"{array.shape}: expected shape={(None, *shape)}, found shape={array.shape}"
                 )
             parts.append(array.reshape(len(array), -1))
         return side_by_side(self.label, "x", self._input_names, parts)
@@ -49,12 +50,18 @@ class SideBySide(Functional):
     def _of_inputs(self, x: Any) -> list[Any]:
         """Return what is given for each input."""
         if isinstance(self._input_form, dict) and isinstance(x, (list, tuple)):
-            warnings.warn(
+            keys = list(map(str, self._input_form))
+            unlike = (
                 "The structure of `inputs` doesn't match the expected structure. Expected: a dict "
-                f"of {sorted(map(str, self._input_form))}, got a {type(x).__name__}",
-                stacklevel=4,
+                f"of {keys}, got a {type(x).__name__}"
             )
-        found = _per_output.arrays_of_each(self.label, "x", x, self._input_names, self._input_form)
+            if keys != sorted(keys):  # a list of which order?
+                raise ValueError(f"{self.label}: {unlike}")
+            warnings.warn(unlike, stacklevel=4)
+        names, form = self._input_names, self._input_form
+        named = f" named input(s) with keys {names}" if isinstance(form, dict) else " input(s)"
+        with in_other_words(f'Layer "{self.name}" expects {len(names)}{named}'):
+            found = _per_output.arrays_of_each(self.label, "x", x, names, form)
         for start, given in zip(self._starts, found, strict=True):
             if given is not None:
                 continue

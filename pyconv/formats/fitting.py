@@ -123,6 +123,9 @@ def _fitted(places: Sequence[Place], stored: "Weights") -> list[tuple[Array, Arr
     for (place, name, weight), array in zip(listed, stored, strict=True):
         if array.shape != weight.shape:
             label = place.owner.label
-            raise ValueError(f"{label}: {name} must be {weight.shape}, got {array.shape}")
+            raise ValueError(
+                f"{label}: {name} must be {weight.shape}, got {array.shape}; the shapes of the "
+                "file and of the model must match"
+            )
         result.append(float32(array))
     return list(pairs_in_order(places, listed, result))

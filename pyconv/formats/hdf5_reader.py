@@ -154,7 +154,7 @@ class _File:
         messages = list(self._messages(address))
         kinds = dict(messages)
         if _LINKS & set(kinds):
-            raise ValueError("it has links of a newer kind, such as those to other files")
+            raise ValueError("it has links of a newer kind, such as ExternalLink to a file")
         if _SYMBOLS not in kinds:
             return self._dataset(kinds)
         group = Group()
@@ -214,7 +214,7 @@ class _File:
             entries = self.part(child + 8, 40 * _int(node, 6, 2))
             for at in range(0, len(entries), 40):
                 if _int(entries, at + 16, 4) == 2:
-                    raise ValueError("it has a symbolic link, which is not followed")
+                    raise ValueError("it has a symbolic link (SoftLink), which is not followed")
                 yield _int(entries, at), _int(entries, at + 8)
 
     # --- values ---------------------------------------------------------------------------------
