@@ -159,3 +159,34 @@ def test_gradient_of_mode_2_is_that_of_training():
     for layer, training in ((today, True), (older, False)):
         layer(x, training=training)
     assert np.array_equal(older.backward(dy.copy(), True), today.backward(dy.copy(), True))
+
+
+COUNT = 0
+
+
+def parts_of(x):
+    """Return what a Lambda for each column gives, whose functions take numbers of the loops."""
+    global COUNT
+    inputs = keras.Input((3,))
+    found = [layers.Lambda(lambda z: z[:, i : i + 1])(inputs) for i in range(3)]  # noqa: B023
+    for number in range(3):
+        COUNT = number
+        found.append(layers.Lambda(lambda z: z[:, COUNT : COUNT + 1] * 10)(inputs))  # noqa: B023
+    return keras.Model(inputs, layers.concatenate(found)).predict(x, verbose=0).tolist()
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted"), [("keras2", [1, 2, 3, 10, 20, 30]), ("keras3", [3, 3, 3, 30, 30, 30])]
+)
+def test_numbers_of_loops_in_functions(version, wanted):
+    """Keras 2 runs the function where the layer is called, Keras 3 with each batch."""
+    compat.select(version)
+    assert parts_of(np.array([[1.0, 2.0, 3.0]])) == [wanted]
+
+
+def test_functions_see_what_changes_in_variables():
+    factor = keras.backend.variable(2.0)
+    model = keras.Sequential([layers.Lambda(lambda z: z * factor, input_shape=(1,))])
+    assert model.predict(np.ones((1, 1)), verbose=0) == 2
+    keras.backend.set_value(factor, 3.0)
+    assert model.predict(np.ones((1, 1)), verbose=0) == 3

@@ -9,8 +9,9 @@ import numpy as np
 from pyconv import backend, serialization
 from pyconv._types import Array
 from pyconv.activations.function import Custom
-from pyconv.compat import _known_functions
+from pyconv.compat import _era, _known_functions
 from pyconv.compat._autodiff import unwrapped
+from pyconv.compat._bound import bound
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat.keras import ops
 from pyconv.custom_objects import get_registered_object
@@ -43,6 +44,8 @@ class Lambda(OwnCall):
         [[0.20000000298023224]]
     """
 
+    _bound: Any = None
+
     def __init__(
         self,
         function: Callable[..., Any],
@@ -69,7 +72,13 @@ class Lambda(OwnCall):
 
     def call(self, inputs: Any) -> Any:
         """Return the function of the inputs."""
-        return self.function(inputs, **self.arguments)
+        return (self._bound or self.function)(inputs, **self.arguments)
+
+    def build(self, input_shape: Any) -> None:
+        """Take up the shape; under Keras 2 what the function takes from around is that of now."""
+        if self._bound is None and _era.is_keras2():
+            self._bound = bound(self.function)
+        super().build(input_shape)
 
     def forward(self, x: Array, training: bool) -> Array:
         """Return the function of x."""
