@@ -271,7 +271,7 @@ def test_layers_are_as_fast_as_those_of_pyconv():
     assert isinstance(steps[0], ConvPool)
     assert all(isinstance(layer, Dropout) or is_recordable(layer) for layer in model.layers)
     expected = np.array(model._forward(X, training=False))
-    np.testing.assert_array_equal(model._predictor(steps, X), expected)
+    np.testing.assert_array_equal(model._predictor(model._layers, steps, X), expected)
 
 
 def test_layers_of_ones_own_are_not_taken_for_others():

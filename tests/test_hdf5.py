@@ -126,7 +126,7 @@ def chunked(file):
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (link, "links of a newer kind, such as those to other files"),
+        (link, "links of a newer kind, such as ExternalLink to a file"),
         (soft, "symbolic link"),
         (virtual, "chunked, compact or virtual"),
         (external, "compressed or in another file"),
