@@ -57,3 +57,17 @@ def test_names_are_changed_by_their_private_attribute():
     assert model.get_layer("member_0").get_layer("first")._name == "first"
     wanted = (members[0].predict(A, verbose=0) + members[1].predict(A, verbose=0)) / 2
     np.testing.assert_allclose(model.predict(A, verbose=0), wanted, rtol=1e-6)
+
+
+def test_counts_of_steps_may_be_numbers_of_tensorflow():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(3)])
+    model.compile("sgd", "mse")
+    batches = ((A[:4], B[:4]) for _ in iter(int, 1))
+    steps = tf.math.floor(20 / 8)
+    epochs = tf.cast(tf.math.floor(7 / steps), dtype=tf.int64)
+    history = model.fit(
+        batches, epochs=epochs, steps_per_epoch=steps, validation_data=(A, B),
+        validation_steps=tf.constant(1), verbose=0,
+    )  # fmt: skip
+    assert len(history.history["loss"]) == 3
+    assert history.params["steps"] == 2

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from pyconv import loops
 from pyconv._types import Array
 from pyconv.batches import ArrayBatches
@@ -33,6 +35,9 @@ class OlderFit(Sequential):
         _arguments.rename("fit", kwargs, "nb_epoch", "epochs")
         _arguments.drop(kwargs, "show_accuracy")  # Keras 0: metrics of compile have it
         limits.apply(kwargs, args)
+        for name in ("batch_size", "epochs", "steps_per_epoch", "validation_steps"):
+            if isinstance(kwargs.get(name), np.ndarray) and kwargs[name].ndim == 0:
+                kwargs[name] = kwargs[name].item()  # a number of tf's functions
         for name in ("steps_per_epoch", "validation_steps"):
             if isinstance(kwargs.get(name), float):
                 kwargs[name] = math.ceil(kwargs[name])  # as far as Keras 2 counts
