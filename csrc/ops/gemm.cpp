@@ -27,10 +27,15 @@ constexpr int64_t kLeastColumn = 16, kMostColumn = 256;  // of A whose zeros gem
 constexpr int64_t kGroup = 4;
 constexpr int64_t kLargeB = 1 << 17;  // floats
 
-// One pass: C rows m0 .. m1 and columns column .. column + columns (+)= the products with rows
-// k0 .. k0 + kc of B.
+// Rows of A that are a multiple of this apart fall on the same few lines of the cache.
+constexpr int64_t kSameLines = 512;  // floats
+
+// One pass: C rows m0 .. m1 and columns column .. column + columns (+)= the products of columns
+// k0 .. k0 + kc of A, whose rows m0 .. m1 begin at `a`, lda apart, with as many rows of B.
 struct Pass {
     int64_t m0, m1, k0, kc, column, columns;
+    const float* a;
+    int64_t lda;
 };
 
 // The tiles of a pass whose panel of B, n columns from `column` on, has rows ld apart. The first
@@ -49,15 +54,15 @@ void multiply_panel(const Gemm& g, const Pass& pass, int64_t column, int n, cons
         const float* a[kMaxTileRows];
         float* c[kMaxTileRows];
         for (int i = 0; i < m; ++i) {
-            a[i] = g.a + (row + i) * g.lda;
+            a[i] = pass.a + (row - pass.m0 + i) * pass.lda;
             c[i] = g.c + (row + i) * g.ldc + column;
         }
         ahead.fetch();
         if (copy) {
-            k.tile_packing(m, pass.kc, a, pass.k0, b, ld, copy, bias, c, flags);
+            k.tile_packing(m, pass.kc, a, 0, b, ld, copy, bias, c, flags);
             b = copy, ld = k.nr, copy = nullptr;
         } else {
-            k.tile(m, n, 1, pass.kc, a, pass.k0, nullptr, 0, b, ld, bias, c, flags);
+            k.tile(m, n, 1, pass.kc, a, 0, nullptr, 0, b, ld, bias, c, flags);
         }
         row += m;
     }
@@ -109,6 +114,16 @@ ReadAhead next_rows(const Gemm& g, const Pass& pass, bool more_columns) {
             std::min(pass.columns, g.n - column), tiles};
 }
 
+// A in blocks of KC columns, each (m, KC).
+const float* copied_in_blocks(const Gemm& g, Scratch& scratch) {
+    float* copy = scratch.take<float>(ceil_div(g.k, KC) * g.m * KC);
+    float* to = copy;
+    for (int64_t k0 = 0; k0 < g.k; k0 += KC)
+        for (int64_t row = 0; row < g.m; ++row, to += KC)
+            std::memcpy(to, g.a + row * g.lda + k0, sizeof(float) * std::min(KC, g.k - k0));
+    return copy;
+}
+
 }  // namespace
 
 void gemm(const Gemm& g) {
@@ -123,11 +138,14 @@ void gemm(const Gemm& g) {
     const int64_t part_rows = ceil_div(ceil_div(g.m, std::max<int64_t>(1, row_parts)), mr) * mr;
     const int64_t share = panels * row_parts / (2 * num_threads());
     const bool large = !g.b_transposed && g.k * g.n >= kLargeB;
+    const bool copies_a =
+        large && !in_place && row_parts == 1 && g.lda % kSameLines == 0 && panels > kGroup;
     const int64_t group = in_place || !large ? 1 : std::clamp<int64_t>(share, 1, kGroup);
     // Parts of rows innermost, so that a thread takes whole columns of B where it can.
     parallel_for(ceil_div(panels, group) * row_parts, [&](int64_t begin, int64_t end) {
         Scratch scratch;
         float* packed = scratch.take<float>(KC * nr);
+        const float* copy = copies_a ? copied_in_blocks(g, scratch) : nullptr;
         for (int64_t task = begin; task < end; ++task) {
             Pass pass;
             pass.column = task / row_parts * group * width;
@@ -136,6 +154,8 @@ void gemm(const Gemm& g) {
             pass.m1 = std::min(g.m, pass.m0 + part_rows);
             for (pass.k0 = 0; pass.k0 < g.k; pass.k0 += KC) {
                 pass.kc = std::min(KC, g.k - pass.k0);
+                pass.a = copy ? copy + pass.k0 * g.m : g.a + pass.m0 * g.lda + pass.k0;
+                pass.lda = copy ? KC : g.lda;
                 if (in_place) {
                     multiply_in_place(g, pass, packed);
                     continue;
