@@ -60,10 +60,12 @@ def zeros_left_out(rng):
     arguments = ((1, 1), (0, 1, 0, 1), (1, 1), 1, "relu", (2, 2), (2, 2), (0, 0, 0, 0))
     winners = backend.empty((4, 8, 8, 32), "f")
     y = backend.cpu.conv2d_maxpool2d_forward(x, w, None, *arguments, None, winners)
+    name = "conv 2x2 16→32 16x16 and max pooling 2x2 batch 4"
+    forward = (x, w, None, *arguments, y)
+    yield f"{name}, forward", lambda: backend.cpu.conv2d_maxpool2d_forward(*forward)
     outputs = [backend.empty(a.shape, "f") for a in (x, w, w[0, 0, 0])]
     gradients = (x, w, y, winners, y, *arguments, *outputs)
-    name = "conv 2x2 16→32 16x16 and max pooling 2x2 batch 4, gradients"
-    yield name, lambda: backend.cpu.conv2d_maxpool2d_backward(*gradients)
+    yield f"{name}, gradients", lambda: backend.cpu.conv2d_maxpool2d_backward(*gradients)
 
 
 def child():
