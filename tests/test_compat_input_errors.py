@@ -30,6 +30,18 @@ def test_one_input():
     assert model([rows(2, 4)]).shape == (2, 2)
 
 
+def test_a_last_axis_of_one_may_be_left_out_or_more():
+    start = keras.Input((5, 5, 1))
+    model = keras.Model(start, layers.Flatten()(layers.Conv2D(2, 3)(start)))
+    x = np.random.default_rng(0).random((3, 5, 5, 1), np.float32)
+    for same in (x[..., 0], x[..., None]):
+        np.testing.assert_array_equal(model(same), model(x))
+    with pytest.raises(ValueError, match=r"Expected shape \(None, 5, 5, 1\)"):
+        model(rows(3, 5))
+    with pytest.raises(ValueError, match=r"Expected shape \(None, 5, 5, 1\)"):
+        model(rows(3, 5, 5, 1, 2))
+
+
 @pytest.mark.parametrize(
     ("form", "words"),
     [(None, r"expects 2 input\(s\)"), ("ab", r"expects 2 named input\(s\) with keys \['a', 'b'\]")],

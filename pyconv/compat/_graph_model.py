@@ -45,10 +45,12 @@ class Functional(AddedLosses):
     def __call__(self, x: Any, training: bool = False) -> Any:
         """Return the output for a batch; for tensors, those of the layers."""
         if self._ends is not None and tensors_of(x) is None:
-            rank = len(self._ends[0].sizes)
-            if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) == rank:
+            sizes = self._ends[0].sizes
+            if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) == len(sizes):
                 x = x[0]
-            other_rank = np.ndim(self._arranged(x)) != rank
+            if len(leaves(x)) == 1 and len(self.inputs) == 1:
+                x = _of_rank(len(sizes), sizes[-1], x)
+            other_rank = np.ndim(self._arranged(x)) != len(sizes)
             if other_rank and (words := self._unlike(x)):
                 raise ValueError(f"{self.label}: {words}")
         try:
@@ -231,3 +233,13 @@ def _tensors(what: str, given: Any) -> Any:
         return mapped(tensor_of, given)
     except TypeError as error:
         raise ValueError(f"{error}. All `{what}s` values must be KerasTensors") from None
+
+
+def _of_rank(rank: int, last: int | None, x: Any) -> Any:
+    """Return x, a last axis of size 1 added or left out where that makes ``rank`` axes."""
+    if not hasattr(x, "shape"):
+        return x
+    shape = tuple(x.shape)
+    if last == 1 and len(shape) == rank - 1:
+        return x[..., None]
+    return x[..., 0] if len(shape) == rank + 1 and shape[-1] == 1 else x
