@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "counts.h"
+#include "denormals.h"
 #include "ops/conv2d.h"
 #include "ops/conv2d_maxpool2d.h"
 #include "ops/dense.h"
@@ -44,6 +45,7 @@ void check_near(const char* what, const Conv2dShape& s, const Floats& a, const F
 }  // namespace
 
 void test_prediction(std::mt19937_64& engine) {
+    const FlushDenormals flush;  // as in workers, and in whoever calls an operation from Python
     const auto pick = [&](int64_t low, int64_t high) {
         return std::uniform_int_distribution<int64_t>(low, high)(engine);
     };
