@@ -78,6 +78,7 @@ def equip(module: Any) -> None:
     array.name, array.trainable, array.constraint = "variable", True, None
     for name in ("assign", "assign_add", "assign_sub"):
         setattr(array, name, vars(Variable)[name])
+    array.before_assign = property(lambda self: Variable.before_assign)
     array.T = property(lambda self: self.numpy().T)
     for name in _ON_HOST.split():
         setattr(array, name, _on_host(name))
