@@ -121,7 +121,12 @@ def test_custom_objects(call, value, tmp_path):
     ("call", "error", "message"),
     [
         (lambda: losses.serialize(3), TypeError, "loss must be a Loss or a function"),
-        (lambda: metrics.FBetaScore(beta=1e200), ValueError, "`beta` argument"),
+        (lambda: metrics.FBetaScore(beta=1e200), ValueError, "`beta` .* be below 1e[+]100. Rec"),
+        (
+            lambda: metrics.FBetaScore(beta=-0.5),
+            ValueError,
+            "`beta` .* be > 0. Received: beta=-0.5",
+        ),
         (lambda: metrics.FBetaScore(beta=float("inf")), ValueError, "`beta` argument"),
         (lambda: metrics.AUC(label_weights=()), ValueError, "label_weights must hold one number"),
         (lambda: metrics.AUC(label_weights=[np.nan]), ValueError, "label_weights must be finite"),

@@ -58,9 +58,9 @@ class FBetaScore(Sums):
                 f"beta={beta} of type '{type(beta)}'"
             )
         if not 0.0 < beta < _LARGEST_BETA:
+            wanted = f"be below {_LARGEST_BETA:g}" if beta > 0.0 else "be > 0"
             raise ValueError(
-                f"{owner}: Invalid `beta` argument value. It should be > 0 (and below "
-                f"{_LARGEST_BETA:g}). Received: beta={beta}"
+                f"{owner}: Invalid `beta` argument value. It should {wanted}. Received: beta={beta}"
             )
         if threshold is not None and not isinstance(threshold, float):
             raise ValueError(
