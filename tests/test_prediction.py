@@ -119,6 +119,22 @@ def test_what_was_predicted_before_changes_no_check():
         model.predict(x, batch_size="4", verbose=0)
 
 
+def test_a_batch_like_the_last_one():
+    model = STACKS["one layer"]()
+    x = samples(model, 4)
+    expected = model(x)
+
+    def again(x, most):
+        return model._predictor.again(model._layers, x, most)
+
+    assert again(x, 4).tobytes() == again(x[::-1][::-1], 9).tobytes() == expected.tobytes()
+    for most in (3, 0, -1, 2**70, True, 4.0, None, "4"):
+        assert again(x, most) is None
+    others = (x[:0], x[:, 1:], x[0], x[None], x.astype(np.float64), x.tolist(), x.view(np.recarray))
+    for other in (*others, None):
+        assert again(other, 4) is None
+
+
 def test_layers_that_it_does_not_know():
     known = [pyconv.Input((6, 6, 3)), layers.Conv2D(4, 3)]
     for other in (
