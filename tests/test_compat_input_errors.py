@@ -36,6 +36,8 @@ def test_a_last_axis_of_one_may_be_left_out_or_more():
     x = np.random.default_rng(0).random((3, 5, 5, 1), np.float32)
     for same in (x[..., 0], x[..., None]):
         np.testing.assert_array_equal(model(same), model(x))
+    grey = keras.Input((5, 5))
+    np.testing.assert_array_equal(keras.Model(grey, model(grey))(x[..., 0]), model(x))
     with pytest.raises(ValueError, match=r"Expected shape \(None, 5, 5, 1\)"):
         model(rows(3, 5))
     with pytest.raises(ValueError, match=r"Expected shape \(None, 5, 5, 1\)"):

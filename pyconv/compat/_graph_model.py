@@ -9,6 +9,8 @@ from pyconv._types import Shape
 from pyconv.compat import _classes, _era
 from pyconv.compat._added_losses import AddedLosses
 from pyconv.compat._functional import WiredCall, connected, network, nodes_between, steps_between
+from pyconv.compat._model import of_rank
+from pyconv.compat._recording import is_recorded
 from pyconv.compat._shown import owners
 from pyconv.compat._tensor import Tensor, tensor_of, tensors_of
 from pyconv.compat._trees import leaves, mapped, paths
@@ -44,13 +46,13 @@ class Functional(AddedLosses):
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         """Return the output for a batch; for tensors, those of the layers."""
-        if self._ends is not None and tensors_of(x) is None:
-            sizes = self._ends[0].sizes
+        if self._ends is not None and len(self.inputs) == 1:
+            sizes, x = self._ends[0].sizes, self._of_name(x)
             if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) == len(sizes):
                 x = x[0]
-            if len(leaves(x)) == 1 and len(self.inputs) == 1:
-                x = _of_rank(len(sizes), sizes[-1], x)
-            other_rank = np.ndim(self._arranged(x)) != len(sizes)
+            if isinstance(x, (Tensor, np.ndarray)) or is_recorded(x):
+                x = of_rank(x, sizes)
+            other_rank = tensors_of(x) is None and np.ndim(x) != len(sizes)
             if other_rank and (words := self._unlike(x)):
                 raise ValueError(f"{self.label}: {words}")
         try:
@@ -233,13 +235,3 @@ def _tensors(what: str, given: Any) -> Any:
         return mapped(tensor_of, given)
     except TypeError as error:
         raise ValueError(f"{error}. All `{what}s` values must be KerasTensors") from None
-
-
-def _of_rank(rank: int, last: int | None, x: Any) -> Any:
-    """Return x, a last axis of size 1 added or left out where that makes ``rank`` axes."""
-    if not hasattr(x, "shape"):
-        return x
-    shape = tuple(x.shape)
-    if last == 1 and len(shape) == rank - 1:
-        return x[..., None]
-    return x[..., 0] if len(shape) == rank + 1 and shape[-1] == 1 else x

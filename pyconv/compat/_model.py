@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import pyconv
+from pyconv._types import Shape
 from pyconv.compat import (
     _classes,
     _era,
@@ -132,9 +133,7 @@ class Sequential(OlderFit, StateTree, CompiledFlags, PutTogether, Generators):
             return column if rank is None or self.input_shape[-1] in (None, 1) else x
         if rank is None or not isinstance(x, np.ndarray):
             return x
-        if x.ndim == rank - 1 and rank > 2 and self.input_shape[-1] == 1:
-            return x[..., np.newaxis]
-        return x[..., 0] if x.ndim == rank + 1 and x.shape[-1] == 1 else x
+        return of_rank(x, self.input_shape)
 
     def _of_name(self, x: Any) -> Any:
         """Return what a dict has for the one input; another structure than it has is a warning."""
@@ -295,3 +294,11 @@ def adopt(model: Any) -> "Sequential":
         _classes.adopt(model.optimizer, optimizers.CLASSES)
         model.optimizer._keras2 = _era.is_keras2()
     return adopted
+
+
+def of_rank(x: Any, shape: Shape) -> Any:
+    """Return x with the last axis of 1 that a shape has and x lacks, or without one more."""
+    rank = len(x.shape)
+    if rank == len(shape) - 1 and rank > 1 and shape[-1] == 1:
+        return x[..., None]
+    return x[..., 0] if rank == len(shape) + 1 and x.shape[-1] == 1 else x
