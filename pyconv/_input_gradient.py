@@ -114,6 +114,8 @@ def _of_score(class_index: Any, shape: tuple[int | None, ...]) -> OutputGradient
 def _of_loss(
     model: "Sequential", y: Any, shape: tuple[int | None, ...], logits: bool
 ) -> OutputGradient:
+    from pyconv.objective import counted_rows
+
     objective = model.objective
     targets = _targets.numeric(_OWNER, "y", y)
     if targets.shape[:1] != shape[:1]:
@@ -127,11 +129,17 @@ def _of_loss(
 
     def slope(outputs: Array, at: int) -> Array:
         grad = np.empty(outputs.shape, np.float32)
+        masks, several = model._output_mask(), None
+        if isinstance(masks, list):
+            masks, several = None, masks
         # Sample by sample, so that no loss takes a mean over the batch.
         for i in range(len(outputs)):
             label, output = targets[at + i : at + i + 1], outputs[i : i + 1]
-            mask = loss.row_mask(label) if loss.masks else None
-            scale = loss.row_scale(loss.rows_shape(output.shape), None, mask)
+            rows = loss.rows_shape(output.shape)
+            mask = masks[i : i + 1] if masks is not None else None
+            if several is not None:
+                loss.take_masks([m if m is None else m[i : i + 1] for m in several])
+            scale = loss.row_scale(rows, None, counted_rows(loss, label, rows, mask))
             scale *= np.float32(objective.loss_weight)
             grad[i : i + 1] = loss.call_with_gradient(label, output, scale)[1]
         return grad

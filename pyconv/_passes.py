@@ -57,6 +57,10 @@ class Passes(ABC):
         """Return the output of the layers from ``first`` on, in a buffer used again."""
 
     @abstractmethod
+    def _output_mask(self) -> Any:
+        """Return which steps of the last forward's output count; None where all do."""
+
+    @abstractmethod
     def _predicted(self, x: Array) -> Array:
         """Return the output of inference, in an array of its own on the host."""
 

@@ -8,7 +8,7 @@ from pyconv._args import ArgumentTypeError, bool_arg, int_arg
 from pyconv._names import auto_name, check_name
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
-from pyconv.layers._masks import link
+from pyconv.layers._masks import link, source_behind
 from pyconv.layers.graph import unfolded
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
@@ -192,6 +192,11 @@ class Stack:
         nodes = unfolded(self._layers)
         if any(isinstance(layer, Masking) for layer, _ in nodes):
             link(nodes)
+
+    def _output_mask(self) -> Any:
+        """Return which steps of the last forward's output count; None where all do."""
+        source = source_behind(self._layers[-1]) if self._layers else None
+        return None if source is None else source.mask
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape that an input of ``input_shape``, the batch first, gives.

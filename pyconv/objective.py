@@ -12,8 +12,9 @@ from pyconv._spans import span
 from pyconv._types import Array, Shape
 from pyconv.layers._memory import Buffers
 from pyconv.losses.crossentropy import fitting
-from pyconv.losses.loss import Loss
+from pyconv.losses.loss import Loss, fitted
 from pyconv.metrics.metric import Metric
+from pyconv.metrics.reduction import weights_of_counted
 
 _OF_CLASS_NUMBERS = metrics.SparseCategoricalAccuracy, metrics.SparseTopKCategoricalAccuracy
 
@@ -102,18 +103,28 @@ class Objective:
         return ends_in_softmax and self._on_logits is not None
 
     def measure(
-        self, y: NDArray[Any], output: Array, weight: Array | None, logits: bool, gradient: bool
+        self,
+        y: NDArray[Any],
+        output: Array,
+        weight: Array | None,
+        logits: bool,
+        gradient: bool,
+        mask: Any = None,
     ) -> Array | None:
         """Take up a batch; return the loss's gradient by ``output``, in a buffer, if asked for.
 
-        ``output`` holds logits where ``logits`` is true, in the sense of ``takes_logits``.
+        ``output`` holds logits where ``logits`` is true, in the sense of ``takes_logits``; ``mask``
+        is that of the output, of a model of several outputs a list, None where all counts.
         """
         grad: Array | None = None
         with span("loss"):
             loss = self._on_logits if logits and self._on_logits is not None else self.loss
-            scale = self._scale(loss, y, output.shape, weight)
+            if isinstance(mask, list):
+                loss.take_masks(mask)
+                mask = None
+            scale = self._scale(loss, y, output.shape, weight, mask)
             if backend.active is not backend.cpu:
-                alike = weight is None and not loss.masks
+                alike = weight is None and mask is None and not loss.masks
                 rows, grad = self._measures.loss(loss, y, output, scale, alike, gradient)
                 self._measures.later(rows, lambda values: self._add_losses(values, scale))
             elif gradient:
@@ -124,7 +135,7 @@ class Objective:
                 self._add_losses(loss.rows(y, output)[np.newaxis], scale)
         if self._metrics:
             with span("metrics"):
-                self._update_metrics(y, output, weight, logits)
+                self._update_metrics(y, output, weight, logits, mask)
         return grad
 
     def _add_losses(self, rows: Array, scale: Array) -> None:
@@ -148,9 +159,11 @@ class Objective:
         """Forget the losses so far."""
         self._loss_total, self._loss_count = 0.0, 0
 
-    def update_metrics(self, y: NDArray[Any], output: Array, weight: Array | None) -> None:
+    def update_metrics(
+        self, y: NDArray[Any], output: Array, weight: Array | None, mask: Any = None
+    ) -> None:
         """Take up a batch in the metrics."""
-        self._update_metrics(y, output, weight, False)
+        self._update_metrics(y, output, weight, False, mask)
 
     def give(self, results: Mapping[str, Any]) -> None:
         """Have ``results`` return what a step of the user's own did, until ``reset``."""
@@ -162,14 +175,14 @@ class Objective:
         self._penalty_count += samples
 
     def _update_metrics(
-        self, y: NDArray[Any], output: Array, weight: Array | None, logits: bool
+        self, y: NDArray[Any], output: Array, weight: Array | None, logits: bool, mask: Any
     ) -> None:
         predicted = output
         if logits:
             predicted = self._buffers.get("probabilities", output.shape)
             backend.active.softmax_forward(output, predicted)
-        if self.loss.masks:
-            self._update_masked(y, np.asarray(predicted), weight)
+        if self.loss.masks or mask is not None:
+            self._update_masked(y, np.asarray(predicted), weight, mask)
             return
         if backend.active is not backend.cpu or self._measures.is_recording:
             self._measures.metrics(self._metrics, self._unweighted, y, predicted, weight)
@@ -179,14 +192,26 @@ class Objective:
         for metric in self._metrics[self._unweighted :]:
             metric.update_state(y, predicted, sample_weight=weight)
 
-    def _update_masked(self, y: NDArray[Any], predicted: Array, weight: Array | None) -> None:
-        """Update the metrics where the loss ignores labels: such a row is no hit, as in Keras."""
-        kept = self.loss.row_mask(y)
+    def _update_masked(
+        self, y: NDArray[Any], predicted: Array, weight: Array | None, mask: Any
+    ) -> None:
+        """Update the metrics where rows are left out, as Keras does.
+
+        By the output's mask they are left out of the means of rows; a label that the loss ignores
+        and that is no class is no hit.
+        """
+        kept = None
+        if self.loss.masks:
+            kept = self.loss.row_mask(y) | ((y >= 0) & (y < predicted.shape[-1]))
         for i, metric in enumerate(self._metrics):
             own = weight if i >= self._unweighted else None
-            if isinstance(metric, _OF_CLASS_NUMBERS):
+            if mask is not None:
+                own = masked_weights(metric, predicted, own, mask)
+            if kept is not None and isinstance(metric, _OF_CLASS_NUMBERS):
                 rows = metric.rows(np.where(kept, y, 0), predicted) * kept
                 metrics.Mean.update_state(metric, rows, own)
+            elif own is None:
+                metric.update_state(y, predicted)
             else:
                 metric.update_state(y, predicted, sample_weight=own)
 
@@ -223,14 +248,14 @@ class Objective:
         return ["loss", *self._names]
 
     def _scale(
-        self, loss: Loss, y: NDArray[Any], shape: tuple[int, ...], weight: Array | None
+        self, loss: Loss, y: NDArray[Any], shape: tuple[int, ...], weight: Array | None, mask: Any
     ) -> Array:
-        alike = weight is None and not loss.masks
+        alike = weight is None and mask is None and not loss.masks
         known = self._scales.get(shape) if alike else None
         if known is not None:
             return known
-        mask = loss.row_mask(y) if loss.masks else None
-        scale = loss.row_scale(loss.rows_shape(shape), weight, mask)
+        rows = loss.rows_shape(shape)
+        scale = loss.row_scale(rows, weight, counted_rows(loss, y, rows, mask))
         scale *= np.float32(self._weight)
         if alike:
             # Full batches and the last one: more shapes than these come only from a stream.
@@ -238,6 +263,25 @@ class Objective:
                 self._scales.clear()
             self._scales[shape] = scale
         return scale
+
+
+def counted_rows(
+    loss: Loss, y: NDArray[Any], rows: tuple[int, ...], mask: Any
+) -> NDArray[np.bool_] | None:
+    """Return which rows of a loss count, by the labels and the output's mask; None for all."""
+    kept = loss.row_mask(y) if loss.masks else None
+    if mask is None:
+        return kept
+    own = fitted(loss.name, mask, rows)
+    return own if kept is None else own & kept
+
+
+def masked_weights(metric: Metric, predicted: Array, weight: Array | None, mask: Any) -> Any:
+    """Return the weights of rows for a metric of an output with a mask."""
+    if not isinstance(metric, metrics.MeanMetricWrapper):
+        return weight
+    counts = fitted(metric.name, mask, predicted.shape[: np.ndim(mask)])
+    return weights_of_counted(counts, weight)
 
 
 def _numbers(results: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -229,7 +229,9 @@ class Trainable(Passes):
         assert self.optimizer is not None
         with span("forward"):
             output = self._forward(batch.x, True, logits, batch.augmented)
-        dy = self.objective.measure(batch.y, output, batch.sample_weight, logits, gradient=True)
+        dy = self.objective.measure(
+            batch.y, output, batch.sample_weight, logits, True, self._output_mask()
+        )
         assert dy is not None
         factor = self.optimizer.loss_scale_factor
         if self._penalized:
@@ -259,7 +261,8 @@ class Trainable(Passes):
         with span("test step"):
             with span("forward"):
                 output = self._forward(batch.x, training=False, logits=logits)
-            objective.measure(batch.y, output, batch.sample_weight, logits, gradient=False)
+            mask = self._output_mask()
+            objective.measure(batch.y, output, batch.sample_weight, logits, False, mask)
             if self._penalized:
                 self._add_penalties(len(batch.x), None)
 

@@ -91,3 +91,44 @@ def test_a_functional_model_ignores_masked_steps():
     model.fit(data, data, batch_size=10, epochs=5, verbose=0)
     np.testing.assert_allclose(model.layers[-1].moving_mean, [1.5, 5.0], rtol=1e-6)
     np.testing.assert_allclose(model.layers[-1].moving_variance, [0.25, 0.0], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["functional", "own loss", "two outputs"])
+def test_losses_and_metrics_leave_masked_steps_out(kind):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((6, 4, 2)).astype("float32")
+    kept = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [1, 1, 1, 1], [0, 0, 0, 1], [1, 1, 1, 0]] * 2) > 0
+    kept = kept[:6]
+    x[~kept] = 0
+    y, z = rng.integers(0, 3, (6, 4)), rng.standard_normal((6, 1)).astype("float32")
+    inputs = keras.Input((4, 2))
+    hidden = layers.Dense(4)(layers.Masking()(inputs))
+    outputs = layers.Dense(3, "softmax", name="steps")(hidden)
+
+    class Twice(keras.Model):
+        def compute_loss(self, **kwargs):
+            return 2 * super().compute_loss(**kwargs)
+
+    if kind == "two outputs":
+        mean = layers.Dense(1, name="mean")(layers.GlobalAveragePooling1D()(hidden))
+        model, targets = keras.Model(inputs, [outputs, mean]), [y, z]
+        model.compile("sgd", ["sparse_categorical_crossentropy", "mse"], metrics=[["acc"], []])
+    else:
+        model, targets = (Twice if kind == "own loss" else keras.Model)(inputs, outputs), y
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc"])
+    got = model.evaluate(x, targets, batch_size=6, verbose=0, return_dict=True)
+    p = model.predict(x, verbose=0)
+    p, m = p if kind == "two outputs" else (p, z)
+    rows = -np.log(np.take_along_axis(p, y[..., None], -1)[..., 0])
+    loss = rows[kept].mean() * (2 if kind == "own loss" else 1) + ((m - z) ** 2).mean()
+    assert got["loss"] == pytest.approx(loss, rel=1e-5)
+    name = "steps_acc" if kind == "two outputs" else "acc"
+    assert got[name] == pytest.approx((p.argmax(-1) == y)[kept].mean(), rel=1e-6)
+    if kind != "two outputs":
+        carried = model(x)
+        np.testing.assert_array_equal(carried._keras_mask, kept)
+        own = keras.losses.SparseCategoricalCrossentropy()(y, carried)
+        assert float(own) == pytest.approx(rows[kept].mean(), rel=1e-5)
+        hits = keras.metrics.SparseCategoricalAccuracy()
+        hits.update_state(y, carried)
+        assert float(hits.result()) == pytest.approx(got[name], rel=1e-6)

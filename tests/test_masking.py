@@ -241,3 +241,87 @@ def test_a_mask_of_two_branches():
         pyconv.Sequential(
             [pyconv.Input((5, 3)), layers.Graph([*nodes[:2], (layers.Maximum(), [1, 2])])]
         )
+
+
+def stacked():
+    stack = [pyconv.Input((5, 3)), layers.Masking(), layers.Dense(4)]
+    return pyconv.Sequential([*stack, layers.Dense(3, name="out")])
+
+
+def steps_lost(model, x, y, weight, scale):
+    """Return the loss of each step in torch, times ``scale``, and the weights' gradients."""
+    w = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in model.get_weights()]
+    out = (torch.tensor(x, dtype=torch.float64) @ w[0] + w[1]) @ w[2] + w[3]
+    rows = ((out - torch.tensor(y, dtype=torch.float64)) ** 2).mean(-1)
+    loss = (rows * torch.tensor(KEPT * weight)).sum() * scale
+    loss.backward()
+    return float(loss.detach()), [v.grad.numpy() for v in w]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
+def test_losses_and_metrics_leave_masked_steps_out(reduction, weighted):
+    model = stacked()
+    x, y = masked(), RNG.standard_normal((4, 5, 3), np.float32)
+    weight = RNG.random((4, 5), np.float32) if weighted else np.ones((4, 5), np.float32)
+    given = weight if weighted else None
+    scale = {"sum": 1.0, "sum_over_batch_size": 1 / KEPT.sum()}.get(
+        reduction, 1 / (KEPT * weight).sum(dtype=np.float64)
+    )
+    loss = pyconv.losses.MeanSquaredError(reduction)
+    model.compile(pyconv.optimizers.SGD(1.0), loss, metrics=["mae"], weighted_metrics=["mse"])
+    before = model.get_weights()
+    wanted, grads = steps_lost(model, x, y, weight, scale)
+    got = model.evaluate(x, y, sample_weight=given, batch_size=4, verbose=0)
+    off = model.predict(x, verbose=0) - y
+    by_step = KEPT * weight
+    mse = (by_step.mean(1) * (by_step * (off**2).mean(-1)).mean(1) / by_step.mean(1)).sum()
+    mae = ((KEPT * abs(off).mean(-1)).mean(1)).sum() / KEPT.mean(1).sum()
+    np.testing.assert_allclose(got, [wanted, mae, mse / by_step.mean(1).sum()], rtol=1e-5)
+    model.fit(x, y, sample_weight=given, batch_size=4, shuffle=False, verbose=0)
+    for old, new, grad in zip(before, model.get_weights(), grads, strict=True):
+        np.testing.assert_allclose(new, old - grad, rtol=2e-5, atol=1e-5)
+
+
+def test_a_batch_of_masked_steps_alone_has_no_loss():
+    model = stacked()
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    x = np.zeros((4, 5, 3), np.float32)
+    assert model.fit(x, np.ones((4, 5, 3)), verbose=0).history["loss"] == [0.0]
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_labels_that_a_loss_ignores_are_left_out_beside_the_mask():
+    model = stacked()
+    y = RNG.integers(0, 3, (4, 5))
+    loss = pyconv.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1)
+    model.compile("sgd", loss, metrics=["accuracy"])
+    x = masked()
+    got = model.evaluate(x, y, batch_size=4, verbose=0)
+    out = model.predict(x, verbose=0).astype(np.float64)
+    rows = np.log(np.exp(out).sum(-1)) - np.take_along_axis(out, y[..., None], -1)[..., 0]
+    # The metric does not know of the ignored class, which is one like the others.
+    hits = (KEPT * (out.argmax(-1) == y)).sum() / KEPT.sum()
+    np.testing.assert_allclose(got, [rows[KEPT & (y != 1)].mean(), hits], rtol=1e-5)
+
+
+def test_a_mask_that_does_not_fit_the_loss():
+    model = stacked()
+    model.compile("sgd", pyconv.losses.CategoricalCrossentropy(axis=1))
+    with pytest.raises(ValueError, match=r"has a mask \(4, 5\) of a Masking, which does not fit"):
+        model.fit(masked(), np.zeros((4, 5, 3)), verbose=0)
+
+
+def test_input_gradients_of_a_masked_loss():
+    model = stacked()
+    model.compile("sgd", "mse")
+    x, y = masked(), RNG.standard_normal((4, 5, 3), np.float32)
+    grad = model.input_gradient(x, y)
+    w = [torch.tensor(v, dtype=torch.float64) for v in model.get_weights()]
+    inputs = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    rows = (((inputs @ w[0] + w[1]) @ w[2] + w[3] - torch.tensor(y)) ** 2).mean(-1)
+    kept = torch.tensor(KEPT, dtype=torch.float64)
+    ((rows * kept).sum(1) / kept.sum(1)).sum().backward()
+    np.testing.assert_allclose(grad, inputs.grad.numpy(), rtol=2e-5, atol=1e-6)

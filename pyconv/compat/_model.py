@@ -20,6 +20,7 @@ from pyconv.compat._compiled_flags import CompiledFlags
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import WiredCall, applied
 from pyconv.compat._generators import Generators
+from pyconv.compat._masking import set_masks
 from pyconv.compat._older_fit import OlderFit
 from pyconv.compat._put_together import PutTogether
 from pyconv.compat._recording import (
@@ -81,9 +82,10 @@ class Sequential(OlderFit, StateTree, CompiledFlags, PutTogether, Generators):
         tensors = tensors_of(x)
         if tensors is None:
             x = self._arranged(x)
-            if is_recorded(x):
-                return model_call(self, x, bool(training))
-            return eager(super().__call__(x, training))
+            recorded = is_recorded(x)
+            y = model_call(self, x, bool(training)) if recorded else super().__call__(x, training)
+            masks = self._output_mask()
+            return y if recorded and masks is None else set_masks(eager(y), masks)
         call = WiredCall(self, tensors[:1], training or None)
         return applied(self._layers, tensors[0], False, call)
 

@@ -30,6 +30,7 @@ class Output:
     of_classes: bool = False
     total: float = 0.0
     count: int = 0
+    mask: Any = None  # of the batch under way
 
     def predicted(self, p: Array) -> Array:
         """Return the output, of its own shape."""
@@ -57,6 +58,12 @@ class OutputsLoss(Loss):
     def __init__(self, outputs: list[Output]) -> None:
         super().__init__("loss", "sum")
         self.outputs = [output for output in outputs if output.loss is not None]
+        self._all = outputs
+
+    def take_masks(self, masks: list[Any]) -> None:
+        """Take the mask of each output."""
+        for output, mask in zip(self._all, masks, strict=True):
+            output.mask = mask
 
     def check_targets(self, y: Any, output_shape: Shape, owner: str) -> NDArray[Any]:
         """Return ``y``, which is checked when it is put together."""
@@ -100,7 +107,7 @@ class OutputsLoss(Loss):
     def _scale(output: Output, loss: Loss, y: NDArray[Any], p: Array, weight: Array) -> Array:
         shape = loss.rows_shape(p.shape)
         weight = weight.reshape((-1,) + (1,) * (len(shape) - 1))
-        return loss.row_scale(shape, weight, loss.row_mask(y) if loss.masks else None)
+        return loss.row_scale(shape, weight, objective.counted_rows(loss, y, shape, output.mask))
 
 
 class OutputLoss(Metric):
@@ -148,11 +155,13 @@ class OutputMetric(Metric):
         own, targets = self._output.predicted(y_pred), self._output.targets(y_true)
         if self._metric is None:
             self._metric = objective.resolved(self._identifier, targets, (None, *own.shape[1:]))
-        if self._weighted:
-            weights = self._output.weights(y_true)
-            self._metric.update_state(targets, own, sample_weight=weights)
-        else:
+        weights: Any = self._output.weights(y_true) if self._weighted else None
+        if self._output.mask is not None:
+            weights = objective.masked_weights(self._metric, own, weights, self._output.mask)
+        if weights is None:
             self._metric.update_state(targets, own)
+        else:
+            self._metric.update_state(targets, own, sample_weight=weights)
 
     def result(self) -> Any:
         """Return the metric's result."""

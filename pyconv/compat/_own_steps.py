@@ -10,6 +10,7 @@ from pyconv.batches import Batch
 from pyconv.compat._autodiff import Taped, unwrapped
 from pyconv.compat._eager import eager
 from pyconv.compat._gradient_tape import GradientTape
+from pyconv.compat._masking import masks_of, set_masks
 from pyconv.compat._no_loss import LossTracker, NoLoss
 from pyconv.compat._taped_losses import taped_loss
 from pyconv.compat._trees import leaves
@@ -188,7 +189,8 @@ class OwnSteps(Sequential):
     ) -> dict[str, Any]:
         """Take up a batch in the metrics of ``compile``; return loss and metrics so far."""
         if y is not None:
-            self._objective.update_metrics(np.asarray(y), np.asarray(y_pred), sample_weight)
+            mask = getattr(y_pred, "_keras_mask", None)
+            self._objective.update_metrics(np.asarray(y), np.asarray(y_pred), sample_weight, mask)
         return self.get_metrics_result()
 
     # --- steps as TensorFlow 2 has them -------------------------------------------------------
@@ -309,7 +311,8 @@ class _CompiledMetrics:
 
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take up a batch."""
-        given = (np.asarray(y), np.asarray(unwrapped(y_pred)), sample_weight)
+        mask = getattr(y_pred, "_keras_mask", None)
+        given = (np.asarray(y), np.asarray(unwrapped(y_pred)), sample_weight, mask)
         self._model._objective.update_metrics(*given)
 
 
@@ -325,7 +328,7 @@ def _unpacked(data: Any) -> tuple[Any, Any, Any]:
 
 
 def _plain(y: Any) -> Any:
-    return eager(unwrapped(y))
+    return set_masks(eager(unwrapped(y)), masks_of(y))
 
 
 def _loss_of(loss: Loss, y: Any, y_pred: Any, weight: Any) -> Any:

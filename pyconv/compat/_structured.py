@@ -16,8 +16,9 @@ from pyconv.compat import _per_output
 from pyconv.compat._eager import eager
 from pyconv.compat._functional import WiredCall, network
 from pyconv.compat._graph_model import Functional
+from pyconv.compat._masking import set_masks
 from pyconv.compat._outputs import Output, OutputLoss, OutputsLoss, named_metrics
-from pyconv.compat._packed import WITHIN, stack
+from pyconv.compat._packed import WITHIN, OutputPart, stack
 from pyconv.compat._recording import is_open, is_recorded
 from pyconv.compat._shown import owners
 from pyconv.compat._side_by_side import SideBySide
@@ -106,6 +107,14 @@ class Structured(SideBySide):
         """Shapes of the outputs, the batch first, in their form; within, of all side by side."""
         return super().output_shape
 
+    def _output_mask(self) -> Any:
+        """Return the mask of each output, None where all counts."""
+        parts = [layer for layer in flat(self._layers) if isinstance(layer, OutputPart)]
+        if not parts:
+            return super()._output_mask()
+        found = [None if part.mask_source is None else part.mask_source.mask for part in parts]
+        return found if any(mask is not None for mask in found) else None
+
     def _link(self) -> None:
         """Leave the tensors as they are: the layers were called already."""
 
@@ -123,7 +132,8 @@ class Structured(SideBySide):
             return self._recorded_call(x, bool(training))
         packed = self._arranged(x)
         result = self._unpacked(super(Functional, self).__call__(packed, training))
-        return mapped(eager, result)
+        masks = iter(self._output_mask() or [None] * len(self._outputs))
+        return mapped(lambda part: set_masks(eager(part), next(masks)), result)
 
     def _parts_of(self, x: Any) -> list[Any]:
         """Return what is given for each input, also where they lie side by side."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv.compat._autodiff import Taped, made, pull_back, unwrapped, watched
-from pyconv.losses.loss import Loss, RowLoss, filled, same_rank
+from pyconv.losses.loss import Loss, RowLoss, filled, same_rank, with_own_mask
 
 
 def taped_loss(loss: Any, y_true: Any, y_pred: Taped, sample_weight: Any) -> Any:
@@ -22,6 +22,7 @@ def taped_loss(loss: Any, y_true: Any, y_pred: Taped, sample_weight: Any) -> Any
     checked = loss.check_targets(labels, rows_of.shape, type(loss).__name__)
     rows = loss.rows(checked, rows_of)
     mask = loss.row_mask(checked) if loss.masks else None
+    mask = with_own_mask(type(loss).__name__, mask, y_pred, rows)
     scale = loss._scale_of(rows.shape, sample_weight, mask)
     weighted = rows * scale
     reduced = loss.reduction != "none"
@@ -39,7 +40,8 @@ def taped_loss(loss: Any, y_true: Any, y_pred: Taped, sample_weight: Any) -> Any
 def _of_ones_own(loss: Any, y_true: Any, y_pred: Taped, sample_weight: Any) -> Any:
     labels = np.asarray(unwrapped(y_true), np.float32)
     values = loss.call(*same_rank(labels, y_pred))
-    weighted = values * loss._scale_of(np.shape(values), sample_weight, None)
+    mask = with_own_mask(type(loss).__name__, None, y_pred, values)
+    weighted = values * loss._scale_of(np.shape(values), sample_weight, mask)
     return weighted if loss.reduction == "none" else np.sum(weighted)
 
 

@@ -19,6 +19,8 @@ _KEEP = frozenset(
         *("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"),
     ]
 )
+# Those behind which there is none.
+_END = frozenset(["Dot", "GlobalAveragePooling1D"])
 # Those whose results Keras takes from the inputs that are not masked.
 _CHANGE = frozenset(["Maximum", "Minimum", "Multiply"])
 
@@ -53,11 +55,18 @@ def link(nodes: Sequence[tuple[Any, tuple[int, ...]]]) -> None:
                 "or Concatenate"
             )
         layer.mask_source = whole
-        if type(layer).__name__ == "Masking":
-            whole = layer
-        elif type(layer).__name__ not in _KEEP and not getattr(layer, "supports_masking", False):
-            whole = None
-        found.append(whole)
+        found.append(source_behind(layer))
+
+
+def source_behind(layer: Any) -> Any:
+    """Return what has the mask of a layer's result, once it is linked; None where all counts."""
+    while type(layer).__name__ == "Graph":
+        layer = layer.nodes[-1][0]
+    name = type(layer).__name__
+    if name == "Masking":
+        return layer
+    keeps = name in _KEEP or (getattr(layer, "supports_masking", False) and name not in _END)
+    return layer.mask_source if keeps else None
 
 
 def as_bool(mask: Any) -> NDArray[np.bool_]:

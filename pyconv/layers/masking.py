@@ -15,7 +15,8 @@ class Masking(Layer):
 
     ``BatchNormalization``, ``GlobalAveragePooling1D``, ``Softmax`` and layers of one's own with
     ``call(inputs, mask)`` leave marked steps out, also behind layers that treat each step by
-    itself, such as ``Dense``. Losses count every step.
+    itself, such as ``Dense``. So do, where the output of the model still has its mask, the loss
+    and those metrics that are means of rows, such as accuracies and errors.
 
     Args:
         mask_value: the number that marks.

@@ -80,7 +80,7 @@ class Loss:
         predicted = _targets.numeric(owner, "y_pred", y_pred).astype(np.float32, copy=False)
         labels = _targets.numeric(owner, "y_true", y_true).astype(np.float32, copy=False)
         values = np.asarray(self.call(*same_rank(labels, predicted)))
-        return self._reduced(values, sample_weight, None)
+        return self._reduced(values, sample_weight, with_own_mask(owner, None, y_pred, values))
 
     def call(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
         """Return the loss of each row, such as the shape of ``y_pred`` without its last axis."""
@@ -125,6 +125,10 @@ class Loss:
 
     def row_mask(self, y_true: NDArray[Any]) -> NDArray[np.bool_]:
         """Return which rows count, for a loss that ``masks``."""
+        raise NotImplementedError
+
+    def take_masks(self, masks: list[Any]) -> None:
+        """Take the masks of several outputs, for a loss of them."""
         raise NotImplementedError
 
     def row_scale(
@@ -184,6 +188,7 @@ class RowLoss(Loss):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """See ``Loss.__call__``; an output of one axis is one row."""
         rows, mask = self._direct(y_true, y_pred)
+        mask = with_own_mask(type(self).__name__, mask, y_pred, rows)
         return self._reduced(rows, sample_weight, mask)
 
     def unreduced(self, y_true: Any, y_pred: Any) -> Array:
@@ -229,6 +234,33 @@ class RowLoss(Loss):
     ) -> tuple[Array, Array]:
         """Return (loss of each row, scaled gradient)."""
         raise NotImplementedError
+
+
+def with_own_mask(owner: str, mask: Any, y_pred: Any, rows: NDArray[Any]) -> Any:
+    """Return which rows count, by ``mask`` and by the mask that outputs of Keras's layers carry."""
+    own = getattr(y_pred, "_keras_mask", None)
+    if own is None:
+        return mask
+    if np.ndim(own) == rows.ndim + 1 and np.shape(own)[-1] == 1:
+        own = np.asarray(own)[..., 0]
+    found = fitted(owner, own, rows.shape)
+    return found if mask is None else found & mask
+
+
+def fitted(owner: str, mask: Any, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return the mask of an output as that of its rows, of this shape.
+
+    Raises:
+        ValueError: it does not fit.
+    """
+    found = np.asarray(mask) > 0.5
+    if found.shape != shape[: found.ndim]:
+        raise ValueError(
+            f"{owner}: the output has a mask {found.shape} of a Masking, which does not fit losses "
+            f"of shape {shape}; end the mask by a layer such as Flatten or Reshape"
+        )
+    wide = found.reshape(found.shape + (1,) * (len(shape) - found.ndim))
+    return np.broadcast_to(wide, shape)
 
 
 def filled(out: Array | None, shape: tuple[int, ...], values: Any) -> Array:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pyconv import _targets
 from pyconv._scalars import Number
-from pyconv.losses.loss import same_rank
+from pyconv.losses.loss import fitted, same_rank
 from pyconv.metrics.metric import Metric
 from pyconv.variable import Variable
 
@@ -163,7 +163,11 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Take up a batch; see ``Metric.update_state``."""
-        super().update_state(self.rows(y_true, y_pred), sample_weight)
+        rows, mask = self.rows(y_true, y_pred), getattr(y_pred, "_keras_mask", None)
+        if mask is not None:  # which outputs of Keras's layers carry
+            counts = fitted(self.name, mask, np.shape(y_pred)[: np.ndim(mask)])
+            sample_weight = weights_of_counted(counts, sample_weight)
+        super().update_state(rows, sample_weight)
 
     def rows(self, y_true: Any, y_pred: Any) -> NDArray[Any]:
         """Return what the function gives."""
@@ -173,6 +177,15 @@ class MeanMetricWrapper(Mean):
         """Return the constructor's arguments."""
         own = {"fn": self._fn} if type(self) is MeanMetricWrapper else {}
         return {**super().get_config(), **own, **self._kwargs}
+
+
+def weights_of_counted(counts: NDArray[np.bool_], weight: Any) -> NDArray[Any]:
+    """Return the weights of rows, 0 for those that do not count."""
+    if weight is None:
+        return counts.astype(np.float32)
+    given = np.asarray(weight)
+    wide: NDArray[Any] = counts * given.reshape(given.shape + (1,) * (counts.ndim - given.ndim))
+    return wide
 
 
 def _weighted(

@@ -14,9 +14,6 @@ from pyconv.compat._operation import operation
 from pyconv.compat._taped_losses import Derived, taped_loss
 from pyconv.compat._tensor import Tensor
 from pyconv.compat._types_of_arrays import FLOATS, as_type
-from pyconv.losses.loss import same_rank
-
-_EPSILON = 1e-7
 
 
 class Reduction:
@@ -34,7 +31,7 @@ class Reduction:
 
 
 class _Eager:
-    """A loss whose result is an array of ``dtype``, and that leaves out what a mask says."""
+    """A loss whose result is an array of ``dtype``."""
 
     _dtype = "float32"
 
@@ -49,10 +46,6 @@ class _Eager:
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the reduced loss; see ``pyconv.losses.Loss``."""
-        mask = getattr(y_pred, "_keras_mask", None)
-        if mask is not None:
-            mean = self.reduction in ("sum_over_batch_size", "mean")  # type: ignore[attr-defined]
-            sample_weight = _masked(mask, sample_weight, mean)
         if isinstance(y_pred, Taped) and y_pred.node is not None:
             result = taped_loss(self, y_true, y_pred, sample_weight)
         else:
@@ -68,17 +61,6 @@ def _type_of(owner: str, dtype: Any) -> str:
     if name not in FLOATS:
         raise ValueError(f"{owner}: dtype must be one of {', '.join(FLOATS)}, got {dtype!r:.60}")
     return name
-
-
-def _masked(mask: Any, weight: Any, is_mean: bool) -> Any:
-    """Return the weights of what a mask keeps; a mean is that of the rows kept."""
-    kept = np.asarray(mask, np.float32)
-    if is_mean:
-        kept = kept * (kept.size / (kept.sum() + _EPSILON))
-    if weight is None:
-        return kept
-    given, kept = same_rank(np.asarray(weight, np.float32), kept)
-    return given * kept
 
 
 def _same(
