@@ -6,6 +6,7 @@ import numpy as np
 
 from pyconv._args import ArgumentTypeError, bool_arg, int_arg
 from pyconv._names import auto_name, check_name
+from pyconv._own_state import OwnState
 from pyconv._types import Array, Shape
 from pyconv.layers._arguments import shape_arg
 from pyconv.layers._masks import link, source_behind
@@ -15,7 +16,7 @@ from pyconv.layers.layer import Layer
 from pyconv.layers.masking import Masking
 
 
-class Stack:
+class Stack(OwnState):
     """Layers, each taking the result of the one before; see ``Sequential``."""
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:

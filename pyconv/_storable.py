@@ -43,7 +43,11 @@ class Storable(Stack):
         return None
 
     def save(
-        self: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True
+        self: Any,
+        filepath: Any,
+        overwrite: bool = True,
+        include_optimizer: bool = True,
+        zipped: bool = True,
     ) -> None:
         """Write architecture, weights, compile arguments and optimizer state to one file.
 
@@ -55,23 +59,38 @@ class Storable(Stack):
             filepath: the file.
             overwrite: False raises an error where the file exists.
             include_optimizer: False leaves the compile arguments and the optimizer out.
+            zipped: False writes a folder with what ``.keras`` files have within, as Keras 3 does.
+                One that is there is replaced, unless it holds other files.
 
         Raises:
             OSError: it cannot be written. FileExistsError: it exists and ``overwrite`` is False.
         """
         from pyconv import saving
 
-        saving.save_model(self, filepath, overwrite, include_optimizer)
+        saving.save_model(self, filepath, overwrite, include_optimizer, zipped)
 
-    def save_weights(self: Any, filepath: Any, overwrite: bool = True) -> None:
+    def save_weights(
+        self: Any, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
         """Write the weights to one file, as ``save`` does.
 
         Keras's formats are ``.weights.h5`` (of Keras 3), ``.h5`` and ``.hdf5``; ``.keras`` holds
         the architecture too.
+
+        Args:
+            filepath: the file.
+            overwrite: False raises an error where the file exists.
+            max_shard_size: the most gigabytes (2**30 bytes) of one file, where the weights are to
+                be in several, as Keras 3 has them: ``filepath`` is ``NAME.weights.json``, which
+                says what is in ``NAME_00000.weights.h5`` and so on beside it.
+
+        Raises:
+            OSError: it cannot be written. FileExistsError: it exists and ``overwrite`` is False.
+            ValueError: an array is larger than ``max_shard_size``.
         """
         from pyconv import saving
 
-        saving.save_weights(self, filepath, overwrite)
+        saving.save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(
         self: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False

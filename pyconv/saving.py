@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv import compile_config
-from pyconv._args import bool_arg, path_arg
+from pyconv._args import bool_arg, float_arg, path_arg
 from pyconv._files import place, replacing
 from pyconv._registry import check_custom
 from pyconv.custom_objects import CustomObjectScope, in_scope
-from pyconv.formats import files, keras_archive, keras_graph
-from pyconv.formats.fitting import weights_of
+from pyconv.formats import files, keras_archive, keras_folder, keras_graph, keras_shards
+from pyconv.formats.fitting import fit
 from pyconv.formats.places import Place
 from pyconv.formats.stored import (
     Stored,
@@ -41,7 +41,11 @@ Tensors = dict[str, NDArray[Any]]
 
 
 def save_model(
-    model: Sequential, filepath: Any, overwrite: bool = True, include_optimizer: bool = True
+    model: Sequential,
+    filepath: Any,
+    overwrite: bool = True,
+    include_optimizer: bool = True,
+    zipped: bool = True,
 ) -> None:
     """Write a model; see ``Sequential.save``.
 
@@ -60,6 +64,9 @@ def save_model(
     if hasattr(filepath, "write"):
         keras_archive.write(filepath, model, include_optimizer)
         return
+    if not bool_arg("save", "zipped", zipped):
+        _save_folder(model, filepath, overwrite, include_optimizer)
+        return
     path = _checked_place(model, "save", filepath, overwrite)
     if path.lower().endswith(".onnx"):
         raise ValueError(
@@ -74,7 +81,7 @@ def save_model(
             f"save: {model.label}: its call is code, which only .keras and .h5 files know by its "
             "class; take one of these, or save_weights"
         )
-    tensors = _weights(model)
+    tensors = _weights(model, "save")
     metadata = {
         "model": json.dumps(model.wired_config(True) or model.stack_config()),
         "state": json.dumps(layer_states(model)),
@@ -93,13 +100,43 @@ def save_model(
     _write(path, tensors, metadata)
 
 
-def save_weights(model: Sequential, filepath: Any, overwrite: bool = True) -> None:
+def _save_folder(
+    model: Sequential, filepath: Any, overwrite: bool, include_optimizer: bool
+) -> None:
+    path = os.path.abspath(path_arg("save", "filepath", filepath))
+    if path.lower().endswith(".keras"):
+        raise ValueError(
+            "save: When using `zipped=False`, the name is that of a folder, and should not end in "
+            f"`.keras`: got {path}"
+        )
+    if os.path.isfile(path):
+        raise FileExistsError(f"save: {path} is a file, not a folder")
+    if not bool_arg("save", "overwrite", overwrite) and os.path.exists(path):
+        raise FileExistsError(f"save: {path} exists, and overwrite is False")
+    keras_folder.check(path)
+    keras_folder.write(path, model, include_optimizer)
+
+
+def save_weights(
+    model: Sequential, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+) -> None:
     """Write a model's weights; see ``Sequential.save_weights``."""
+    if max_shard_size is not None:
+        size = float_arg("save_weights", "max_shard_size", max_shard_size)
+        path = path_arg("save_weights", "filepath", filepath)
+        if not path.endswith((".weights.h5", ".weights.json")):
+            raise ValueError(
+                "save_weights: The filename must end in `.weights.json` when max_shard_size is "
+                f"given, got {path}"
+            )
+        index = path.removesuffix(".h5").removesuffix(".json") + ".json"
+        keras_shards.write(_checked_place(model, "save_weights", index, overwrite), model, size)
+        return
     path = _checked_place(model, "save_weights", filepath, overwrite)
     if files.is_keras(path):
         files.save_weights(model, path)
     else:
-        _write(path, _weights(model), {})
+        _write(path, _weights(model, "save_weights"), {})
 
 
 def load_model(
@@ -178,11 +215,9 @@ def load_weights(
             "are loading weights into a model that has not yet been built."
         )
     try:
-        weights = list(weights_of(model, stored, by_name, skip_mismatch))
+        fit(model, stored, by_name, skip_mismatch)
     except ValueError as error:
         raise ValueError(f"load_weights: {path} does not fit: {error}") from None
-    for weight, value in weights:
-        weight[...] = value
 
 
 def _made(
@@ -225,7 +260,13 @@ def _checked_place(model: Sequential, owner: str, filepath: Any, overwrite: bool
     return path
 
 
-def _weights(model: Sequential) -> Tensors:
+def _weights(model: Sequential, owner: str) -> Tensors:
+    for one in _places(model):
+        if one.saves_itself or one.loads_itself:
+            raise NotImplementedError(
+                f"{owner}: {one.owner.label} says itself what files have of it, which only those "
+                "of Keras 3 know: take .keras or .weights.h5"
+            )
     # Numbered, so that weights are found again by the order of the layers.
     return {
         f"{i:03d}/{place.name.replace('/', '.')}/{name}": weight

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyconv import custom_objects as own_objects
+from pyconv._own_state import build_by_config
 from pyconv._registry import kind_of
 
 __all__ = ["deserialize_keras_object", "serialize_keras_object"]
@@ -159,6 +160,8 @@ def _described(obj: Any) -> dict[str, Any]:
         )
     if _is_model(type(obj)):
         return _model(obj)
+    from pyconv.formats import keras_config_writer
+
     config = obj.get_config()
     if not isinstance(config, dict):
         raise TypeError(
@@ -175,7 +178,10 @@ def _described(obj: Any) -> dict[str, Any]:
         None if public and registered == kind.__name__ else registered,
     )
     shape = getattr(obj, "input_shape", None) if getattr(obj, "built", False) else None
-    if public == "keras.layers" and shape is not None and kind.__name__ != "InputLayer":
+    own_build = keras_config_writer.own_build_config(obj)
+    if own_build:
+        result.update(own_build)
+    elif public == "keras.layers" and shape is not None and kind.__name__ != "InputLayer":
         result["build_config"] = {"input_shape": serialize_keras_object(shape)}
     return result
 
@@ -315,7 +321,9 @@ def _instance(
                 f"Exception encountered: {error}"
             ) from None
     build = config.get("build_config")
-    if isinstance(made, Layer) and isinstance(build, Mapping) and not made.built:
+    if isinstance(made, Layer) and build_by_config(made, config):
+        pass
+    elif isinstance(made, Layer) and isinstance(build, Mapping) and not made.built:
         shape = build.get("input_shape")
         if isinstance(shape, (list, tuple)):
             made.build(tuple(shape))

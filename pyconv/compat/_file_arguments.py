@@ -29,15 +29,15 @@ def check_save(filepath: Any, kwargs: dict[str, Any]) -> None:
     save_format = kwargs.pop("save_format", None)
     if not _era.is_keras3_by_choice():
         return
-    ending = _checked_ending(filepath)
+    ending = _checked_ending(filepath) if kwargs.get("zipped", True) else None
     if save_format is not None and ending is not None and ending not in _MODELS:
         raise ValueError(
             "save: The `save_format` argument is deprecated in Keras 3: the file's ending says "
             f"the format, one of {', '.join(_MODELS[:4])}; got {filepath}"
         )
-    kwargs.pop("zipped", None)
-    if kwargs:
-        raise ValueError(f"save: The following argument(s) are not supported: {sorted(kwargs)}")
+    unknown = sorted(set(kwargs) - {"zipped"})
+    if unknown:
+        raise ValueError(f"save: The following argument(s) are not supported: {unknown}")
     if ending is not None and ending not in _MODELS[:4]:
         raise ValueError(
             f"save: Invalid filepath extension for saving: it must be one of "

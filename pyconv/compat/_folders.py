@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from pyconv.formats import keras_folder
+
 _NAME = "saved_model.safetensors"
 
 
@@ -18,7 +20,12 @@ def to_write(filepath: Any) -> Any:
 
 
 def to_read(filepath: Any) -> Any:
-    """Return the file that a model is read from: of a folder the one that was written into it."""
-    if isinstance(filepath, (str, bytes, os.PathLike)) and os.path.isdir(filepath):
+    """Return the file that a model is read from: of a folder the one that was written into it.
+
+    Keras 3's folders are read as such.
+    """
+    if not isinstance(filepath, (str, bytes, os.PathLike)) or not os.path.isdir(filepath):
+        return filepath
+    if not keras_folder.is_one(os.fsdecode(filepath)):
         return os.path.join(os.fsdecode(filepath), _NAME)
     return filepath

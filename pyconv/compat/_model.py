@@ -230,9 +230,10 @@ class Sequential(OlderFit, StateTree, CompiledFlags, PutTogether, Generators):
     ) -> None:
         """Write the model to one file; see ``pyconv.Sequential.save``."""
         _file_arguments.check_save(filepath, kwargs)
-        if not hasattr(filepath, "write"):
+        zipped = kwargs.pop("zipped", True)
+        if zipped and not hasattr(filepath, "write"):
             filepath = _folders.to_write(filepath)
-        super().save(filepath, overwrite, include_optimizer)
+        super().save(filepath, overwrite, include_optimizer, zipped)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write the weights to one file; see ``pyconv.Sequential.save_weights``."""

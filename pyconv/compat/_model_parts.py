@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pyconv._own_state import is_own
 from pyconv._stack import Stack
 from pyconv._types import Shape
 from pyconv.compat._free_call import FreeCall
@@ -60,7 +61,16 @@ class HoldsParts(FreeCall, Functional):
     def is_network(self) -> bool:
         """Whether the layers are all that it does, and not code."""
         runs_call = any(isinstance(layer, WholeCall) for layer in self._layers)
-        return bool(self._layers) and not runs_call
+        return bool(self._layers) and not runs_call and not self._says_its_state()
+
+    def _says_its_state(self) -> bool:
+        """Whether code of the user's own says what files have of the model itself."""
+        return is_own(self, "save_own_variables") or is_own(self, "load_own_variables")
+
+    def own_named_weights(self) -> dict[str, Any]:
+        """Return the weights that are the model's own, trained ones first."""
+        whole = vars(self).get("_whole")
+        return {} if whole is None else dict(whole.own_named_weights())
 
     def file_order(self) -> list[int] | None:
         """Return the order in which files of the network have what is trained."""

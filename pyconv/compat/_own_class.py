@@ -6,6 +6,8 @@ from typing import Any
 from pyconv import custom_objects as own_objects
 from pyconv._derived import before
 from pyconv._extensions import extend
+from pyconv._own_state import build_by_config
+from pyconv.formats import keras_config_writer
 from pyconv.serialization import serialize_keras_object
 
 _ARGUMENTS = "_given_arguments"
@@ -30,6 +32,7 @@ def described(model: Any) -> dict[str, Any] | None:
         "config": config,
         "registered_name": own_objects.get_registered_name(kind),
         **({} if shapes is None else {"input_shapes": shapes}),
+        **keras_config_writer.own_build_config(model),
     }
 
 
@@ -54,6 +57,8 @@ def made(description: Any, shape: Any, custom_objects: Mapping[str, Any] | None)
             f"{error}"
         ) from None
     shapes = description.get("input_shapes")
+    if build_by_config(model, description):
+        return model
     if not model.built and shapes is not None:
         model.build(shapes)
     elif not model.built and shape is not None:

@@ -139,8 +139,7 @@ def _deep(owner: Any, seen: set[int]) -> Iterator[Place]:
 
 def _place(owner: Any, path: str) -> Place:
     if isinstance(owner, Stack):
-        whole = vars(owner).get("_whole")
-        own = {} if whole is None else whole.own_named_weights()
+        own = owner.own_named_weights()
         trained = set(map(id, owner._params())) if own else ()
     elif isinstance(owner, Tracked):
         own = owner.own_named_weights()

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
 from pyconv._files import replacing
-from pyconv.formats import hdf5_reader, hdf5_writer, keras_archive, keras_hdf5
+from pyconv.formats import (
+    hdf5_reader,
+    hdf5_writer,
+    keras_archive,
+    keras_folder,
+    keras_hdf5,
+    keras_shards,
+)
 from pyconv.formats.stored import Stored
 
 if TYPE_CHECKING:
@@ -51,6 +58,12 @@ def read(owner: str, path: str) -> Stored | None:
         OSError: it cannot be read.
         ValueError: it is damaged.
     """
+    if keras_folder.is_one(path):
+        with _damage(owner, path):
+            return keras_folder.read(path)
+    if path.lower().endswith(".json"):
+        with _damage(owner, path):
+            return keras_shards.read(path)
     with open(path, "rb") as file:
         start = file.read(8)
         file.seek(0)

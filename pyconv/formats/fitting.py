@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyconv._types import Array
+from pyconv.formats import own_state
 from pyconv.formats.places import Place, in_old_order, pairs_in_order
 from pyconv.layers._arguments import stored_weight
 
@@ -20,6 +21,20 @@ def float32(array: NDArray[Any]) -> Array:
     if array.dtype.kind not in "fiu":
         raise ValueError(f"a weight must hold numbers, got {array.dtype}")
     return np.ascontiguousarray(array, np.float32).reshape(array.shape)
+
+
+def fit(
+    model: "Sequential", stored: "Stored", by_name: bool = False, skip_mismatch: bool = False
+) -> None:
+    """Put what a file holds into a model; weights are changed once all are known to fit.
+
+    Raises:
+        ValueError: see ``weights_of``; or code of the user's own does not take what is there.
+    """
+    for weight, value in list(weights_of(model, stored, by_name, skip_mismatch)):
+        weight[...] = value
+    if stored.by_class:
+        own_state.load(model.file_places(stored.as_network), stored, skip_mismatch)
 
 
 def weights_of(
@@ -48,12 +63,14 @@ def _pairs(
                 "by_name needs a file that names its layers: of Keras 3's weights, only .h5 does"
             )
         places = model.file_places(stored.as_network)
-        kept = [place for place in places if place.weights]
+        kept = [place for place in places if place.weights and not place.loads_itself]
         of_layers = all(path.startswith("layers/") for path in stored.paths)
-        if of_layers and all(p.path.count("/") == 1 for p in [*kept, *places[1:]]):
+        plain = not any(place.loads_itself for place in places)
+        if plain and of_layers and all(p.path.count("/") == 1 for p in [*kept, *places[1:]]):
             yield from _of_classes(stored, places, skip_mismatch)
         else:
-            yield from _of_paths(stored, kept, skip_mismatch)
+            itself = {x for p in places if p.loads_itself for x in (p.path, *p.others)}
+            yield from _of_paths(stored, kept, itself, skip_mismatch)
         return
     members = [
         (name, [place for place in places if place.weights])
@@ -85,9 +102,12 @@ def _of_classes(
 
 
 def _of_paths(
-    stored: "Stored", places: Sequence[Place], skip_mismatch: bool
+    stored: "Stored", places: Sequence[Place], itself: set[str], skip_mismatch: bool
 ) -> Iterator[tuple[list[Place], "Weights"]]:
-    """Give layers, also those within others, with their weights by path."""
+    """Give layers, also those within others, with their weights by path.
+
+    Layers at the paths of ``itself`` take theirs by code of their own.
+    """
     at = {id(p): next((x for x in (p.path, *p.others) if x in stored.paths), None) for p in places}
     missing = [place.path or "the model" for place in places if at[id(place)] is None]
     if missing and not skip_mismatch:
@@ -96,7 +116,10 @@ def _of_paths(
     others = [
         path
         for path, arrays in stored.paths.items()
-        if path.startswith("layers/") and path not in own and arrays[0].dtype.kind == "f"
+        if path.startswith("layers/")
+        and path not in own
+        and path not in itself
+        and arrays[0].dtype.kind == "f"
     ]
     if others and not skip_mismatch:
         raise ValueError(f"it has weights of layers {others}, which the model has not")

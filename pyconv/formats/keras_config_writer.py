@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyconv import _registry
 from pyconv._names import snake_case
+from pyconv._own_state import is_own
 from pyconv._registry import kind_of
 from pyconv.activations.of_layer import is_layer
 from pyconv.custom_objects import get_registered_name
@@ -43,7 +44,7 @@ def model_config(model: "Sequential", modules: bool) -> dict[str, Any]:
     description = model.class_description()
     if description is not None and not model.is_network:
         build = {"build_config": {"input_shape": model.input_shape}} if model.built else {}
-        return {**description, **build}
+        return {**build, **description}
     result = _plain_config(model, modules)
     return result if description is None else {**result, OWN_CLASS: description}
 
@@ -132,9 +133,23 @@ def layer_config(layer: "Layer", modules: bool) -> dict[str, Any]:
         result.update(module=kind.__module__, registered_name=get_registered_name(kind))
     elif not known:
         result["class_name"] = get_registered_name(kind)
-    if modules and layer.knows_shape and kind.__name__ != "InputLayer":
+    if modules and is_own(layer, "get_build_config"):
+        result.update(own_build_config(layer))
+    elif modules and layer.knows_shape and kind.__name__ != "InputLayer":
         result["build_config"] = {"input_shape": layer.input_shape}
     return result
+
+
+def own_build_config(owner: Any) -> dict[str, Any]:
+    """Return what a ``get_build_config`` of the user's own gives, as an entry of a description."""
+    from pyconv.serialization import serialize_keras_object
+
+    if not is_own(owner, "get_build_config"):
+        return {}
+    build = owner.get_build_config()
+    if build is not None and not isinstance(build, dict):
+        raise TypeError(f"{owner.label}: get_build_config must return a dict, got {build!r:.60}")
+    return {} if build is None else {"build_config": serialize_keras_object(build)}
 
 
 def compile_config(compiled: Mapping[str, Any], modules: bool) -> dict[str, Any]:

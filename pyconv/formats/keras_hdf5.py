@@ -8,7 +8,7 @@ Both have trees of groups. ``.h5``: attributes ``model_config`` and ``training_c
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from pyconv.formats.stored import Arrays, Stored, layer_states, optimizer_reorde
 if TYPE_CHECKING:
     from pyconv.model import Sequential
 
-_CHECKSUM, _STATE = "pyconv_crc32", "pyconv_state"
+CHECKSUM, _STATE = "pyconv_crc32", "pyconv_state"
 _TOP = "top_level_model_weights"
 # Of layers in TensorFlow 2.12 to 2.15, then in Keras 3.
 _CONTAINERS = ("_layer_checkpoint_dependencies", "layers")
@@ -64,8 +64,8 @@ def variables_tree(model: "Sequential", include_optimizer: bool, as_network: boo
     for place in model.file_places(as_network):
         group = tree.group(f"{place.path}/vars" if place.path else "vars")
         group.attrs["name"] = place.owner.name
-        for i, weight in enumerate(place.weights.values()):
-            group.put(str(i), np.asarray(weight))
+        for name, array in place.saved().items():
+            group.put(name, array)
     optimizer = model.optimizer
     if include_optimizer and optimizer is not None and optimizer.built:
         _put_variables(tree, "optimizer", optimizer, _optimizer_arrays(model, as_network))
@@ -90,8 +90,15 @@ def _optimizer_arrays(model: "Sequential", as_network: bool) -> list[Any]:
 
 def signed(tree: Tree) -> Tree:
     """Return the tree with a checksum of all that is in it, which Keras leaves alone."""
-    tree.attrs[_CHECKSUM] = _checksum(tree)
+    sign(tree)
     return tree
+
+
+def sign(tree: Tree) -> str:
+    """Give the tree a checksum of all that is in it, and return that."""
+    found = _checksum(tree)
+    tree.attrs[CHECKSUM] = found
+    return found
 
 
 def _put_layers(tree: Tree, model: "Sequential", as_network: bool) -> None:
@@ -174,27 +181,47 @@ def _is_of_variables(root: Group) -> bool:
 
 
 def _of_variables(root: Group) -> Stored:
-    groups = {}
-    paths = dict(_variables(root, ""))
-    for path, arrays in paths.items():
-        head, _, name = path.rpartition("/")
-        if head == "layers" and arrays:
-            groups[name] = arrays
-    result = Stored(groups, by_class=True, paths=paths)
+    result = of_stores(dict(_variables(root, "")))
     optimizer = root.find("optimizer/vars")
     if isinstance(optimizer, Group):
         result.optimizer = _numbered(optimizer)
     return result
 
 
-def _variables(group: Group, path: str) -> Iterator[tuple[str, Arrays]]:
-    """Give the weights within a group, by Keras 3's paths."""
+def stores(root: Group) -> dict[str, dict[str, Any]]:
+    """Return the arrays of a file of Keras 3's weights by path and name, the optimizer's too.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    _verify(root)
+    return dict(_variables(root, "", left_out=""))
+
+
+def of_stores(stores: Mapping[str, Mapping[str, Any]]) -> Stored:
+    """Return what is in a file of these arrays by name, by Keras 3's paths."""
+    groups, paths = {}, {}
+    for path, store in stores.items():
+        numbers = [str(i) for i in range(len(store))]
+        if set(numbers) != set(store):
+            continue  # names that a layer of the user's own knows
+        paths[path] = [store[number] for number in numbers]
+        head, _, name = path.rpartition("/")
+        if head == "layers":
+            groups[name] = paths[path]
+    return Stored(groups, by_class=True, paths=paths, stores=stores)
+
+
+def _variables(
+    group: Group, path: str, left_out: str = "optimizer"
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give the arrays by name within a group, by Keras 3's paths."""
     for name, node in group.items():
-        if not isinstance(node, Group) or (not path and name == "optimizer"):
+        if not isinstance(node, Group) or (not path and name == left_out):
             continue
         if name == "vars" and all(isinstance(one, Dataset) for one in node.values()):
             if node:
-                yield path, _numbered(node)
+                yield path, {key: node.array(key) for key in node}
             continue
         kept = "layers" if name in _CONTAINERS else name
         yield from _variables(node, f"{path}/{kept}" if path else kept)
@@ -231,14 +258,14 @@ def _json(group: Group, name: str) -> Any:
 
 
 def _verify(root: Group) -> None:
-    wanted = root.attrs.pop(_CHECKSUM, None)
+    wanted = root.attrs.pop(CHECKSUM, None)
     if wanted is None:
         return
     found = _checksum(root)
     if wanted != found:
         raise ValueError(
             f"its checksum is {found}, and should be {wanted!r:.40}; where it was changed on "
-            f"purpose, remove its attribute {_CHECKSUM}"
+            f"purpose, remove its attribute {CHECKSUM}"
         )
 
 

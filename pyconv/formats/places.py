@@ -5,7 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pyconv._names import snake_case
+from pyconv._own_state import is_own
 from pyconv._types import Array
 from pyconv.layers.layer import Layer
 
@@ -35,6 +38,36 @@ class Place:
             pairs: list[tuple[Array, Array]] = self.owner.pairs_of_files(values)
             return pairs
         return list(zip(self.weights.values(), values, strict=True))
+
+    @property
+    def saves_itself(self) -> bool:
+        """Whether code of the user's own says what Keras 3's files have of the layer."""
+        return is_own(self.owner, "save_own_variables")
+
+    @property
+    def loads_itself(self) -> bool:
+        """Whether code of the user's own takes what Keras 3's files have of the layer."""
+        return is_own(self.owner, "load_own_variables")
+
+    def saved(self) -> dict[str, Any]:
+        """Return the arrays by name that Keras 3's files have of the layer.
+
+        Raises:
+            TypeError: code of the user's own gives what is no array of numbers.
+        """
+        store: dict[str, Any] = {str(i): weight for i, weight in enumerate(self.weights.values())}
+        if self.saves_itself:
+            store = {}
+            self.owner.save_own_variables(store)
+        arrays = {name: np.asarray(value) for name, value in store.items()}
+        for name, array in arrays.items():
+            plain = isinstance(name, str) and name and "/" not in name
+            if not plain or array.dtype.kind not in "biuf":
+                raise TypeError(
+                    f"{self.owner.label}: save_own_variables must put arrays of numbers into the "
+                    f"store, by names without '/'; got {array.dtype} as {name!r:.60}"
+                )
+        return arrays
 
 
 # A layer or model as a file has it in order: its name, and the places of all that it holds.

@@ -14,7 +14,7 @@ from pyconv._names import free_name, snake_case
 from pyconv._types import Array
 from pyconv.custom_objects import CustomObjectScope, in_scope
 from pyconv.formats import keras_config_reader, keras_config_writer, keras_graph
-from pyconv.formats.fitting import float32, weights_of
+from pyconv.formats.fitting import fit, float32
 from pyconv.layers._memory import at_most
 from pyconv.layers.graph import flat
 
@@ -34,7 +34,9 @@ class Stored:
 
     ``by_class`` says that groups are found by the layer's class and number, as Keras 3 keeps them
     (``conv2d``, ``conv2d_1``), and not by order or by the layer's name; ``paths`` then has the
-    weights of all layers, also those within others, by path.
+    weights of all layers, also those within others, by path, and ``stores`` all arrays by path and
+    name, also those that layers of the user's own name themselves. ``assets`` are the contents of
+    files that such layers wrote, by path.
     """
 
     groups: Mapping[str, Weights]
@@ -44,6 +46,8 @@ class Stored:
     compiled: Any = None
     optimizer: Arrays = field(default_factory=list)
     states: Any = None
+    stores: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
+    assets: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def as_network(self) -> bool:
@@ -53,7 +57,7 @@ class Stored:
     @property
     def numbers(self) -> int:
         """How many numbers the weights hold."""
-        groups = self.paths.values() if self.by_class else self.groups.values()
+        groups = self.stores.values() if self.by_class else self.groups.values()
         return sum(array.size for group in groups for array in _arrays(group))
 
     def of_classes(self, layers: list[tuple[str, str]]) -> dict[str, Weights]:
@@ -150,8 +154,7 @@ def _of_own_class(stored: Stored, custom_objects: Mapping[str, Any] | None) -> "
         model: Sequential | None = make(description, shape, custom_objects)
     if model is None or (not model.built and stored.numbers):
         return None
-    for weight, value in list(weights_of(model, stored, False, False)):
-        weight[...] = value
+    fit(model, stored)
     return model
 
 
@@ -186,8 +189,7 @@ def wired(
         model = Sequential.from_config(dict(config), dict(custom_objects or {}))
     if not model.built and stored.numbers:
         raise ValueError("it does not say the shape of its input")
-    for weight, value in list(weights_of(model, stored, False, False)):
-        weight[...] = value
+    fit(model, stored)
     return model
 
 

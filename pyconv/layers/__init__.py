@@ -1,8 +1,10 @@
 """Layers, as Keras has them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pyconv import _registry
+from pyconv._own_state import build_by_config
 from pyconv.layers._container import Container
 from pyconv.layers.activation import Activation
 from pyconv.layers.adaptive_pooling import (
@@ -313,4 +315,7 @@ def deserialize(config: Any, custom_objects: dict[str, type[Layer]] | None = Non
     given: dict[str, Any] = {"config": arguments}
     if issubclass(found, Container):
         given["custom_objects"] = custom_objects
-    return _registry.construct(owner, found.from_config, given)
+    made = _registry.construct(owner, found.from_config, given)
+    if isinstance(config, Mapping):
+        build_by_config(made, config)
+    return made

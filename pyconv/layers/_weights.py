@@ -8,6 +8,7 @@ import numpy as np
 
 from pyconv import _aligned, backend, constraints, initializers, regularizers
 from pyconv._convert import float32_array
+from pyconv._own_state import OwnState, is_own
 from pyconv._types import Array
 from pyconv.initializers import Initializer
 from pyconv.layers._arguments import check_dtype, shape_arg, stored_weight
@@ -21,7 +22,7 @@ def trained_first(named: Mapping[str, Any], untrained: Collection[str]) -> dict[
     return {name: named[name] for name in sorted(named, key=untrained.__contains__)}
 
 
-class Weights:
+class Weights(OwnState):
     """The weights of a layer, by name and in the order in which they were added."""
 
     activity_regularizer: Regularizer | None
@@ -88,6 +89,10 @@ class Weights:
     def weights_of_files(self) -> dict[str, Array]:
         """The weights by name, as files have them."""
         return self.named_weights
+
+    def own_named_weights(self) -> dict[str, Any]:
+        """Return the weights by name without those of layers within, trained ones first."""
+        return self.weights_of_files
 
     def file_places(self, path: str, in_order: bool = False) -> list[Any]:
         """Return where files have the weights, from ``path`` on; or in the layer's own order."""
@@ -257,7 +262,8 @@ class Weights:
             stored = stored_weight(self.label, name, shape, self._given_weights)
             self._weights[name] = self._placed(name, stored)
             return
-        spend(self.label, name, shape)
+        if not is_own(self, "load_own_variables"):  # which may make what no file holds
+            spend(self.label, name, shape)
         check_fits(self.label, name, shape)
         try:
             # A copy: an initializer of the user's own may return an array that it keeps.

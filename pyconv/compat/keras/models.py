@@ -137,7 +137,8 @@ def save_model(
         filepath: the file, or one that is open for writing bytes.
         overwrite: False raises an error where the file exists.
         include_optimizer: False leaves the compile arguments and the optimizer out.
-        **kwargs: ``save_format`` of Keras 2: the file's ending says it.
+        **kwargs: ``zipped=False`` writes a folder, as Keras 3 does; ``save_format`` of Keras 2 says
+            nothing more than the file's ending.
 
     Example:
         >>> import os, tempfile, pyconv.compat.keras as keras
@@ -148,8 +149,10 @@ def save_model(
         10
     """
     _file_arguments.check_save(filepath, kwargs)
-    place = filepath if hasattr(filepath, "write") else _folders.to_write(filepath)
-    models.save_model(model, place, overwrite, include_optimizer)
+    zipped = kwargs.pop("zipped", True)
+    plain = hasattr(filepath, "write") or not zipped
+    place = filepath if plain else _folders.to_write(filepath)
+    models.save_model(model, place, overwrite, include_optimizer, zipped)
 
 
 _OWN = ("Sequential", "clone_model", "save_model")
