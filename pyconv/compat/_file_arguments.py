@@ -20,7 +20,7 @@ def _checked_ending(filepath: Any) -> str | None:
     return os.path.splitext(os.fspath(filepath))[1].lower()
 
 
-def check_save(filepath: Any, kwargs: dict[str, Any]) -> None:
+def check_save(filepath: Any, kwargs: dict[str, Any], zipped: Any = True) -> None:
     """Check the arguments of ``save``; ``save_format`` is taken away, the ending says it.
 
     Raises:
@@ -29,15 +29,14 @@ def check_save(filepath: Any, kwargs: dict[str, Any]) -> None:
     save_format = kwargs.pop("save_format", None)
     if not _era.is_keras3_by_choice():
         return
-    ending = _checked_ending(filepath) if kwargs.get("zipped", True) else None
+    ending = _checked_ending(filepath) if zipped else None
     if save_format is not None and ending is not None and ending not in _MODELS:
         raise ValueError(
             "save: The `save_format` argument is deprecated in Keras 3: the file's ending says "
             f"the format, one of {', '.join(_MODELS[:4])}; got {filepath}"
         )
-    unknown = sorted(set(kwargs) - {"zipped"})
-    if unknown:
-        raise ValueError(f"save: The following argument(s) are not supported: {unknown}")
+    if kwargs:
+        raise ValueError(f"save: The following argument(s) are not supported: {sorted(kwargs)}")
     if ending is not None and ending not in _MODELS[:4]:
         raise ValueError(
             f"save: Invalid filepath extension for saving: it must be one of "

@@ -226,19 +226,25 @@ class Sequential(OlderFit, StateTree, CompiledFlags, PutTogether, Generators):
         filepath: Any,
         overwrite: bool = True,
         include_optimizer: bool = True,
+        zipped: bool = True,
         **kwargs: Any,
     ) -> None:
         """Write the model to one file; see ``pyconv.Sequential.save``."""
-        _file_arguments.check_save(filepath, kwargs)
-        zipped = kwargs.pop("zipped", True)
+        _file_arguments.check_save(filepath, kwargs, zipped)
         if zipped and not hasattr(filepath, "write"):
             filepath = _folders.to_write(filepath)
         super().save(filepath, overwrite, include_optimizer, zipped)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+    def save_weights(
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        max_shard_size: float | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Write the weights to one file; see ``pyconv.Sequential.save_weights``."""
         _arguments.drop(kwargs, "save_format")
-        super().save_weights(_folders.to_write(filepath), overwrite, **kwargs)
+        super().save_weights(_folders.to_write(filepath), overwrite, max_shard_size, **kwargs)
 
     def load_weights(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """Read the weights of a file; see ``pyconv.Sequential.load_weights``."""

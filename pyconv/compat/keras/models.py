@@ -128,6 +128,7 @@ def save_model(
     filepath: Any,
     overwrite: bool = True,
     include_optimizer: bool = True,
+    zipped: bool = True,
     **kwargs: Any,
 ) -> None:
     """Write a model to one file; see ``pyconv.Sequential.save``.
@@ -137,8 +138,8 @@ def save_model(
         filepath: the file, or one that is open for writing bytes.
         overwrite: False raises an error where the file exists.
         include_optimizer: False leaves the compile arguments and the optimizer out.
-        **kwargs: ``zipped=False`` writes a folder, as Keras 3 does; ``save_format`` of Keras 2 says
-            nothing more than the file's ending.
+        zipped: False writes a folder, as Keras 3 does.
+        **kwargs: ``save_format`` of Keras 2: the file's ending says it.
 
     Example:
         >>> import os, tempfile, pyconv.compat.keras as keras
@@ -148,8 +149,7 @@ def save_model(
         >>> keras.models.load_model(path).count_params()
         10
     """
-    _file_arguments.check_save(filepath, kwargs)
-    zipped = kwargs.pop("zipped", True)
+    _file_arguments.check_save(filepath, kwargs, zipped)
     plain = hasattr(filepath, "write") or not zipped
     place = filepath if plain else _folders.to_write(filepath)
     models.save_model(model, place, overwrite, include_optimizer, zipped)
