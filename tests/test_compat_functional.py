@@ -1,7 +1,9 @@
 """Keras's functional API on pyconv: networks that branch, their layers, tensors and files."""
 
 import copy
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -351,3 +353,27 @@ def test_layers_cannot_be_set():
     for model in (plain(), keras.Sequential()):
         with pytest.raises(AttributeError, match=r"`Model.layers` attribute is reserved"):
             model.layers = []
+
+
+@pytest.mark.parametrize("kind", ["stack", "functional", "two outputs"])
+def test_a_model_that_is_no_more_leaves_no_weights(kind):
+    gc.collect()
+    gc.disable()
+    try:
+        if kind == "stack":
+            model = keras.Sequential([layers.Dense(3, input_shape=(2,)), layers.Dense(1)])
+        else:
+            inputs = keras.Input((2,))
+            hidden = layers.Dense(3)(inputs)
+            ends = [layers.Dense(n)(hidden) for n in ((1, 2) if kind == "two outputs" else (1,))]
+            model = keras.Model(inputs, ends if len(ends) > 1 else ends[0])
+            del inputs, hidden, ends
+        assert model.layers[-1].output is model.outputs[-1]
+        with_weights = [layer for layer in model.layers if layer.weights]
+        first, kept = with_weights[0], [weakref.ref(layer) for layer in with_weights]
+        del model, with_weights
+        assert [ref() for ref in kept] == [first] + [None] * (len(kept) - 1)
+    finally:
+        gc.enable()
+    with pytest.raises(AttributeError, match="the model whose layer it was is no more"):
+        _ = first.output

@@ -13,7 +13,7 @@ from pyconv.compat._of_lists import take_lists
 from pyconv.compat._own_call import OwnCall
 from pyconv.compat._phases import fix_phase
 from pyconv.compat._recording import is_recorded, layer_call, merge_call
-from pyconv.compat._tensor import Tensor, tensors_of
+from pyconv.compat._tensor import Output, Tensor, tensors_of
 from pyconv.compat._trees import mapped
 from pyconv.compat._typed import Typed
 from pyconv.layers._augmentation import Augmentation
@@ -35,6 +35,7 @@ class Chained(Typed):
     # The layer of the library over whose result a call of the user's own stands.
     call_over: str | None = None
     _calls_over = False  # at this moment
+    output = Output()
     _is_built = False
 
     def __init_subclass__(cls: Any, **kwargs: Any) -> None:

@@ -57,7 +57,8 @@ def connected(start: Tensor, end: Tensor) -> Tensor:
 
     A layer of two models has a tensor in each, one of which is its ``output``.
     """
-    for tensor in (end, *reversed(vars(end.layer)["tensors"])):
+    others = [ref() for ref in reversed(vars(end.layer)["tensors"])]
+    for tensor in (end, *(other for other in others if other is not None)):
         found: Any = _from_the_end(
             [start], [tensor], {}, lambda t: [] if t is start else t.inputs, False
         )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pyconv.compat._functional import applied
-from pyconv.compat._tensor import Tensor, tensor_of
+from pyconv.compat._tensor import Tensor, keep_in_model, tensor_of
 from pyconv.layers.input import InputLayer
 from pyconv.layers.layer import Layer
 from pyconv.model import Sequential
@@ -36,6 +36,7 @@ class Links(Sequential):
     def _take_links(self, start: Tensor, end: Tensor) -> None:
         """Have the tensors of a network that is called already."""
         self._linked, self._ends = list(self._layers), (start, end)
+        keep_in_model(end)
 
     @property
     def running_layers(self) -> list[Layer]:

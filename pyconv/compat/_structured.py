@@ -22,7 +22,7 @@ from pyconv.compat._packed import WITHIN, OutputPart, stack
 from pyconv.compat._recording import is_open, is_recorded
 from pyconv.compat._shown import owners
 from pyconv.compat._side_by_side import SideBySide
-from pyconv.compat._tensor import Tensor, tensor_of, tensors_of
+from pyconv.compat._tensor import Tensor, keep_in_model, tensor_of, tensors_of
 from pyconv.compat._trees import leaves, mapped
 from pyconv.layers.graph import flat
 from pyconv.layers.layer import Layer
@@ -50,6 +50,8 @@ class Structured(SideBySide):
         self._by_key = isinstance(outputs, dict)
         self._outputs = _outputs(ends, _keys(outputs) or _unique([end.name for end in ends]))
         self._tensors: Any = (inputs, outputs)
+        for end in ends:
+            keep_in_model(end)
         first, layers = stack(starts, ends, self._input_shapes)
         self._input, self._layers = first, layers
         self._linked = list(layers)

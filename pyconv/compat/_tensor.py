@@ -1,6 +1,7 @@
 """Keras's functional API: what calling a layer on an ``Input`` gives."""
 
 import operator
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -43,7 +44,8 @@ class Tensor:
         else:
             self.sizes = layer.output_shape
         called: Any = layer
-        called.tensors = [*vars(layer).get("tensors", ()), self]
+        known = [ref for ref in vars(layer).get("tensors", ()) if ref() is not None]
+        called.tensors = [*known, Weak(self)]
         if is_output or not hasattr(layer, "output"):
             called.output = self
             called.input = self.inputs[0] if len(self.inputs) == 1 else list(self.inputs)
@@ -197,6 +199,66 @@ class Tensor:
         return f"<Tensor shape={self.shape}, of {self.layer.label}>"
 
 
+class Weak:
+    """Gives a tensor as long as there is one; copies give none."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._ref: Any = weakref.ref(tensor)
+
+    def __call__(self) -> Tensor | None:
+        """Return the tensor or None."""
+        found: Tensor | None = self._ref()
+        return found
+
+    def __reduce__(self) -> Any:
+        return _no_tensor, ()
+
+
+def _no_tensor() -> Weak:
+    made = Weak.__new__(Weak)
+    made._ref = lambda: None
+    return made
+
+
+class Output:
+    """A layer's ``output``: its own until a model has the tensor, which then keeps it.
+
+    Layer and tensor would else keep each other, and weights live on after their model.
+    """
+
+    def __get__(self, layer: Any, kind: Any = None) -> Any:
+        """Return the tensor; AttributeError where there is none."""
+        if layer is None:
+            return self
+        found = vars(layer).get("output")
+        if isinstance(found, Weak):
+            found = found()
+        if found is None:
+            raise AttributeError(
+                f"{layer.label}: it has no output: it was not called on a tensor, or the model "
+                "whose layer it was is no more"
+            )
+        return found
+
+    def __set__(self, layer: Any, value: Any) -> None:
+        vars(layer)["output"] = value
+
+
+def keep_in_model(end: Tensor) -> None:
+    """Have layers hold their outputs no more: a model holds ``end``, and so what it is made of."""
+    waiting, seen = [end], {end}
+    while waiting:
+        tensor = waiting.pop()
+        own = vars(tensor.layer)
+        if own.get("output") is tensor and isinstance(
+            getattr(type(tensor.layer), "output", None), Output
+        ):
+            own["output"] = Weak(tensor)
+        fresh = [source for source in tensor.inputs if source not in seen]
+        seen.update(fresh)
+        waiting += fresh
+
+
 def _has_axes(x: Any) -> bool:
     """Whether it is an array of several numbers."""
     return isinstance(x, np.ndarray) and x.ndim > 0
@@ -229,8 +291,9 @@ def tensor_of(x: Any) -> Tensor:
     if isinstance(x, Tensor):
         return x
     if isinstance(x, InputLayer):
-        found: Any = vars(x).get("output") or Tensor(x)
-        return found  # type: ignore[no-any-return]
+        found: Any = vars(x).get("output")
+        found = found() if isinstance(found, Weak) else found
+        return found or Tensor(x)
     raise TypeError(f"keras.Model: wants what a layer's call on an Input gave, got {x!r:.60}")
 
 
