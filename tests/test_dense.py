@@ -8,7 +8,7 @@ import torch
 from pyconv import ops
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7, 32, 100])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7, 13, 32, 100, 193, 600])
 @pytest.mark.parametrize(("inputs", "units"), [(1, 1), (17, 16), (130, 33), (1024, 10), (300, 500)])
 def test_forward_and_gradients(isa, n, inputs, units):
     rng = np.random.default_rng(6)

@@ -15,7 +15,7 @@
 #include "ops/conv2d_groups.h"
 #include "ops/conv2d_kn2row.h"
 #include "ops/conv2d_winograd.h"
-#include "ops/gemm.h"
+#include "ops/gemm_outer.h"
 #include "parallel.h"
 #include "scratch.h"
 #include "simd/kernels.h"

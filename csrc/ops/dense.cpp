@@ -1,6 +1,7 @@
 #include "ops/dense.h"
 
 #include "ops/gemm.h"
+#include "ops/gemm_outer.h"
 
 namespace pyconv {
 

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "check.h"
-#include "ops/gemm.h"
+#include "ops/gemm_outer.h"
 #include "parallel.h"
 #include "scratch.h"
 
@@ -16,7 +16,7 @@ constexpr int64_t kPiece = 16 * 1024;
 // Weights of a piece: of a product whole rows, some tiles of them.
 int64_t piece_of(const Parameter& p) {
     if (!p.product || p.n == 0) return kPiece;
-    const int64_t tile = simd::kernels().mr * p.product->units;
+    const int64_t tile = simd::kernels().packed_rows * p.product->units;
     return std::max<int64_t>(1, kPiece / tile) * tile;
 }
 

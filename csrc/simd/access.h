@@ -6,9 +6,11 @@
 #if defined(__clang__)
 #define PYCONV_UNROLL _Pragma("unroll")
 #define PYCONV_UNROLL_BY_2 _Pragma("unroll 2")
+#define PYCONV_UNROLL_BY_4 _Pragma("unroll 4")
 #else
 #define PYCONV_UNROLL _Pragma("GCC unroll 32")
 #define PYCONV_UNROLL_BY_2 _Pragma("GCC unroll 2")
+#define PYCONV_UNROLL_BY_4 _Pragma("GCC unroll 4")
 #endif
 #define PYCONV_INLINE inline __attribute__((always_inline))
 
@@ -18,7 +20,8 @@ namespace {
 constexpr int kLanes = Vec::kLanes;
 constexpr int kTileCols = kTileVecs * kLanes;
 constexpr int kLine = 16;  // floats of a line of the caches
-static_assert(kTileRows <= kMaxTileRows && kTileCols <= kMaxTileCols);
+static_assert(kTileRows <= kMaxTileRows && kPackedRows <= kMaxPackedRows &&
+              kTileCols <= kMaxTileCols);
 
 // Access to a whole vector, and to the first n < kLanes floats of one.
 struct Whole {

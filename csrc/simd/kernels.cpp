@@ -15,6 +15,7 @@
 #include "simd/integer_filters.h"
 #include "simd/lrn.h"
 #include "simd/optimizers.h"
+#include "simd/packed_tiles.h"
 #include "simd/pooled_tiles.h"
 #include "simd/pooling.h"
 #include "simd/rows.h"
@@ -35,7 +36,11 @@ const Kernels PYCONV_TABLE = {
     kTileCols,
     kLanes,
     any_tile,
-    any_tile_packing,
+    kPackedRows,
+    any_packed_tile,
+    packed_row,
+    pack_rows,
+    pack_columns,
     tile_columns,
     any_tile_row,
     any_pooled_row,

@@ -9,6 +9,8 @@
 namespace pyconv::simd {
 
 constexpr int kMaxTileRows = 8;
+constexpr int kMaxPackedRows = 12;
+constexpr int kPackedSlack = 16;  // floats, at least a vector
 constexpr int kMaxOuterRows = 2 * kMaxTileRows;
 constexpr int kMaxTileCols = 32;
 constexpr int kMaxCombinedRows = 4;
@@ -169,6 +171,12 @@ struct AdamParams {
     float learning_rate, alpha, beta_1, beta_2, epsilon, weight_decay;
 };
 
+// Copies of rows for tiles: `count` of `rows` rows, the first `longer` of one more, each for
+// `depth` steps and kPackedSlack floats.
+struct TileRows {
+    int64_t count, rows, longer, depth;
+};
+
 struct Kernels {
     const char* isa;
     int mr;     // rows of a tile (pixels, or rows of a matrix)
@@ -184,11 +192,20 @@ struct Kernels {
                  int64_t a_offset, const int64_t* numbers, int64_t first, const float* b,
                  int64_t b_ld, const float* bias, float* const* y, int flags);
 
-    // The same with one segment and n = nr, b with rows b_ld apart; copies b to packed (length,
-    // nr), which costs little while the products are waited for.
-    void (*tile_packing)(int m, int64_t length, const float* const* a, int64_t a_offset,
-                         const float* b, int64_t b_ld, float* packed, const float* bias,
-                         float* const* y, int flags);
+    // Tiles of more than a few columns read rows from a copy instead.
+    int packed_rows;  // of a tile, at most
+    // y (m, n) = act(a' x b + bias), a (length, m), b (length, nr) with rows b_ld apart, which is
+    // copied to `copy` (length, nr) where that is not null; rows of y are y_ld apart.
+    void (*packed_tile)(int m, int n, int64_t length, const float* a, const float* b, int64_t b_ld,
+                        float* copy, const float* bias, float* y, int64_t y_ld, int flags);
+    // y (m, n) = or += a' x b, a as above, b in panels (length, nr), b_step apart.
+    void (*packed_row)(int m, int64_t n, int64_t length, const float* a, const float* b,
+                       int64_t b_step, float* y, int64_t y_ld, int flags);
+    // dst (length, m) of m rows of a; up to kPackedSlack floats behind it are written, too.
+    void (*pack_rows)(int m, int64_t length, const float* a, int64_t lda, float* dst);
+    // The same of all tiles of rows that are columns of a.
+    void (*pack_columns)(const TileRows& tiles, int64_t length, const float* a, int64_t lda,
+                         float* dst);
 
     // The most columns, n, of a tile of m rows: nr, and more where rows are few.
     int (*tile_columns)(int m);

@@ -25,18 +25,14 @@ PYCONV_INLINE void begin_tile(Vec (&acc)[M][V], int n, const float* bias) {
     }
 }
 
-// Adds p[i][0..length) x b (length, n), which is also copied to `packed` where that is not null.
+// Adds p[i][0..length) x b (length, n).
 template <int M, int V>
 PYCONV_INLINE void multiply_tile(Vec (&acc)[M][V], const float* const (&p)[M], int64_t length,
-                                 const float* b, int64_t b_ld, float* packed = nullptr) {
+                                 const float* b, int64_t b_ld) {
     for (int64_t k = 0; k < length; ++k, b += b_ld) {
         Vec row[V];
         PYCONV_UNROLL
         for (int v = 0; v < V; ++v) row[v] = Vec::load(b + v * kLanes);
-        if (packed) {
-            PYCONV_UNROLL
-            for (int v = 0; v < V; ++v) row[v].store(packed + (k * V + v) * kLanes);
-        }
         PYCONV_UNROLL
         for (int i = 0; i < M; ++i) {
             const Vec x = Vec::set1(p[i][k]);
@@ -91,18 +87,6 @@ void tile(int n, int64_t segments, int64_t length, const float* const* a, int64_
         multiply_tile(acc, p, length, b + number * length * b_ld, b_ld);
     }
     end_tile(acc, n, [&](int i) { return y[i]; }, flags);
-}
-
-template <int M, int V>
-void tile_packing(int64_t length, const float* const* a, int64_t a_offset, const float* b,
-                  int64_t b_ld, float* packed, const float* bias, float* const* y, int flags) {
-    Vec acc[M][V];
-    begin_tile(acc, V * kLanes, bias);
-    const float* p[M];
-    PYCONV_UNROLL
-    for (int i = 0; i < M; ++i) p[i] = a[i] + a_offset;
-    multiply_tile(acc, p, length, b, b_ld, packed);
-    end_tile(acc, V * kLanes, [&](int i) { return y[i]; }, flags);
 }
 
 // A store waits for its line, and loads wait for a store that might be to their address.
@@ -223,15 +207,6 @@ void any_tile(int m, int n, int64_t segments, int64_t length, const float* const
     } else {
         with_tile_size<kWideRows, kWideVecs / 2>(m, vectors(n), body);
     }
-}
-
-void any_tile_packing(int m, int64_t length, const float* const* a, int64_t a_offset,
-                      const float* b, int64_t b_ld, float* packed, const float* bias,
-                      float* const* y, int flags) {
-    with_tile_size<kTileRows, kTileVecs>(m, kTileVecs, [&]<int M, int V>() {
-        if constexpr (V == kTileVecs)
-            tile_packing<M, V>(length, a, a_offset, b, b_ld, packed, bias, y, flags);
-    });
 }
 
 void any_tile_row(int64_t rows, int n, int64_t segments, int64_t length, const float* a,

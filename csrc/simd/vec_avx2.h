@@ -7,6 +7,7 @@ namespace {
 
 // 12 accumulators, 2 registers for a row of the panel, 1 for the broadcast: 15 of 16.
 constexpr int kTileRows = 6;
+constexpr int kPackedRows = 6;
 constexpr int kTileVecs = 2;
 
 // For each set of lanes their numbers, in order.

@@ -7,6 +7,7 @@ namespace {
 
 // 16 accumulators hide the latency of FMA; more rows would not leave registers for their pointers.
 constexpr int kTileRows = 8;
+constexpr int kPackedRows = 12;
 constexpr int kTileVecs = 2;
 
 struct Vec {

@@ -4,6 +4,7 @@
 namespace {
 
 constexpr int kTileRows = 6;
+constexpr int kPackedRows = 6;
 constexpr int kTileVecs = 2;
 
 struct Vec {

@@ -7,6 +7,7 @@ namespace {
 
 // 24 accumulators, 4 registers for a row of the panel, 1 for the broadcast: 29 of 32.
 constexpr int kTileRows = 6;
+constexpr int kPackedRows = 6;
 constexpr int kTileVecs = 4;
 
 struct Vec {
