@@ -70,7 +70,11 @@ class Storable(Stack):
         saving.save_model(self, filepath, overwrite, include_optimizer, zipped)
 
     def save_weights(
-        self: Any, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+        self: Any,
+        filepath: Any,
+        overwrite: bool = True,
+        max_shard_size: float | None = None,
+        objects_to_skip: Any = None,
     ) -> None:
         """Write the weights to one file, as ``save`` does.
 
@@ -83,6 +87,7 @@ class Storable(Stack):
             max_shard_size: the most gigabytes (2**30 bytes) of one file, where the weights are to
                 be in several, as Keras 3 has them: ``filepath`` is ``NAME.weights.json``, which
                 says what is in ``NAME_00000.weights.h5`` and so on beside it.
+            objects_to_skip: layers and models that are left out, in Keras 3's weights.
 
         Raises:
             OSError: it cannot be written. FileExistsError: it exists and ``overwrite`` is False.
@@ -90,10 +95,14 @@ class Storable(Stack):
         """
         from pyconv import saving
 
-        saving.save_weights(self, filepath, overwrite, max_shard_size)
+        saving.save_weights(self, filepath, overwrite, max_shard_size, objects_to_skip)
 
     def load_weights(
-        self: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
+        self: Any,
+        filepath: Any,
+        skip_mismatch: bool = False,
+        by_name: bool = False,
+        objects_to_skip: Any = None,
     ) -> None:
         """Read the weights of any file that ``save``, ``save_weights`` or Keras wrote.
 
@@ -104,6 +113,7 @@ class Storable(Stack):
             filepath: the file, of the weights or of a whole model.
             skip_mismatch: leave layers alone whose shapes differ, instead of raising.
             by_name: fill the layers that have the name of one in the file, and no others.
+            objects_to_skip: layers and models that are left as they are, with Keras 3's weights.
 
         Raises:
             OSError: it cannot be read.
@@ -111,7 +121,7 @@ class Storable(Stack):
         """
         from pyconv import saving
 
-        saving.load_weights(self, filepath, skip_mismatch, by_name)
+        saving.load_weights(self, filepath, skip_mismatch, by_name, objects_to_skip)
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture as plain data, without weights."""

@@ -22,7 +22,7 @@ from pyconv._registry import check_custom
 from pyconv.custom_objects import CustomObjectScope, in_scope
 from pyconv.formats import files, keras_archive, keras_folder, keras_graph, keras_shards
 from pyconv.formats.fitting import fit
-from pyconv.formats.places import Place
+from pyconv.formats.places import Place, ids_within
 from pyconv.formats.stored import (
     Stored,
     from_stored,
@@ -118,9 +118,14 @@ def _save_folder(
 
 
 def save_weights(
-    model: Sequential, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    model: Sequential,
+    filepath: Any,
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    objects_to_skip: Any = None,
 ) -> None:
     """Write a model's weights; see ``Sequential.save_weights``."""
+    skipped = ids_within(objects_to_skip)
     if max_shard_size is not None:
         size = float_arg("save_weights", "max_shard_size", max_shard_size)
         path = path_arg("save_weights", "filepath", filepath)
@@ -130,11 +135,17 @@ def save_weights(
                 f"given, got {path}"
             )
         index = path.removesuffix(".h5").removesuffix(".json") + ".json"
-        keras_shards.write(_checked_place(model, "save_weights", index, overwrite), model, size)
+        keras_shards.write(
+            _checked_place(model, "save_weights", index, overwrite), model, size, skipped
+        )
         return
     path = _checked_place(model, "save_weights", filepath, overwrite)
+    if skipped and not path.lower().endswith(".weights.h5"):
+        raise ValueError(
+            f"save_weights: objects_to_skip only supports '.weights.h5' files, got {path}"
+        )
     if files.is_keras(path):
-        files.save_weights(model, path)
+        files.save_weights(model, path, skipped)
     else:
         _write(path, _weights(model, "save_weights"), {})
 
@@ -198,13 +209,21 @@ def load_model(
 
 
 def load_weights(
-    model: Sequential, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
+    model: Sequential,
+    filepath: Any,
+    skip_mismatch: bool = False,
+    by_name: bool = False,
+    objects_to_skip: Any = None,
 ) -> None:
     """Read weights into a model; see ``Sequential.load_weights``."""
     model_arg("load_weights", model)
     by_name = bool_arg("load_weights", "by_name", by_name)
     skip_mismatch = bool_arg("load_weights", "skip_mismatch", skip_mismatch)
     path = path_arg("load_weights", "filepath", filepath)
+    if objects_to_skip is not None and not path.endswith((".weights.h5", ".weights.json")):
+        raise ValueError(
+            f"load_weights: objects_to_skip only supports loading '.weights.h5' files, got {path}"
+        )
     stored = files.read("load_weights", path)
     if stored is None:
         tensors, _ = _read(path, "load_weights")
@@ -215,7 +234,7 @@ def load_weights(
             "are loading weights into a model that has not yet been built."
         )
     try:
-        fit(model, stored, by_name, skip_mismatch)
+        fit(model, stored, by_name, skip_mismatch, ids_within(objects_to_skip))
     except ValueError as error:
         raise ValueError(f"load_weights: {path} does not fit: {error}") from None
 

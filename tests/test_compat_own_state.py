@@ -282,3 +282,50 @@ def test_a_layer_is_built_as_it_says(tmp_path):
     found = keras.models.load_model(path, custom_objects={"Twice": Twice})
     assert found.layers[0].rows == 2
     np.testing.assert_array_equal(np.array(found(X)), np.array(model(X)))
+
+
+@pytest.mark.parametrize("ending", ["weights.h5", "weights.json"])
+def test_what_is_to_be_skipped_is_neither_written_nor_read(ending, tmp_path):
+    model, path = functional(), tmp_path / f"a.{ending}"
+    shards = {"max_shard_size": 1} if ending.endswith("json") else {}
+    first = packed(model)
+    model.save_weights(path, objects_to_skip=[first], **shards)
+    with pytest.raises(ValueError, match="KeyError|AssertionError"):
+        functional().load_weights(path)
+    found = functional()
+    kernel = np.array(packed(found).kernel)
+    found.load_weights(path, objects_to_skip=[packed(found)])
+    model.save_weights(path, **shards)
+    other = functional()
+    dense = np.array(other.layers[1].kernel)
+    other.load_weights(path, objects_to_skip=[other.layers[1]])
+    np.testing.assert_array_equal(packed(found).kernel, kernel)
+    np.testing.assert_array_equal(found.layers[1].kernel, model.layers[1].kernel)
+    np.testing.assert_array_equal(packed(other).kernel, first.kernel)
+    np.testing.assert_array_equal(other.layers[1].kernel, dense)
+
+
+def test_skipping_needs_the_weights_of_keras_3(tmp_path):
+    model = stack()
+    with pytest.raises(ValueError, match="only supports '.weights.h5' files"):
+        model.save_weights(tmp_path / "a.h5", objects_to_skip=[model.layers[0]])
+    with pytest.raises(ValueError, match="only supports loading '.weights.h5' files"):
+        model.load_weights(tmp_path / "a.keras", objects_to_skip=[])
+
+
+class OwnCompile(Around):
+    def compile(self, rate):
+        super().compile(keras.optimizers.SGD(rate), "mse")
+
+
+def test_a_compile_of_one_s_own_is_not_called_at_loading(tmp_path):
+    model = OwnCompile()
+    model.compile(0.5)
+    model(X)
+    model.save(tmp_path / "model.keras")
+    with pytest.warns(UserWarning, match="method is custom"):
+        found = keras.models.load_model(
+            tmp_path / "model.keras", custom_objects={**OWN, "OwnCompile": OwnCompile}
+        )
+    assert found.optimizer is None
+    np.testing.assert_array_equal(np.array(found(X)), np.array(model(X)))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import pyconv
+from pyconv._own_state import is_own
 from pyconv._types import Shape
 from pyconv.compat import (
     _classes,
@@ -202,6 +203,23 @@ class Sequential(OlderFit, StateTree, CompiledFlags, PutTogether, Generators):
         super().compile(optimizers.get(optimizer), _differentiable(loss), *args[1:], **kwargs)
         self._loss = loss
 
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as ``get_compile_config`` said; a ``compile`` of the user's own is not called.
+
+        What it takes is not known, as in Keras: there is a warning then.
+        """
+        if is_own(self, "compile") and not is_own(self, "compile_from_config"):
+            warnings.warn(
+                "`compile()` was not called as part of model loading because the model's "
+                "`compile()` method is custom. All subclassed Models that have `compile()` "
+                "overridden should also override `get_compile_config()` and "
+                "`compile_from_config(config)`. Alternatively, call `compile()` by hand after "
+                "loading.",
+                stacklevel=2,
+            )
+            return
+        super().compile_from_config(config)
+
     def summary(self, *args: Any, **kwargs: Any) -> None:
         """Print the table of layers, 65 wide under Keras 2; see ``pyconv.Sequential.summary``."""
         if not self._keras2 or kwargs.get("profile"):
@@ -240,11 +258,13 @@ class Sequential(OlderFit, StateTree, CompiledFlags, PutTogether, Generators):
         filepath: Any,
         overwrite: bool = True,
         max_shard_size: float | None = None,
+        objects_to_skip: Any = None,
         **kwargs: Any,
     ) -> None:
         """Write the weights to one file; see ``pyconv.Sequential.save_weights``."""
         _arguments.drop(kwargs, "save_format")
-        super().save_weights(_folders.to_write(filepath), overwrite, max_shard_size, **kwargs)
+        place = _folders.to_write(filepath)
+        super().save_weights(place, overwrite, max_shard_size, objects_to_skip, **kwargs)
 
     def load_weights(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """Read the weights of a file; see ``pyconv.Sequential.load_weights``."""

@@ -119,7 +119,7 @@ class OwnModel(HoldsParts):
             self.add_loss(losses)
         if self._asked is not None:
             (_, *args), kwargs = self._asked
-            self.compile(self.optimizer, *args, **kwargs)
+            OwnModel.compile(self, self.optimizer, *args, **kwargs)  # one of the user's has run
 
     def _wire_own(self, inputs: Any, outputs: Any) -> None:
         """Be the network between tensors."""

@@ -1,7 +1,7 @@
 """Which format a file is of: by its ending where it is written, by its first bytes where read."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import IO, TYPE_CHECKING
 
 from pyconv._files import replacing
@@ -36,14 +36,17 @@ def save(model: "Sequential", path: str, include_optimizer: bool) -> None:
             hdf5_writer.write(file, keras_hdf5.signed(tree))
 
 
-def save_weights(model: "Sequential", path: str) -> None:
-    """Write a model's weights in the format of the path's ending."""
+def save_weights(model: "Sequential", path: str, skipped: Collection[int] = ()) -> None:
+    """Write a model's weights in the format of the path's ending.
+
+    Only ``.weights.h5`` can leave out layers, of the ids ``skipped``.
+    """
     ending = path.lower()
     if ending.endswith(".keras"):
         save(model, path, include_optimizer=False)
         return
     tree = (
-        keras_hdf5.variables_tree(model, include_optimizer=False)
+        keras_hdf5.variables_tree(model, include_optimizer=False, skipped=skipped)
         if ending.endswith(".weights.h5")
         else keras_hdf5.weights_tree(model)
     )

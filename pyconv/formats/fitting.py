@@ -1,6 +1,6 @@
 """How the weights of a file get into the layers of a model: by path, by name or in order."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pyconv._types import Array
 from pyconv.formats import own_state
-from pyconv.formats.places import Place, in_old_order, pairs_in_order
+from pyconv.formats.places import Place, but, in_old_order, pairs_in_order
 from pyconv.layers._arguments import stored_weight
 
 if TYPE_CHECKING:
@@ -24,21 +24,31 @@ def float32(array: NDArray[Any]) -> Array:
 
 
 def fit(
-    model: "Sequential", stored: "Stored", by_name: bool = False, skip_mismatch: bool = False
+    model: "Sequential",
+    stored: "Stored",
+    by_name: bool = False,
+    skip_mismatch: bool = False,
+    skipped: Collection[int] = (),
 ) -> None:
     """Put what a file holds into a model; weights are changed once all are known to fit.
+
+    Layers of the ids ``skipped`` are left as they are.
 
     Raises:
         ValueError: see ``weights_of``; or code of the user's own does not take what is there.
     """
-    for weight, value in list(weights_of(model, stored, by_name, skip_mismatch)):
+    for weight, value in list(weights_of(model, stored, by_name, skip_mismatch, skipped)):
         weight[...] = value
     if stored.by_class:
-        own_state.load(model.file_places(stored.as_network), stored, skip_mismatch)
+        own_state.load(but(model.file_places(stored.as_network), skipped), stored, skip_mismatch)
 
 
 def weights_of(
-    model: "Sequential", stored: "Stored", by_name: bool, skip_mismatch: bool
+    model: "Sequential",
+    stored: "Stored",
+    by_name: bool,
+    skip_mismatch: bool,
+    skipped: Collection[int] = (),
 ) -> Iterator[tuple[Array, Array]]:
     """Give (the model's weight, its values in a file).
 
@@ -46,7 +56,7 @@ def weights_of(
         ValueError: there are more or fewer layers in the file, or one does not fit and
             ``skip_mismatch`` is False.
     """
-    for places, arrays in _pairs(model, stored, by_name, skip_mismatch):
+    for places, arrays in _pairs(model, stored, by_name, skip_mismatch, skipped):
         try:
             yield from _fitted(places, arrays)
         except ValueError:
@@ -55,7 +65,11 @@ def weights_of(
 
 
 def _pairs(
-    model: "Sequential", stored: "Stored", by_name: bool, skip_mismatch: bool
+    model: "Sequential",
+    stored: "Stored",
+    by_name: bool,
+    skip_mismatch: bool,
+    skipped: Collection[int],
 ) -> Iterator[tuple[list[Place], "Weights"]]:
     if stored.by_class:
         if by_name:
@@ -63,14 +77,14 @@ def _pairs(
                 "by_name needs a file that names its layers: of Keras 3's weights, only .h5 does"
             )
         places = model.file_places(stored.as_network)
-        kept = [place for place in places if place.weights and not place.loads_itself]
+        left = [place for place in places if place.loads_itself or id(place.owner) in skipped]
+        paths = {path for place in left for path in (place.path, *place.others)}
+        kept = [place for place in places if place.weights and place not in left]
         of_layers = all(path.startswith("layers/") for path in stored.paths)
-        plain = not any(place.loads_itself for place in places)
-        if plain and of_layers and all(p.path.count("/") == 1 for p in [*kept, *places[1:]]):
+        if not left and of_layers and all(p.path.count("/") == 1 for p in [*kept, *places[1:]]):
             yield from _of_classes(stored, places, skip_mismatch)
         else:
-            itself = {x for p in places if p.loads_itself for x in (p.path, *p.others)}
-            yield from _of_paths(stored, kept, itself, skip_mismatch)
+            yield from _of_paths(stored, kept, paths, skip_mismatch)
         return
     members = [
         (name, [place for place in places if place.weights])
@@ -102,11 +116,11 @@ def _of_classes(
 
 
 def _of_paths(
-    stored: "Stored", places: Sequence[Place], itself: set[str], skip_mismatch: bool
+    stored: "Stored", places: Sequence[Place], left: set[str], skip_mismatch: bool
 ) -> Iterator[tuple[list[Place], "Weights"]]:
     """Give layers, also those within others, with their weights by path.
 
-    Layers at the paths of ``itself`` take theirs by code of their own.
+    What is at the paths of ``left`` is left to others.
     """
     at = {id(p): next((x for x in (p.path, *p.others) if x in stored.paths), None) for p in places}
     missing = [place.path or "the model" for place in places if at[id(place)] is None]
@@ -118,7 +132,7 @@ def _of_paths(
         for path, arrays in stored.paths.items()
         if path.startswith("layers/")
         and path not in own
-        and path not in itself
+        and path not in left
         and arrays[0].dtype.kind == "f"
     ]
     if others and not skip_mismatch:

@@ -8,7 +8,7 @@ Both have trees of groups. ``.h5``: attributes ``model_config`` and ``training_c
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from pyconv.formats import keras_config_writer
 from pyconv.formats.hdf5_reader import Dataset, Group
 from pyconv.formats.hdf5_writer import Tree
-from pyconv.formats.places import in_old_order
+from pyconv.formats.places import but, in_old_order
 from pyconv.formats.stored import Arrays, Stored, layer_states, optimizer_reordered
 
 if TYPE_CHECKING:
@@ -57,11 +57,19 @@ def weights_tree(model: "Sequential") -> Tree:
     return tree
 
 
-def variables_tree(model: "Sequential", include_optimizer: bool, as_network: bool = False) -> Tree:
-    """Return the tree of a model's weights, in the layout of ``.weights.h5``."""
+def variables_tree(
+    model: "Sequential",
+    include_optimizer: bool,
+    as_network: bool = False,
+    skipped: Collection[int] = (),
+) -> Tree:
+    """Return the tree of a model's weights, in the layout of ``.weights.h5``.
+
+    Layers of the ids ``skipped`` are left out.
+    """
     tree = Tree()
     tree.group("vars").attrs["name"] = model.name
-    for place in model.file_places(as_network):
+    for place in but(model.file_places(as_network), skipped):
         group = tree.group(f"{place.path}/vars" if place.path else "vars")
         group.attrs["name"] = place.owner.name
         for name, array in place.saved().items():

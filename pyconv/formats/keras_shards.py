@@ -5,7 +5,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyconv._files import replacing
 from pyconv.formats import hdf5_reader, hdf5_writer, keras_hdf5
 from pyconv.formats.hdf5_writer import Tree
+from pyconv.formats.places import Place, but
 from pyconv.formats.stored import Stored
 
 if TYPE_CHECKING:
@@ -25,10 +26,13 @@ _CHECKSUMS = "pyconv_crc32"
 _LARGEST_INDEX = 64 * 2**20
 
 
-def write(path: str, model: "Sequential", max_shard_size: float) -> None:
+def write(
+    path: str, model: "Sequential", max_shard_size: float, skipped: Collection[int] = ()
+) -> None:
     """Write a model's weights to files of at most ``max_shard_size`` gigabytes, and their index.
 
-    Each file is written aside and renamed, the index last.
+    Each file is written aside and renamed, the index last. Layers of the ids ``skipped`` are left
+    out.
 
     Raises:
         ValueError: one array is larger.
@@ -37,7 +41,9 @@ def write(path: str, model: "Sequential", max_shard_size: float) -> None:
     weight_map: dict[str, Any] = {}
     checksums = {}
     total = 0
-    for i, shard in enumerate(_shards(model, max_shard_size * _GIGABYTE)):
+    for i, shard in enumerate(
+        _shards(but(model.file_places(), skipped), max_shard_size * _GIGABYTE)
+    ):
         name = f"{base}_{i:05}.weights.h5"
         tree = Tree()
         for (group, owner, key), array in shard.items():
@@ -63,10 +69,10 @@ def write(path: str, model: "Sequential", max_shard_size: float) -> None:
 _Shard = dict[tuple[str, str, str], NDArray[Any]]
 
 
-def _shards(model: "Sequential", most: float) -> list[_Shard]:
+def _shards(places: Sequence[Place], most: float) -> list[_Shard]:
     shards: list[_Shard] = [{}]
     size = 0
-    for place in model.file_places():
+    for place in places:
         group = f"{place.path}/vars" if place.path else "vars"
         for key, array in place.saved().items():
             if array.nbytes > most:

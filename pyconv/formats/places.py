@@ -1,7 +1,7 @@
 """Where files have the weights of a model: by Keras 3's paths, and layer by layer in order."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,20 @@ def flat_places(layers: Sequence[Layer]) -> list[Place]:
         for layer in layers
         for place in layer.file_places(f"layers/{numbered(type(layer).__name__, used)}")
     ]
+
+
+def but(places: Sequence[Place], skipped: Collection[int]) -> list[Place]:
+    """Return the places of other owners than those of these ids."""
+    return [place for place in places if id(place.owner) not in skipped]
+
+
+def ids_within(objects: Any) -> frozenset[int]:
+    """Return the ids of layers and models, and of all that they hold."""
+    found: set[int] = set()
+    for one in objects or ():
+        within = one._flatten_layers() if hasattr(one, "_flatten_layers") else [one]
+        found |= {id(one), *map(id, within)}
+    return frozenset(found)
 
 
 def numbered(class_name: str, used: Counter[str]) -> str:
