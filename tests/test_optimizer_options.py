@@ -288,3 +288,22 @@ class TestOverwritten:
             ([2.0, 1.0], [-0.5, 5.0]),
             ([0.0, 3.0], [2.5, 4.0]),  # sums begin at 0
         ]
+
+
+@pytest.mark.parametrize("grad", ["abc", {}, object(), np.array([["a"]]), np.array([[None]])])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {},
+        {"clipnorm": 1.0},
+        {"global_clipnorm": 1.0},
+        {"clipvalue": 1.0},
+        {"loss_scale_factor": 2.0},
+        {"gradient_accumulation_steps": 2},
+    ],
+)
+def test_gradients_that_are_no_arrays_of_numbers(option, grad):
+    optimizer = pyconv.optimizers.Adam(**option)
+    wanted = r"Adam: grads\[0\] must be an array of numbers of shape \(1, 1\), got"
+    with pytest.raises(TypeError, match=wanted):
+        optimizer.apply([grad], [np.zeros((1, 1), np.float32)])

@@ -138,10 +138,14 @@ class Optimizer(Recorded, CustomVariables):
             self.build(variables)
         if self._generation != backend.generation:
             self._move(variables)
-        if self._extras.active:
-            self._extras.step(self, grads, variables)
-        else:
-            self._step(grads, variables)
+        try:
+            if self._extras.active:
+                self._extras.step(self, grads, variables)
+            else:
+                self._step(grads, variables)
+        except (AttributeError, TypeError, ValueError):
+            _require_numbers(owner, grads, variables)
+            raise
         self._iterations += 1
 
     @property
@@ -188,6 +192,7 @@ class Optimizer(Recorded, CustomVariables):
             self._update(params, self._clipping(grads), decay)
         except TypeError:
             # Native code checks all arrays before it changes the first.
+            _require_numbers(type(self).__name__, grads, params)
             converted = [backend.float32(grad) for grad in grads]
             if all(a is b for a, b in zip(converted, grads, strict=True)):
                 raise
@@ -313,6 +318,16 @@ class Optimizer(Recorded, CustomVariables):
                 arguments["learning_rate"], custom_objects
             )
         return cls(**arguments)
+
+
+def _require_numbers(owner: str, grads: Sequence[Any], variables: Sequence[Any]) -> None:
+    for i, (grad, variable) in enumerate(zip(grads, variables, strict=True)):
+        kind = getattr(getattr(grad, "dtype", None), "kind", "f")
+        if grad is not None and (not hasattr(grad, "shape") or kind not in "biuf"):
+            raise TypeError(
+                f"{owner}: grads[{i}] must be an array of numbers of shape {variable.shape}, got "
+                f"{shown(grad)}"
+            ) from None
 
 
 def _refuse_unknown(owner: str, kwargs: dict[str, Any]) -> None:
