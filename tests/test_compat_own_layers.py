@@ -305,3 +305,64 @@ def test_what_is_not_defined():
     with pytest.raises(ValueError, match="Only input tensors may be passed as positional"):
         Block()(X, True)
     assert pickle.loads(pickle.dumps(layers.Dense(2))).units == 2
+
+
+class Centers(layers.Layer):
+    """The distances to centers that each call moves, by ``update_by``."""
+
+    def build(self, input_shape):
+        self.centers = self.add_weight((3,), "zeros", name="centers", trainable=False)
+
+    def call(self, x):
+        y = keras.ops.sum((x - self.centers) ** 2, axis=-1, keepdims=True)
+        self.update_by(x)
+        return y
+
+
+def test_a_weight_that_a_call_binds_to_a_result_keeps_its_value():
+    class Bound(Centers):
+        def build(self, input_shape):
+            super().build(input_shape[0])
+
+        def call(self, inputs):
+            return super().call(inputs[0] * inputs[1])
+
+        def update_by(self, x):
+            self.centers -= 0.5 * (self.centers - keras.ops.mean(x, axis=0))
+
+    layer, inputs = Bound(), [keras.Input((3,)), keras.Input((1,))]
+    hidden = layers.Dense(3)
+    model = keras.Model(inputs, layer([hidden(inputs[0]), inputs[1]]))
+    model.compile("sgd", "mse")
+    data = [X, np.ones((4, 1), np.float32)]
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=r"binds self.centers.* self.centers.assign\(...\)"):
+            found = model.predict(data, verbose=0)
+        wanted = np.sum(hidden(X) ** 2, axis=-1, keepdims=True)
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+        with pytest.warns(UserWarning, match="binds self.centers"):
+            model.fit(data, np.zeros((4, 1)), verbose=0)
+    assert layer.centers is layer.weights[0]
+    np.testing.assert_array_equal(layer.get_weights()[0], 0)
+
+
+def test_updates_are_done_at_the_end_of_calls_of_training():
+    class Updated(Centers):
+        def update_by(self, x):
+            self.add_update((self.centers, self.centers + 0.25 * keras.ops.mean(x, axis=0)), x)
+
+    layer = Updated()
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.compile("sgd", "mse")
+    np.testing.assert_allclose(model.predict(X, verbose=0), 3)
+    np.testing.assert_array_equal(layer.get_weights()[0], 0)
+    model.fit(X, np.zeros((4, 1)), batch_size=2, verbose=0)
+    np.testing.assert_allclose(layer.get_weights()[0], 0.5)
+    np.testing.assert_allclose(model.predict(X, verbose=0), 0.75)
+
+    class Wrong(Centers):
+        def update_by(self, x):
+            self.add_update([(x.shape, self.centers)])
+
+    with pytest.raises(TypeError, match="add_update takes pairs of a weight and its new value"):
+        Wrong()(X)

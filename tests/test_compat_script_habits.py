@@ -71,3 +71,50 @@ def test_counts_of_steps_may_be_numbers_of_tensorflow():
     )  # fmt: skip
     assert len(history.history["loss"]) == 3
     assert history.params["steps"] == 2
+
+
+def test_input_is_found_among_the_models():
+    from pyconv.compat.keras.models import Input
+
+    assert Input is keras.Input
+
+
+def test_patience_may_be_a_fraction():
+    for patience, wanted in [(0.0, 0), (2.0, 2), (2.5, 3)]:
+        assert keras.callbacks.EarlyStopping(patience=patience).patience == wanted
+        assert keras.callbacks.ReduceLROnPlateau(patience=patience).patience == wanted
+    with pytest.raises(ValueError, match="patience must be an integer, got 'a'"):
+        keras.callbacks.EarlyStopping(patience="a")
+
+
+def test_accuracy_of_an_output_has_both_names():
+    inputs = keras.Input((6,))
+    heads = [layers.Dense(3, activation="softmax", name=name)(inputs) for name in ("a", "b")]
+    model = keras.Model(inputs, heads)
+    model.compile("sgd", "categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(A, [B, B], validation_data=(A, [B, B]), verbose=0).history
+    for name in ("a_", "b_", "val_a_", "val_b_"):
+        assert history[f"{name}acc"] == history[f"{name}accuracy"]
+    assert "c_acc" not in history
+    with pytest.raises(KeyError, match="c_acc"):
+        history["c_acc"]
+
+
+def test_all_layers_come_with_the_backend():
+    found = {}
+    exec("from pyconv.compat.keras.layers import *", found)
+    assert found["K"] is keras.backend
+    assert found["Dense"] is layers.Dense
+
+
+def test_a_loss_may_sum_over_the_batch_and_keep_an_axis():
+    def total(y_true, y_pred):
+        return 0.5 * keras.backend.sum(y_true * y_pred, axis=0)
+
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(1, use_bias=False)])
+    model.compile(keras.optimizers.SGD(0.125), total)
+    before = model.get_weights()[0]
+    y = np.arange(20, dtype=np.float32)[:, None]
+    loss = model.train_on_batch(A, y)
+    assert float(loss) == pytest.approx(0.5 * np.sum(y * (A @ before)), rel=1e-5)
+    np.testing.assert_allclose(model.get_weights()[0], before - 0.0625 * A.T @ y, rtol=1e-4)

@@ -2,27 +2,29 @@
 
 from typing import Any
 
-_OTHER = {
-    "acc": "accuracy",
-    "accuracy": "acc",
-    "val_acc": "val_accuracy",
-    "val_accuracy": "val_acc",
-    "lr": "learning_rate",
-    "learning_rate": "lr",
-}
+_PAIRS = (("acc", "accuracy"), ("lr", "learning_rate"))
+
+
+def _other(key: object) -> str | None:
+    """Return the other name of a metric, with what the output and ``val_`` put before it."""
+    for pair in _PAIRS:
+        for name, other in (pair, pair[::-1]):
+            if key == name or str(key).endswith(f"_{name}"):
+                return str(key)[: -len(name)] + other
+    return None
 
 
 class Logs(dict[str, Any]):
     """A dict in which 'acc' and 'accuracy', 'lr' and 'learning_rate' find the same value."""
 
     def __missing__(self, key: str) -> Any:
-        other = _OTHER.get(key)
+        other = _other(key)
         if other is None or not super().__contains__(other):
             raise KeyError(key)
         return self[other]
 
     def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or super().__contains__(_OTHER.get(str(key)))
+        return super().__contains__(key) or super().__contains__(_other(key))
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value under this name or its other one."""
@@ -33,4 +35,4 @@ class Logs(dict[str, Any]):
 
     def with_both_names(self) -> dict[str, Any]:
         """Return a plain dict that has each value under both names."""
-        return {**{_OTHER[key]: self[key] for key in self if key in _OTHER}, **self}
+        return {**{other: self[key] for key in self if (other := _other(key))}, **self}

@@ -132,7 +132,8 @@ class OwnCall(Layer):
         taken = inspect.signature(self.call).parameters  # type: ignore[attr-defined]
         told = {"training": training, "mask": self._taken_mask()}
         options = {name: value for name, value in told.items() if name in taken}
-        with recording.opened(), self._watching(recording):
+        kept = self._weights_of_call(training)  # type: ignore[attr-defined]
+        with recording.opened(), self._watching(recording), kept:
             call = self.call  # type: ignore[attr-defined]
             packing = self._packing
             y = call(given, **options) if packing is None else packing.run(call, given, options)

@@ -63,8 +63,8 @@ class Own(OnTensors, OwnWeights, StatelessCall):
             raise NotImplementedError(
                 f"{self.label}: it does not have a `compute_output_shape` method implemented."
             )
-        owns_build = own_call(type(self)) is not None and "build" in vars(before(type(self)))
-        if owns_build and not self.built and not self._building and _is_shape(input_shape):
+        owns_build = getattr(type(self).build, "__wrapped__", None) is not None
+        if owns_build and own_call(type(self)) is not None and not self.built and not self._building and _is_shape(input_shape):
             self.build(input_shape)  # its call needs the weights
         return super().compute_output_shape(input_shape)  # type: ignore[misc]
 
@@ -205,7 +205,7 @@ class Own(OnTensors, OwnWeights, StatelessCall):
         with _call_context.within(self.path, told):
             self._tracker.lock()
             try:
-                with self._watched():
+                with self._watched(), self._weights_of_call(told.get("training")):
                     y = mapped(self._result, spec.run(self.call))
             finally:
                 self._tracker.locked = locked

@@ -1,9 +1,13 @@
 """Weights that layers of the user's own add."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from pyconv.compat._autodiff import unwrapped
 from pyconv.compat._tracked import Tracked
 
 _NOTHING = (
@@ -66,6 +70,61 @@ class OwnWeights(Tracked):
         weight.trainable = given.get("trainable", True) and self.trainable
         weight._path = f"{self.path}/{weight.name}"
         return weight
+
+    _updates: tuple[tuple[Any, Any], ...] = ()  # weights and their new values, of this call
+
+    def add_update(self: Any, updates: Any, inputs: Any = None) -> None:
+        """Give weights new values at the end of this call, where it is one of training.
+
+        Args:
+            updates: a pair of a weight and its new value, or a list of such pairs. What
+                ``K.update`` gave has been done.
+            inputs: has no effect.
+
+        Raises:
+            TypeError: the first of a pair is not a weight.
+        """
+        pairs = [updates] if isinstance(updates, tuple) else updates
+        for pair in pairs if isinstance(pairs, list) else []:
+            if isinstance(pair, tuple):
+                if len(pair) != 2 or not hasattr(pair[0], "assign"):
+                    raise TypeError(
+                        f"{self.label}: add_update takes pairs of a weight and its new value, got "
+                        f"{pair!r:.60}"
+                    )
+                self._updates += ((pair[0], pair[1]),)
+
+    @contextmanager
+    def _weights_of_call(self: Any, training: Any) -> Iterator[None]:
+        """Keep attributes that are weights through a call, and then do the updates it added.
+
+        ``self.centers -= ...`` in a call binds the attribute to the result. Keras's graphs, which
+        are made once, have the weight there in each step all the same.
+        """
+        self._updates = ()
+        weights = list(self._weights.values())
+        held = {
+            name: value
+            for name, value in vars(self).items()
+            if any(value is weight for weight in weights)
+        }
+        try:
+            yield
+        finally:
+            for name, weight in held.items():
+                now = vars(self).get(name)
+                weights = list(self._weights.values())
+                if hasattr(now, "__array__") and not any(now is other for other in weights):
+                    object.__setattr__(self, name, weight)
+                    warnings.warn(
+                        f"{self.label}: its call binds self.{name}, which is a weight, to a "
+                        "result; the weight keeps its value, as in Keras's graphs: to change it, "
+                        f"self.{name}.assign(...)",
+                        stacklevel=2,
+                    )
+            updates, self._updates = self._updates, ()
+        for weight, value in updates if training else ():
+            weight.assign(np.asarray(unwrapped(value)))
 
     def _add_whole_numbers(self: Any, dtype: Any, given: dict[str, Any]) -> Any:
         """Add a weight that is no float32, kept as a variable of its type."""

@@ -47,7 +47,9 @@ class LossFunctionWrapper(Loss):
 
     def call(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
         """Return what the function gives."""
-        return np.asanyarray(self.fn(*same_rank(y_true, y_pred), **self._kwargs))
+        values = np.asanyarray(self.fn(*same_rank(y_true, y_pred), **self._kwargs))
+        # A sum over the batch of outputs of one number: Keras averages over whatever it gets.
+        return values.reshape(()) if values.shape == (1,) and len(y_pred) > 1 else values
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

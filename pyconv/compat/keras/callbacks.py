@@ -1,5 +1,6 @@
 """``keras.callbacks``: pyconv's, with the arguments and the texts of Keras 2."""
 
+import math
 import warnings
 from typing import Any
 
@@ -22,6 +23,8 @@ def _translate(
 ) -> _classes.Arguments:
     if name == "ReduceLROnPlateau":
         _arguments.rename(name, kwargs, "epsilon", "min_delta")
+    if isinstance(kwargs.get("patience"), float) and math.isfinite(kwargs["patience"]):
+        kwargs["patience"] = math.ceil(kwargs["patience"])  # counts of epochs are compared with it
     if name == "TensorBoard":
         _arguments.drop(kwargs, *_OF_OLDER_BOARDS)
     if name == "ModelCheckpoint":

@@ -272,4 +272,5 @@ def model_from_yaml(yaml_string: str, custom_objects: Any = None) -> Any:
 
 globals().update({name: found for name, found in _names.items() if name != "clone_model"})
 __all__ = sorted([*_names, "Model", "Sequential", "model_from_yaml", "save_model"])
+Input = layers.Input  # scripts import it from here too
 __getattr__ = _unsupported.getter(__name__, models)
