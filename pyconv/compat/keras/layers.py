@@ -25,7 +25,7 @@ from pyconv.compat._own_call import OwnCall
 from pyconv.compat._own_layer import Own
 from pyconv.compat._tensor import Tensor
 from pyconv.compat._wrapper import wrapper
-from pyconv.compat.keras import backend as K
+from pyconv.compat.keras import backend as K  # noqa: F401
 from pyconv.formats import keras_arguments as _arguments
 from pyconv.layers._image_layer import ImageLayer
 
