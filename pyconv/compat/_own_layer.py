@@ -64,7 +64,13 @@ class Own(OnTensors, OwnWeights, StatelessCall):
                 f"{self.label}: it does not have a `compute_output_shape` method implemented."
             )
         owns_build = getattr(type(self).build, "__wrapped__", None) is not None
-        if owns_build and own_call(type(self)) is not None and not self.built and not self._building and _is_shape(input_shape):
+        if (
+            owns_build
+            and own_call(type(self)) is not None
+            and not self.built
+            and not self._building
+            and _is_shape(input_shape)
+        ):
             self.build(input_shape)  # its call needs the weights
         return super().compute_output_shape(input_shape)  # type: ignore[misc]
 

@@ -25,7 +25,7 @@ from pyconv.compat._own_call import OwnCall
 from pyconv.compat._own_layer import Own
 from pyconv.compat._tensor import Tensor
 from pyconv.compat._wrapper import wrapper
-from pyconv.compat.keras import backend as K  # noqa: F401
+from pyconv.compat.keras import backend
 from pyconv.formats import keras_arguments as _arguments
 from pyconv.layers._image_layer import ImageLayer
 
@@ -272,7 +272,7 @@ _names.update({f"BatchNormalizationV{n}": _names["BatchNormalization"] for n in 
 _names.update(Input=Input, InputSpec=InputSpec, deserialize=deserialize, dot=dot, merge=merge)
 # Where Keras 2 had the layers that change images.
 experimental = SimpleNamespace(preprocessing=SimpleNamespace(**_names))
-globals().update(_names)
+globals().update(_names, K=backend)
 # ``from keras.layers import *`` gave Keras 2's backend as well, which scripts use.
 __all__ = sorted(name for name in [*_names, "K", "Merge"] if not name.startswith("_"))
 __getattr__ = _unsupported.getter(__name__, layers)
