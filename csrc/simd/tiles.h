@@ -117,6 +117,7 @@ PYCONV_INLINE void tile_of_row(int n, int64_t segments, int64_t length, const fl
         const float* p[P];
         PYCONV_UNROLL
         for (int i = 0; i < P; ++i) p[i] = a + 3 * i * a_step + offsets[s];
+        PYCONV_UNROLL_BY_4
         for (int64_t k = 0; k < length; ++k, b += kTileCols) {
             Vec row[V];
             PYCONV_UNROLL
@@ -150,6 +151,7 @@ void outer_tile(int n, const PixelWalk& w, const float* const* a, const float* b
             PYCONV_UNROLL
             for (int i = 0; i < P; ++i) p[i] = a[kShare * i] + a_row;
             int64_t offset = 0;
+            PYCONV_UNROLL_BY_4
             for (int64_t c = 0; c < w.cols; ++c, offset += w.a_col, q += w.b_col) {
                 Vec row[V];
                 PYCONV_UNROLL
