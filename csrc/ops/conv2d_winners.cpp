@@ -36,7 +36,7 @@ struct Plan {
     int64_t unit_windows() const { return unit_images * unit_rows * pool.ow; }
     int64_t copy_rows(int64_t rows) const { return (2 * rows - 1) * s.strides.h + extent_h; }
     int64_t copy_size() const { return unit_images * copy_rows(unit_rows) * copy_row; }
-    int64_t value(int64_t k) const { return k / run * vectors * simd::kernels().lanes + k % run; }
+    int64_t first(int64_t r) const { return r * vectors * simd::kernels().lanes; }  // of run r
 
     const Conv2dShape& s;
     const WindowShape& pool;
@@ -242,13 +242,15 @@ private:
 // w (kh, kw, c, oc) -> (oc, runs, vectors, lanes)
 const float* filters_by_channel(const Plan& p, const float* w, Scratch& scratch) {
     float* filters = scratch.take<float>(p.s.oc * p.filter());
-    parallel_elements(p.s.oc * p.filter(), [&](int64_t begin, int64_t end) {
-        std::memset(filters + begin, 0, sizeof(float) * (end - begin));
-    });
     parallel_for(p.s.oc, [&](int64_t begin, int64_t end) {
-        for (int64_t k = 0; k < p.runs * p.run; ++k)
-            for (int64_t o = begin; o < end; ++o)
-                filters[o * p.filter() + p.value(k)] = w[k * p.s.oc + o];
+        std::memset(filters + begin * p.filter(), 0, sizeof(float) * (end - begin) * p.filter());
+        for (int64_t r = 0; r < p.runs; ++r) {
+            const float* from = w + r * p.run * p.s.oc;
+            for (int64_t o = begin; o < end; ++o) {
+                float* to = filters + o * p.filter() + p.first(r);
+                for (int64_t k = 0; k < p.run; ++k) to[k] = from[k * p.s.oc + o];
+            }
+        }
     });
     return filters;
 }
@@ -289,16 +291,22 @@ void winners_backward(const Conv2dShape& conv, const WindowShape& pool, const fl
             }
         }
     });
-    parallel_elements(p.sums(), [&](int64_t begin, int64_t end) {
-        for (int64_t part = 1; part < p.parts; ++part)
-            simd::kernels().add(end - begin, sums + part * p.sums() + begin, sums + begin);
+    parallel_for(conv.oc, [&](int64_t begin, int64_t end) {
+        const auto add_parts = [&](int64_t at, int64_t n) {
+            for (int64_t part = 1; part < p.parts; ++part)
+                simd::kernels().add(n, sums + part * p.sums() + at, sums + at);
+        };
+        add_parts(filters + begin, end - begin);
+        if (!dw) return;
+        add_parts(begin * p.filter(), (end - begin) * p.filter());
+        for (int64_t r = 0; r < p.runs; ++r) {
+            float* to = dw + r * p.run * conv.oc;
+            for (int64_t o = begin; o < end; ++o) {
+                const float* from = sums + o * p.filter() + p.first(r);
+                for (int64_t k = 0; k < p.run; ++k) to[k * conv.oc + o] = from[k];
+            }
+        }
     });
-    if (dw)
-        parallel_for(p.runs * p.run, [&](int64_t begin, int64_t end) {
-            for (int64_t k = begin; k < end; ++k)
-                for (int64_t o = 0; o < conv.oc; ++o)
-                    dw[k * conv.oc + o] = sums[o * p.filter() + p.value(k)];
-        });
     if (db) std::memcpy(db, sums + filters, sizeof(float) * conv.oc);
 }
 
