@@ -132,14 +132,17 @@ class OwnCall(Layer):
         taken = inspect.signature(self.call).parameters  # type: ignore[attr-defined]
         told = {"training": training, "mask": self._taken_mask()}
         options = {name: value for name, value in told.items() if name in taken}
-        kept = self._weights_of_call(training)  # type: ignore[attr-defined]
-        with recording.opened(), self._watching(recording), kept:
+        with recording.opened(), self._watching(recording), self._weights_of_call(training):
             call = self.call  # type: ignore[attr-defined]
             packing = self._packing
             y = call(given, **options) if packing is None else packing.run(call, given, options)
         one_result(self, y)
         self._recorded = recording, given, y
         return y
+
+    def _weights_of_call(self, training: Any) -> contextlib.AbstractContextManager[None]:
+        """Return what keeps the weights that a call binds; a layer of a function has none."""
+        return contextlib.nullcontext()
 
     @contextlib.contextmanager
     def _watching(self, recording: Recording) -> Iterator[None]:
