@@ -41,6 +41,7 @@ class Variable(np.ndarray[Any, Any]):
     overwrite_with_gradient = False  # whether a step makes it what its gradient is
     constraint: Callable[[Any], Any] | None
     before_assign: Callable[[], None] | None = None  # may refuse it
+    _kept = False  # whether ``-=`` and the like make a new array: while a layer's call runs
     _path: str | None
 
     def __new__(
@@ -121,6 +122,19 @@ class Variable(np.ndarray[Any, Any]):
 
     def __hash__(self) -> int:  # type: ignore[override]
         return id(self)
+
+
+def _augmented(name: str) -> Any:
+    in_place, plain = getattr(np.ndarray, f"__i{name}__"), getattr(np.ndarray, f"__{name}__")
+
+    def operate(self: Variable, other: Any) -> Any:
+        return plain(self, other) if self._kept else in_place(self, other)
+
+    return operate
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    setattr(Variable, f"__i{_name}__", _augmented(_name))
 
 
 class NumberVariable(Variable):

@@ -335,15 +335,52 @@ def test_a_weight_that_a_call_binds_to_a_result_keeps_its_value():
     model = keras.Model(inputs, layer([hidden(inputs[0]), inputs[1]]))
     model.compile("sgd", "mse")
     data = [X, np.ones((4, 1), np.float32)]
-    for _ in range(2):
-        with pytest.warns(UserWarning, match=r"binds self.centers.* self.centers.assign\(...\)"):
-            found = model.predict(data, verbose=0)
+    with pytest.warns(UserWarning, match=r"binds self.centers.* self.centers.assign\(...\)"):
+        model.predict(data, verbose=0)
+    for _ in range(2):  # which tells no more: other warnings are errors
+        found = model.predict(data, verbose=0)
         wanted = np.sum(hidden(X) ** 2, axis=-1, keepdims=True)
         np.testing.assert_allclose(found, wanted, rtol=1e-5)
-        with pytest.warns(UserWarning, match="binds self.centers"):
-            model.fit(data, np.zeros((4, 1)), verbose=0)
+        model.fit(data, np.zeros((4, 1)), verbose=0)
     assert layer.centers is layer.weights[0]
     np.testing.assert_array_equal(layer.get_weights()[0], 0)
+
+
+@pytest.mark.parametrize("trainable", [False, True])
+@pytest.mark.parametrize("added", [False, True])
+@pytest.mark.parametrize("first", ["predict", "fit", "call"])
+def test_augmented_assignments_in_a_call_leave_weights_as_they_are(trainable, added, first):
+    class Moved(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            if added:
+                self.w = self.add_weight((3,), "ones", trainable=trainable)
+            else:
+                self.w = keras.Variable(np.ones(3, np.float32), trainable=trainable)
+
+        def call(self, x):
+            self.w -= 0.5
+            self.w *= 4.0
+            return x * self.w
+
+    layer = Moved()
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    w = layer.weights[0]
+    runs = {
+        "predict": lambda: model.predict(X, verbose=0),
+        "fit": lambda: model.fit(X, X, verbose=0),
+        "call": lambda: layer(X),
+    }
+    with pytest.warns(UserWarning, match=r"w.assign\(...\), or self.w.assign_sub\(...\)"):
+        runs[first]()
+    for run in runs.values():  # which tell no more: other warnings are errors
+        run()
+        assert layer.w is w
+        np.testing.assert_array_equal(w, np.ones(3))
+    np.testing.assert_allclose(model.predict(X, verbose=0), 2 * X, rtol=1e-6)
+    layer.w -= 0.25  # outside of calls as ever
+    np.testing.assert_array_equal(w, np.full(3, 0.75))
 
 
 def test_updates_are_done_at_the_end_of_calls_of_training():

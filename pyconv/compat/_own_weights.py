@@ -9,6 +9,7 @@ import numpy as np
 
 from pyconv.compat._autodiff import unwrapped
 from pyconv.compat._tracked import Tracked
+from pyconv.variable import Variable
 
 _NOTHING = (
     "You cannot add new elements of state (variables or sub-layers) to a layer that is already "
@@ -94,6 +95,12 @@ class OwnWeights(Tracked):
                     )
                 self._updates += ((pair[0], pair[1]),)
 
+    _told_bound: frozenset[str] = frozenset()  # attributes of which the warning has been given
+
+    def _holder(self) -> Any:
+        """Return what has the weights as attributes."""
+        return self
+
     @contextmanager
     def _weights_of_call(self: Any, training: Any) -> Iterator[None]:
         """Keep attributes that are weights through a call, and then do the updates it added.
@@ -102,29 +109,41 @@ class OwnWeights(Tracked):
         are made once, have the weight there in each step all the same.
         """
         self._updates = ()
-        weights = list(self._weights.values())
+        attributes = vars(self._holder())
+        own = {id(w): w for w in [*self._weights.values(), *self._loose_variables()]}
         held = {
             name: value
-            for name, value in vars(self).items()
-            if any(value is weight for weight in weights)
+            for name, value in attributes.items()
+            if id(value) in own or id(getattr(value, "source", None)) in own
         }
+        before = [w for w in own.values() if isinstance(w, Variable) and not w._kept]
+        for weight in before:
+            weight._kept = True
         try:
             yield
         finally:
-            for name, weight in held.items():
-                now = vars(self).get(name)
-                weights = list(self._weights.values())
-                if hasattr(now, "__array__") and not any(now is other for other in weights):
-                    object.__setattr__(self, name, weight)
-                    warnings.warn(
-                        f"{self.label}: its call binds self.{name}, which is a weight, to a "
-                        "result; the weight keeps its value, as in Keras's graphs: to change it, "
-                        f"self.{name}.assign(...)",
-                        stacklevel=2,
-                    )
+            for weight in before:
+                weight._kept = False
+            own.update((id(w), w) for w in self._weights.values())
+            for name, value in held.items():
+                now = attributes.get(name)
+                if now is value or not hasattr(now, "__array__") or id(now) in own:
+                    continue
+                attributes[name] = value
+                if name not in self._told_bound:
+                    self._told_bound |= {name}
+                    self._tell_bound(name)
             updates, self._updates = self._updates, ()
         for weight, value in updates if training else ():
             weight.assign(np.asarray(unwrapped(value)))
+
+    def _tell_bound(self: Any, name: str) -> None:
+        warnings.warn(
+            f"{self.label}: its call binds self.{name}, which is a weight, to a result; the "
+            f"weight keeps its value, as in Keras's graphs: to change it, self.{name}.assign(...), "
+            f"or self.{name}.assign_sub(...) for -=",
+            stacklevel=2,
+        )
 
     def _add_whole_numbers(self: Any, dtype: Any, given: dict[str, Any]) -> Any:
         """Add a weight that is no float32, kept as a variable of its type."""

@@ -35,6 +35,9 @@ class WholeCall(Layer):  # type: ignore[misc]
         super().__init__(name=model.name)
         self.__dict__["_trainable"] = bool(model.trainable)
 
+    def _holder(self) -> Any:
+        return self._of[0]()
+
     @property
     def label(self) -> str:
         """What errors call it: as the model."""
