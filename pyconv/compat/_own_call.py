@@ -47,7 +47,7 @@ class OwnCall(Layer):
         self._call_input, self._recorded = x, None
         if not training and self._packing is None:
             given = eager(x) if type(x) is np.ndarray else x
-            with self._weights_of_call(training):  # type: ignore[attr-defined]
+            with self._weights_of_call(training):
                 y = super().forward(given, training)
             return np.asarray(y) if isinstance(y, EagerArray) else y
         result: Array = backend.float32(np.asarray(unwrapped(self._record(x, training))))

@@ -110,7 +110,10 @@ class OwnWeights(Tracked):
         """
         self._updates = ()
         attributes = vars(self._holder())
-        own = {id(w): w for w in [*self._weights.values(), *self._loose_variables()]}
+        # Under a tape attributes are arrays whose source is the weight.
+        sources = [getattr(value, "source", None) for value in attributes.values()]
+        taped = [source for source in sources if isinstance(source, Variable)]
+        own = {id(w): w for w in [*self._weights.values(), *self._loose_variables(), *taped]}
         held = {
             name: value
             for name, value in attributes.items()
