@@ -332,6 +332,25 @@ def test_reductions(reduction, weighted):
     np.testing.assert_allclose(loss(y, p, sample_weight=weight), wanted, rtol=1e-6)
 
 
+def test_weights_as_keras_takes_them():
+    """Against the formulas of ``reduce_weighted_values`` of Keras 3.15."""
+    rng = np.random.default_rng(3)
+    y, p = rng.standard_normal((4, 5, 2)), rng.standard_normal((4, 5, 2))
+    rows, w = ((y - p) ** 2).mean(axis=-1), rng.uniform(1, 3, (4, 1))
+    mean = MeanSquaredError(reduction="mean_with_sample_weight")
+    assert mean(y, p, sample_weight=2.0) == pytest.approx(rows.sum(), rel=1e-6)
+    assert mean(y, p, sample_weight=w) == pytest.approx((rows * w).sum() / w.sum(), rel=1e-6)
+    each = MeanSquaredError(reduction="none")(y[:, 0], p[:, 0], sample_weight=w)
+    np.testing.assert_allclose(each, rows[:, :1] * w, rtol=1e-6)
+    for kind in (losses.Dice, losses.Tversky):
+        plain = kind()(abs(y), abs(p))
+        got = kind()(abs(y), abs(p), sample_weight=w[:, 0])
+        assert got == pytest.approx(plain * w.mean(), rel=1e-6)
+        alone = kind(reduction="mean_with_sample_weight")
+        for weight in (2.0, [2.0]):
+            assert alone(abs(y), abs(p), sample_weight=weight) == pytest.approx(2 * plain, rel=1e-6)
+
+
 @pytest.mark.parametrize("dtype", ["u1", "i2", "i8", "f4", "f8", "?"])
 @pytest.mark.parametrize("shape", [(2,), (2, 1)])
 def test_sparse_labels_of_any_kind(dtype, shape):

@@ -27,8 +27,8 @@ class Loss:
     Args:
         name: the loss's name; by default the class in snake case, counted.
         reduction: 'sum_over_batch_size' (or 'mean': divided by the number of rows, whatever the
-            weights), 'sum', 'mean_with_sample_weight' (divided by the sum of the weights), or
-            'none' (or None: the loss of each row; not to be trained with).
+            weights), 'sum', 'mean_with_sample_weight' (divided by the sum of the weights as
+            given), or 'none' (or None: the loss of each row; not to be trained with).
         dtype: None or 'float32'.
 
     Raises:
@@ -145,18 +145,27 @@ class Loss:
             scale *= mask
         if self.reduction in ("sum_over_batch_size", "mean"):
             scale /= max(scale.size if mask is None else int(np.count_nonzero(mask)), 1)
-        elif self.reduction == "mean_with_sample_weight":
-            total = float(scale.sum(dtype=np.float64))
+        elif self.reduction == "mean_with_sample_weight" and shape:  # one loss is no mean
+            counted = scale if weight is None or mask is not None else weight  # as given
+            total = float(counted.sum(dtype=np.float64))
             scale *= 1.0 / total if total else 0.0
         return scale
 
     def _reduced(
         self, rows: NDArray[Any], sample_weight: Any, mask: NDArray[np.bool_] | None
     ) -> Any:
+        if sample_weight is not None:
+            sample_weight = _targets.numeric(type(self).__name__, "sample_weight", sample_weight)
+        if rows.ndim == 0 and np.shape(sample_weight) == (1,):
+            sample_weight = np.reshape(sample_weight, ())
+        given = np.ndim(sample_weight) if sample_weight is not None else 0
+        if rows.ndim == 0 and given and mask is None:  # one loss, as many times as weights
+            rows = np.broadcast_to(rows, np.shape(sample_weight))
         scale = self._scale_of(rows.shape, sample_weight, mask)
         weighted = np.multiply(rows, scale, dtype=np.float64)
         if self.reduction == "none":
-            return weighted.astype(np.float32)
+            found = weighted.astype(np.float32)
+            return found[:, None] if rows.ndim == 1 and given == 2 else found
         return Number(weighted.sum())
 
     def _scale_of(
@@ -167,9 +176,10 @@ class Loss:
         if sample_weight is not None:
             owner = type(self).__name__
             given = _targets.numeric(owner, "sample_weight", sample_weight)
-            if given.ndim == 0:
-                given = np.broadcast_to(given, shape)
+            lone = given.ndim == 0
+            given = np.broadcast_to(given, shape) if lone else given
             weight = _targets.sample_weights(owner, given, shape)
+            weight = weight[(slice(1),) * len(shape)] if lone else weight
         return self.row_scale(shape, weight, mask)
 
     def get_config(self) -> dict[str, Any]:
