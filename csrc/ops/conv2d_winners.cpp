@@ -12,7 +12,6 @@
 
 #include "check.h"
 #include "ops/conv2d_pooled.h"
-#include "ops/elementwise.h"
 #include "parallel.h"
 #include "scratch.h"
 #include "simd/kernels.h"

@@ -5,7 +5,6 @@
 #include <cstdint>
 
 #include "check.h"
-#include "ops/gemm.h"
 #include "scratch.h"
 #include "simd/kernels.h"
 
@@ -19,7 +18,7 @@ public:
     int64_t count() const { return count_; }
     int64_t first(int64_t tile) const { return tile * rows_ + std::min(tile, longer_); }
     int height(int64_t tile) const { return static_cast<int>(rows_ + (tile < longer_)); }
-    simd::TileRows copies(int64_t depth) const { return {count_, rows_, longer_, depth}; }
+    simd::PackedTiles copies(int64_t depth) const { return {count_, rows_, longer_, depth}; }
 
 private:
     int64_t count_, rows_, longer_;  // the first `longer_` have one row more
@@ -29,10 +28,10 @@ private:
 class PackedRows {
 public:
     PackedRows(const Tiling& tiling, int64_t k, int64_t depth, Scratch& scratch)
-        : tiling_(tiling), k_(k), depth_(depth) {
+        : tiling_(tiling), k_(k), depth_(std::clamp<int64_t>(k, 1, depth)) {
         const int64_t tiles = tiling.count();
-        block_ = depth * tiling.first(tiles) + tiles * simd::kPackedSlack;
-        data_ = scratch.take<float>(ceil_div(k, depth) * block_);
+        block_ = depth_ * tiling.first(tiles) + tiles * simd::kPackedSlack;
+        data_ = scratch.take<float>(ceil_div(k, depth_) * block_);
     }
 
     void pack_rows(int64_t tile, const float* a, int64_t lda) const {

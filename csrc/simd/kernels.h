@@ -173,7 +173,7 @@ struct AdamParams {
 
 // Copies of rows for tiles: `count` of `rows` rows, the first `longer` of one more, each for
 // `depth` steps and kPackedSlack floats.
-struct TileRows {
+struct PackedTiles {
     int64_t count, rows, longer, depth;
 };
 
@@ -204,7 +204,7 @@ struct Kernels {
     // dst (length, m) of m rows of a; up to kPackedSlack floats behind it are written, too.
     void (*pack_rows)(int m, int64_t length, const float* a, int64_t lda, float* dst);
     // The same of all tiles of rows that are columns of a.
-    void (*pack_columns)(const TileRows& tiles, int64_t length, const float* a, int64_t lda,
+    void (*pack_columns)(const PackedTiles& tiles, int64_t length, const float* a, int64_t lda,
                          float* dst);
 
     // The most columns, n, of a tile of m rows: nr, and more where rows are few.

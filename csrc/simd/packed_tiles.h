@@ -18,12 +18,6 @@ PYCONV_INLINE void packed_step(Vec (&acc)[M][V], const float* a, const Vec (&row
     }
 }
 
-template <int V>
-PYCONV_INLINE void load_row(Vec (&row)[V], const float* b) {
-    PYCONV_UNROLL
-    for (int v = 0; v < V; ++v) row[v] = Vec::load(b + v * kLanes);
-}
-
 template <int M, int V>
 PYCONV_INLINE void packed_tile(int n, int64_t length, const float* a, const float* b, int64_t b_ld,
                                float* copy, const float* bias, float* y, int64_t y_ld, int flags) {
@@ -99,7 +93,8 @@ void pack_rows(int m, int64_t length, const float* a, int64_t lda, float* dst) {
         for (int row = 0; row < m; ++row) dst[k * m + row] = a[row * lda + k];
 }
 
-void pack_columns(const TileRows& tiles, int64_t length, const float* a, int64_t lda, float* dst) {
+void pack_columns(const PackedTiles& tiles, int64_t length, const float* a, int64_t lda,
+                  float* dst) {
     constexpr int kVecs = (kPackedRows + kLanes - 1) / kLanes;
     const int64_t columns = tiles.count * tiles.rows + tiles.longer;
     const float* const end = a + (length - 1) * lda + columns;

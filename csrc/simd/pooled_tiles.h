@@ -22,8 +22,7 @@ PYCONV_INLINE void pooled_tile(const PooledRow& r, int n, const float* a, const 
         PYCONV_UNROLL_BY_2
         for (int64_t k = 0; k < r.length; ++k, ++upper, ++lower, b += kTileCols) {
             Vec row[V];
-            PYCONV_UNROLL
-            for (int v = 0; v < V; ++v) row[v] = Vec::load(b + v * kLanes);
+            load_row(row, b);
             PYCONV_UNROLL
             for (int i = 0; i < 4 * P; ++i) {
                 const int64_t col = (i / 4 * 2 + i % 2) * r.a_col;

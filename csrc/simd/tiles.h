@@ -25,14 +25,19 @@ PYCONV_INLINE void begin_tile(Vec (&acc)[M][V], int n, const float* bias) {
     }
 }
 
+template <int V>
+PYCONV_INLINE void load_row(Vec (&row)[V], const float* b) {
+    PYCONV_UNROLL
+    for (int v = 0; v < V; ++v) row[v] = Vec::load(b + v * kLanes);
+}
+
 // Adds p[i][0..length) x b (length, n).
 template <int M, int V>
 PYCONV_INLINE void multiply_tile(Vec (&acc)[M][V], const float* const (&p)[M], int64_t length,
                                  const float* b, int64_t b_ld) {
     for (int64_t k = 0; k < length; ++k, b += b_ld) {
         Vec row[V];
-        PYCONV_UNROLL
-        for (int v = 0; v < V; ++v) row[v] = Vec::load(b + v * kLanes);
+        load_row(row, b);
         PYCONV_UNROLL
         for (int i = 0; i < M; ++i) {
             const Vec x = Vec::set1(p[i][k]);
@@ -120,8 +125,7 @@ PYCONV_INLINE void tile_of_row(int n, int64_t segments, int64_t length, const fl
         PYCONV_UNROLL_BY_4
         for (int64_t k = 0; k < length; ++k, b += kTileCols) {
             Vec row[V];
-            PYCONV_UNROLL
-            for (int v = 0; v < V; ++v) row[v] = Vec::load(b + v * kLanes);
+            load_row(row, b);
             PYCONV_UNROLL
             for (int i = 0; i < M; ++i) {
                 const Vec x = Vec::set1(p[i / 3][i % 3 * a_step]);
@@ -160,8 +164,7 @@ void outer_tile(int n, const PixelWalk& w, const float* const* a, const float* b
                     PYCONV_UNROLL
                     for (int i = 0; i < P; ++i) __builtin_prefetch(p[i] + offset + w.a_ahead);
                 }
-                PYCONV_UNROLL
-                for (int v = 0; v < V; ++v) row[v] = Vec::load(q + v * kLanes);
+                load_row(row, q);
                 PYCONV_UNROLL
                 for (int i = 0; i < M; ++i) {
                     const Vec x = Vec::set1(p[i / kShare][offset + i % kShare]);

@@ -5,7 +5,8 @@
 
 namespace {
 
-// 16 accumulators hide the latency of FMA; more rows would not leave registers for their pointers.
+// 16 accumulators hide the latency of FMA; more rows would not leave registers for their pointers,
+// of which rows in a copy need one.
 constexpr int kTileRows = 8;
 constexpr int kPackedRows = 12;
 constexpr int kTileVecs = 2;
