@@ -132,6 +132,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
+def keras3(monkeypatch):
+    """Take pyconv.compat for Keras 3, with names and random numbers from their start."""
+    import pyconv.compat as compat
+    import pyconv.compat.keras as keras
+
+    monkeypatch.setattr(compat._era, "_chosen", "keras3")
+    keras.backend.clear_session(free_memory=False)
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
 def isa(request):
     """Runs a test on each instruction set of this CPU."""
     if backend.active is not backend.cpu:

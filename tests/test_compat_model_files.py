@@ -11,12 +11,7 @@ import pyconv.compat as compat
 import pyconv.compat.keras as keras
 from pyconv.compat.keras import layers
 
-
-@pytest.fixture(autouse=True)
-def era(monkeypatch):
-    monkeypatch.setattr(compat._era, "_chosen", "keras3")
-    keras.backend.clear_session(free_memory=False)
-    keras.utils.set_random_seed(0)
+pytestmark = pytest.mark.usefixtures("keras3")
 
 
 class Doubled(keras.Model):

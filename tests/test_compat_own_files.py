@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 import pytest
 
-import pyconv.compat as compat
 import pyconv.compat.keras as keras
 from pyconv.compat.keras import layers
 
@@ -13,11 +12,7 @@ X = np.random.default_rng(0).random((8, 6), np.float32)
 Y = np.arange(8) % 3
 
 
-@pytest.fixture(autouse=True)
-def era(monkeypatch):
-    monkeypatch.setattr(compat._era, "_chosen", "keras3")
-    keras.backend.clear_session(free_memory=False)
-    keras.utils.set_random_seed(0)
+pytestmark = pytest.mark.usefixtures("keras3")
 
 
 class Plain(keras.Model):

@@ -8,18 +8,13 @@ import h5py
 import numpy as np
 import pytest
 
-import pyconv.compat as compat
 import pyconv.compat.keras as keras
 from pyconv.compat.keras import layers
 
 X = np.random.default_rng(0).random((5, 4), np.float32)
 
 
-@pytest.fixture(autouse=True)
-def era(monkeypatch):
-    monkeypatch.setattr(compat._era, "_chosen", "keras3")
-    keras.backend.clear_session(free_memory=False)
-    keras.utils.set_random_seed(0)
+pytestmark = pytest.mark.usefixtures("keras3")
 
 
 class Packed(layers.Layer):

@@ -7,18 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-import pyconv.compat as compat
 import pyconv.compat.keras as keras
 from pyconv.compat.keras import layers
 
 RNG = np.random.default_rng(0)
 
 
-@pytest.fixture(autouse=True)
-def era(monkeypatch):
-    monkeypatch.setattr(compat._era, "_chosen", "keras3")
-    keras.backend.clear_session(free_memory=False)
-    keras.utils.set_random_seed(0)
+pytestmark = pytest.mark.usefixtures("keras3")
 
 
 def normal(*shape):

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import pyconv.compat as compat
 import pyconv.compat.keras as keras
 from pyconv.compat.keras import layers
 from pyconv.formats import keras_graph
@@ -18,11 +17,7 @@ IMAGES, NUMBERS = RNG.random((8, 6, 6, 2), np.float32), RNG.random((8, 4), np.fl
 CLASSES, VALUES = np.eye(3, dtype="f")[np.arange(8) % 3], RNG.random((8, 1), np.float32)
 
 
-@pytest.fixture(autouse=True)
-def era(monkeypatch):
-    monkeypatch.setattr(compat._era, "_chosen", "keras3")
-    keras.backend.clear_session(free_memory=False)
-    keras.utils.set_random_seed(0)
+pytestmark = pytest.mark.usefixtures("keras3")
 
 
 def network(keras=keras):

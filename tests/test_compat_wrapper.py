@@ -5,18 +5,13 @@ import sys
 import numpy as np
 import pytest
 
-import pyconv.compat as compat
 import pyconv.compat.keras as keras
 from pyconv.compat.keras import layers, ops
 
 X = np.random.default_rng(0).standard_normal((6, 3), np.float32)
 
 
-@pytest.fixture(autouse=True)
-def era(monkeypatch):
-    monkeypatch.setattr(compat._era, "_chosen", "keras3")
-    keras.backend.clear_session(free_memory=False)
-    keras.utils.set_random_seed(0)
+pytestmark = pytest.mark.usefixtures("keras3")
 
 
 class Twice(layers.Wrapper):
