@@ -10,6 +10,7 @@ import pytest
 from keras_data import FOLDER
 
 import pyconv
+from pyconv.formats import keras_shards
 
 
 @pytest.fixture
@@ -186,3 +187,24 @@ def test_a_folder_without_its_weights_is_a_clear_error(tmp_path):
     (tmp_path / "model" / "model.weights.h5").unlink()
     with pytest.raises(ValueError, match=r"a folder without model\.weights\.h5"):
         pyconv.models.load_model(tmp_path / "model")
+
+
+def test_a_saving_that_ends_in_the_middle_leaves_what_was_there(tmp_path, monkeypatch):
+    model, path = network(), tmp_path / "m.weights.json"
+    model.save_weights(path, max_shard_size=MOST)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert len(before) > 2
+    write, calls = keras_shards.hdf5_writer.write, []
+
+    def failing(file, tree):
+        calls.append(tree)
+        if len(calls) == 2:
+            raise OSError("no space left")
+        write(file, tree)
+
+    monkeypatch.setattr(keras_shards.hdf5_writer, "write", failing)
+    for weight in model.weights:
+        weight[...] = 7
+    with pytest.raises(OSError, match="no space"):
+        model.save_weights(path, max_shard_size=MOST)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before

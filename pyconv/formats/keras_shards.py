@@ -6,6 +6,7 @@
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def write(
 ) -> None:
     """Write a model's weights to files of at most ``max_shard_size`` gigabytes, and their index.
 
-    Each file is written aside and renamed, the index last. Layers of the ids ``skipped`` are left
+    All are written aside and then renamed, the index last. Layers of the ids ``skipped`` are left
     out.
 
     Raises:
@@ -41,28 +42,27 @@ def write(
     weight_map: dict[str, Any] = {}
     checksums = {}
     total = 0
-    for i, shard in enumerate(
-        _shards(but(model.file_places(), skipped), max_shard_size * _GIGABYTE)
-    ):
-        name = f"{base}_{i:05}.weights.h5"
-        tree = Tree()
-        for (group, owner, key), array in shard.items():
-            within = tree.group(group)
-            within.attrs["name"] = owner
-            within.put(key, array)
-            total += array.nbytes
-            names = weight_map.setdefault(f"/{group}", [])
-            if name not in names:
-                names.append(name)
-        checksums[name] = keras_hdf5.sign(tree)
-        with replacing(os.path.join(folder, name)) as file:
-            hdf5_writer.write(file, tree)
-    index = {
-        "metadata": {"total_size": total, _CHECKSUMS: checksums},
-        "weight_map": {k: v[0] if len(v) == 1 else v for k, v in weight_map.items()},
-    }
-    with replacing(path) as file:
-        file.write(json.dumps(index, indent=4).encode())
+    shards = _shards(but(model.file_places(), skipped), max_shard_size * _GIGABYTE)
+    with ExitStack() as files:  # which renames the file that it was given first last
+        index_file = files.enter_context(replacing(path))
+        for i, shard in enumerate(shards):
+            name = f"{base}_{i:05}.weights.h5"
+            tree = Tree()
+            for (group, owner, key), array in shard.items():
+                within = tree.group(group)
+                within.attrs["name"] = owner
+                within.put(key, array)
+                total += array.nbytes
+                names = weight_map.setdefault(f"/{group}", [])
+                if name not in names:
+                    names.append(name)
+            checksums[name] = keras_hdf5.sign(tree)
+            hdf5_writer.write(files.enter_context(replacing(os.path.join(folder, name))), tree)
+        index = {
+            "metadata": {"total_size": total, _CHECKSUMS: checksums},
+            "weight_map": {k: v[0] if len(v) == 1 else v for k, v in weight_map.items()},
+        }
+        index_file.write(json.dumps(index, indent=4).encode())
 
 
 # Arrays by the path of their group, the name of their layer, and their own name.
